@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The block store seam: what the engine asks of a medium, and how the medium answers.
+ *
+ * A request is embedded in the engine's task and belongs to the store from submit until its
+ * completion has come back as an event (lq_engine_store_done); a store never calls back into the
+ * engine. Start, effect on the medium and end are three moments. Late, duplicate and never-coming
+ * completions are normal inputs: they carry a handle, which the engine checks.
+ *
+ * Who implements it: sim/virtual (the disk model), sim/live (RAM, file). Who uses it: core.
+ */
+#ifndef LQ_CORE_STORE_H
+#define LQ_CORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/handle.h"
+#include "core/base/list.h"
+
+enum lq_block_op {
+    LQ_BLOCK_READ = 1,
+    LQ_BLOCK_WRITE,
+    LQ_BLOCK_FLUSH /* everything that ended before becomes durable; lba and nblocks are 0 */
+};
+
+enum lq_block_status {
+    LQ_BLOCK_OK,
+    LQ_BLOCK_MEDIUM_ERROR, /* the extent can't be read or written */
+    LQ_BLOCK_NO_SPACE,
+    LQ_BLOCK_FAILED /* anything else: the store itself is in trouble */
+};
+
+struct lq_block_request {
+    lq_handle handle; /* the engine's; travels with the completion */
+    uint64_t serial;  /* the command's serial, for records */
+    enum lq_block_op op;
+    bool fua; /* write: durable before the completion */
+    uint64_t lba;
+    uint32_t nblocks;
+    uint8_t *data; /* nblocks * block_bytes; the engine keeps it untouched until completion */
+    struct lq_link store_link; /* the store's own use while it has the request */
+};
+
+struct lq_store;
+
+struct lq_store_ops {
+    /* Takes REQUEST. Never blocks, never completes inside the call. */
+    void (*submit)(struct lq_store *store, struct lq_block_request *request);
+    /* Advice that nobody waits for REQUEST any more; it is completed all the same. May be NULL. */
+    void (*cancel)(struct lq_store *store, struct lq_block_request *request);
+};
+
+/* The part of a store that the engine sees; a world embeds it in its own. */
+struct lq_store {
+    const struct lq_store_ops *ops;
+    uint32_t number;       /* place in the shard, for records; given by lq_engine_store_add */
+    uint32_t block_bytes;  /* logical block: 512, 1024, 2048 or 4096 */
+    uint64_t nblocks;      /* capacity */
+    uint32_t physical_exponent;     /* 2^n logical blocks per physical block */
+    uint32_t write_granule_blocks;  /* a write may disturb its neighbours up to this boundary */
+    bool volatile_cache;   /* a completed write may need LQ_BLOCK_FLUSH to be durable */
+    bool read_only;
+    /* Requests of an earlier incarnation of this program can still land after the store was
+     * opened: then nothing may be answered while requests are out (quarantine is "never"). */
+    bool cannot_fence;
+};
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A shard: whole SCSI target devices, the engine and all transport endpoints that reach them, on
+ * one thread and without locks. The same object files serve the virtual and the live world.
+ *
+ * Every input enters by lq_shard_input() with an argument that can be written down: the list of
+ * inputs and emits is the live record. Output is pulled: after each batch of inputs the world
+ * drains lq_shard_next_ready() / lq_shard_emit(). Wire taps are recorded here.
+ */
+#ifndef LQ_SIM_SHARD_SHARD_H
+#define LQ_SIM_SHARD_SHARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/base/handle.h"
+#include "core/base/slice.h"
+#include "core/engine.h"
+#include "proto/iscsi/target.h"
+
+struct lq_shard;
+
+struct lq_shard_config {
+    struct lq_engine_config engine; /* its limits are the shard's */
+    struct lq_iscsi_config iscsi;   /* its limits are overwritten with the engine's */
+};
+
+/* Carves a shard (NULL from a measuring arena). ENV is the world's and outlives it. */
+struct lq_shard *lq_shard_make(struct lq_arena *arena, const struct lq_shard_config *config,
+                               struct lq_env *env);
+
+/* For adding stores and units at start, and for looking inside. */
+struct lq_engine *lq_shard_engine(struct lq_shard *shard);
+struct lq_iscsi_target *lq_shard_iscsi(struct lq_shard *shard);
+
+enum lq_input_kind {
+    LQ_INPUT_ACCEPT = 1, /* text, number -> connection handle in result */
+    LQ_INPUT_BYTES,      /* connection, bytes -> number of bytes taken */
+    LQ_INPUT_SENT,       /* connection, size of what was sent */
+    LQ_INPUT_LOST,       /* connection, code enum lq_close */
+    LQ_INPUT_STORE_DONE, /* handle of the request, code enum lq_block_status */
+    LQ_INPUT_EXPIRE,     /* time has passed the deadline */
+    LQ_INPUT_SHUTDOWN    /* graceful stop begins */
+};
+
+struct lq_input {
+    enum lq_input_kind kind;
+    uint64_t now_ns;       /* time of the input; never before the one before */
+    lq_handle connection;
+    lq_handle request;
+    uint32_t number;       /* ACCEPT: the world's number of the connection, for records */
+    uint32_t actor;        /* ACCEPT: number of the initiator where the world knows it, else 0 */
+    uint32_t code;
+    uint32_t size_bytes;   /* of BYTES; SENT: how many */
+    const uint8_t *bytes;  /* BYTES; valid during the call */
+    const char *text;      /* ACCEPT: local address */
+};
+
+struct lq_input_result {
+    lq_handle connection;  /* ACCEPT: no handle when refused for want of room */
+    uint32_t taken_bytes;  /* BYTES */
+};
+
+struct lq_input_result lq_shard_input(struct lq_shard *shard, const struct lq_input *input);
+
+/* Output; see proto/iscsi/target.h for the meaning. */
+lq_handle lq_shard_next_ready(struct lq_shard *shard);
+uint32_t lq_shard_emit(struct lq_shard *shard, lq_handle connection, struct lq_slice *slices,
+                       uint32_t max, enum lq_emit_end *end);
+struct lq_span lq_shard_want(struct lq_shard *shard, lq_handle connection);
+
+/* The earliest deadline of the engine and of all endpoints. */
+uint64_t lq_shard_deadline(const struct lq_shard *shard);
+
+#endif
