@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Run Debian's iscsi-test-cu (libiscsi's conformance suite) against a target.
+
+Each suite runs as `-t ALL.SUITE --dataloss` in a process of its own against a fresh target, so
+that a leftover of one suite (a reservation, a unit attention) cannot colour the next.
+
+The tool cannot be trusted by its exit code: CUnit counts a skipped test as passed, a pattern that
+matches nothing runs no test, and both exit 0. So the output is read. A suite fails when it ran no
+test, when a test failed, when the tool died or hung, and when a test printed [SKIPPED] without
+standing in iscsi_test_cu.skips (one `SUITE.TEST: reason` a line). An entry of that list that was
+not skipped fails too: the list shall not outlive its reasons.
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+
+import targets
+
+SUITES = ["Read6", "Read10", "Read16", "ReadCapacity10", "ReadCapacity16", "Write10", "Write16",
+          "Inquiry", "TestUnitReady", "iSCSIcmdsn", "iSCSIdatasn", "iSCSITMF", "iSCSIResiduals"]
+HERE = os.path.dirname(os.path.abspath(__file__))
+INITIATORS = ["-i", "iqn.2026-11.org.lunquake.test:cu-1", "-I", "iqn.2026-11.org.lunquake.test:cu-2"]
+
+
+class Outcome:
+    """What one suite said: per test its verdict and whether a skip was printed."""
+
+    def __init__(self, suite):
+        self.suite = suite
+        self.passed, self.failed, self.skipped, self.why = [], [], [], {}
+        self.trouble = []                                  # what the suite fails for
+        self.seconds = 0.0
+
+
+def known_skips(path):
+    """The committed list: {'Suite.Test': reason}."""
+    listed = {}
+    with open(path, encoding="utf-8") as stream:
+        for number, line in enumerate(stream, 1):
+            line = line.split("#", 1)[0].strip()
+            if not line:
+                continue
+            name, colon, reason = line.partition(":")
+            if not colon or not reason.strip() or "." not in name:
+                raise targets.TargetError(f"{path}:{number}: {line!r}; expected 'SUITE.TEST: reason'")
+            listed[name.strip()] = reason.strip()
+    return listed
+
+
+def read_output(outcome, text):
+    """Cut the tool's output into tests and collect their verdicts."""
+    pieces = re.split(r"^  Test: (\S+) \.\.\.", text.split("\nRun Summary:")[0],
+                      flags=re.M)
+    for name, body in zip(pieces[1::2], pieces[2::2]):
+        # The verdict begins a line of its own; what is printed after it is the suite's clean-up.
+        verdict = re.search(r"^(passed|FAILED)(.*)", body, flags=re.M | re.S)
+        if verdict is None or verdict.group(1) == "FAILED":
+            outcome.failed.append(name)
+            asserts = re.findall(r"^ +[0-9]+\. (.*?)\s*$", verdict.group(2) if verdict else "",
+                                 flags=re.M)
+            outcome.why[name] = "; ".join(asserts[:4]) or "no verdict printed"
+        elif "[SKIPPED]" in body:
+            outcome.skipped.append(name)
+            outcome.why[name] = body.split("[SKIPPED]", 1)[1].strip().splitlines()[0]
+        else:
+            outcome.passed.append(name)
+    summary = re.search(r"^ +tests +([0-9]+) +([0-9]+) +([0-9]+) +([0-9]+)", text, flags=re.M)
+    if summary is None:
+        outcome.trouble.append("the tool printed no summary")
+        return
+    total, ran, _, failed = (int(number) for number in summary.groups())
+    if total == 0 or ran == 0:
+        outcome.trouble.append("ran no test")
+    if failed != len(outcome.failed) or ran != len(outcome.passed + outcome.failed + outcome.skipped):
+        outcome.trouble.append(f"the summary says {ran} ran and {failed} failed; the tests' own "
+                               f"lines say {len(outcome.failed)} failed")
+
+
+def run_suite(suite, arguments, listed):
+    """One suite against a fresh target."""
+    tool, = targets.need("iscsi-test-cu")
+    outcome = Outcome(suite)
+    began = time.monotonic()
+    target = targets.make(arguments)
+    options = ["--pcap", os.path.join(arguments.pcap_dir, f"cu-{suite}.pcapng")] \
+        if arguments.pcap_dir else []
+    with target.start([targets.ram(arguments.size)], options):
+        argv = [tool, "--dataloss", "-V", *INITIATORS, "-t", f"ALL.{suite}", target.uri(0)]
+        try:
+            done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, timeout=arguments.timeout)
+            text = done.stdout.decode(errors="replace")
+            if done.returncode != 0:
+                outcome.trouble.append(f"the tool exited {done.returncode}")
+        except subprocess.TimeoutExpired as late:
+            text = (late.stdout or b"").decode(errors="replace")
+            outcome.trouble.append(f"the tool still ran after {arguments.timeout} s and was killed")
+        read_output(outcome, text)
+        if not target.alive():
+            outcome.trouble.append(f"the target died: {target.log(5)}")
+    outcome.seconds = time.monotonic() - began
+    if arguments.verbose or (outcome.failed and arguments.show):
+        print(text)
+    judge(outcome, listed)
+    return outcome
+
+
+def judge(outcome, listed):
+    for name in outcome.failed:
+        outcome.trouble.append(f"{outcome.suite}.{name} FAILED: {outcome.why[name]}")
+    for name in outcome.skipped:
+        if f"{outcome.suite}.{name}" not in listed:
+            outcome.trouble.append(f"{outcome.suite}.{name} skipped and not in the list of known "
+                                   f"skips: {outcome.why[name]}")
+    for name in outcome.passed:
+        if f"{outcome.suite}.{name}" in listed:
+            outcome.trouble.append(f"{outcome.suite}.{name} is listed as a known skip but ran: "
+                                   "take it off the list")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0],
+                                     epilog="exit: 0 pass, 1 a suite failed, 77 a tool is missing")
+    targets.add_target_options(parser)
+    parser.add_argument("--suite", action="append", choices=SUITES,
+                        help="run this suite only (repeatable; default: all 13)")
+    parser.add_argument("--size", default="256MiB", help="size of the LUN (default: 256MiB)")
+    parser.add_argument("--timeout", type=float, default=120, metavar="SECONDS",
+                        help="bound of one suite (default: 120)")
+    parser.add_argument("--skips", default=os.path.join(HERE, "iscsi_test_cu.skips"),
+                        help="list of known skips (default: beside this script)")
+    parser.add_argument("--pcap-dir", metavar="DIR", help="lunquake only: a capture of each suite")
+    parser.add_argument("--show", action="store_true", help="print the tool's output on a failure")
+    parser.add_argument("--verbose", action="store_true", help="print the tool's whole output")
+    arguments = parser.parse_args()
+    listed = known_skips(arguments.skips)
+
+    print(f"iscsi-test-cu against {arguments.target}, a fresh target for each suite")
+    print(f"{'suite':<16}{'pass':>5}{'fail':>5}{'skip':>5}{'seconds':>9}  verdict")
+    outcomes = []
+    for suite in arguments.suite or SUITES:
+        outcome = run_suite(suite, arguments, listed)
+        outcomes.append(outcome)
+        print(f"{suite:<16}{len(outcome.passed):>5}{len(outcome.failed):>5}"
+              f"{len(outcome.skipped):>5}{outcome.seconds:>9.1f}  "
+              f"{'FAILED' if outcome.trouble else 'ok'}", flush=True)
+        for line in outcome.trouble:
+            print(f"    {line}", flush=True)
+    bad = [outcome.suite for outcome in outcomes if outcome.trouble]
+    for suite in bad:
+        print(f"again: {sys.argv[0]} --target {arguments.target} --suite {suite} --show")
+    print(f"suites: {len(outcomes) - len(bad)} passed, {len(bad)} failed")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(targets.run_main(main))
