@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Let Wireshark's dissectors judge captures: every byte we send must decode without complaint.
+
+A finding is
+  - a frame with _ws.malformed,
+  - an expert item of severity warning or error, of any protocol (iSCSI, SCSI, TCP),
+  - TCP payload that ends up in no iSCSI PDU at all.
+tshark raises items about TCP by itself (retransmission, reset, window, lost segment): in a capture
+that we wrote each is as true a finding as any other, since our writer makes the TCP headers. What
+a planted fault or a foreign program explains is allowed by name: --allow REGEX is searched in the
+whole line of the finding. A capture without one iSCSI PDU fails: it would prove nothing. An allow
+that matched nothing is only noted, since a fault may be absent from one of several captures.
+"""
+import argparse
+import collections
+import os
+import re
+import subprocess
+import sys
+
+import targets
+
+WARNING = 0x600000
+SEVERITIES = {0x600000: "warning", 0x800000: "error"}
+FIELDS = ["frame.number", "frame.time_relative", "tcp.srcport", "tcp.dstport",
+          "_ws.col.Info", "_ws.expert.severity", "_ws.expert.message"]
+BETWEEN = "\x1e"                                  # separates several items of one frame
+UNDECODED = "tcp.len > 0 && !iscsi && !tcp.reassembled_in"
+Finding = collections.namedtuple("Finding", "frame time ports what info")
+
+
+def tshark(arguments, capture, display_filter, fields):
+    """Rows of field values of the frames that match."""
+    program, = targets.need("tshark")
+    argv = [program, "-2", "-n", "-r", capture, "-Y", display_filter, "-T", "fields",
+            "-E", "separator=/t", "-E", f"aggregator={BETWEEN}", "-E", "occurrence=a"]
+    for port in arguments.port:
+        argv += ["-d", f"tcp.port=={port},iscsi"]
+    for field in fields:
+        argv += ["-e", field]
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=arguments.timeout)
+    complaints = [line for line in done.stderr.decode(errors="replace").splitlines()
+                  if "Running as user" not in line]
+    if done.returncode != 0 or complaints:
+        raise targets.TargetError(f"{capture}: tshark cannot read it (exit {done.returncode}): "
+                                  f"{' '.join(complaints)}")
+    return [line.split("\t") for line in done.stdout.decode(errors="replace").split("\n") if line]
+
+
+def expert_findings(row):
+    frame, time, source, destination, info, severities, messages = row
+    found = set()
+    for severity, message in zip(severities.split(BETWEEN), messages.split(BETWEEN)):
+        if severity and int(severity, 0) >= WARNING:
+            name = SEVERITIES.get(int(severity, 0), severity)
+            found.add(f"{name}: {message}")
+    if not found:
+        found.add("malformed")
+    return [Finding(frame, time, f"{source}->{destination}", what, info) for what in sorted(found)]
+
+
+def check(capture, arguments, allowed):
+    """Returns (number of iSCSI PDU frames, findings, allowed findings)."""
+    pdus = tshark(arguments, capture, "iscsi", ["frame.number"])
+    rows = tshark(arguments, capture,
+                  f"_ws.malformed || _ws.expert.severity >= {WARNING}", FIELDS)
+    findings = [finding for row in rows for finding in expert_findings(row)]
+    for row in tshark(arguments, capture, UNDECODED, FIELDS):
+        findings.append(Finding(row[0], row[1], f"{row[2]}->{row[3]}",
+                                "TCP payload in no iSCSI PDU", row[4]))
+    real, excused = [], []
+    for finding in findings:
+        (excused if any(rule.search(text(finding)) for rule in allowed) else real).append(finding)
+    return len(pdus), real, excused
+
+
+def text(finding):
+    return (f"frame {finding.frame} at {finding.time} s {finding.ports}: {finding.what} "
+            f"[{finding.info}]")
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n\n")[0],
+        epilog="exit: 0 clean, 1 findings or unreadable capture, 77 tshark is missing")
+    parser.add_argument("captures", nargs="+", metavar="CAPTURE", help="pcap or pcapng file")
+    parser.add_argument("--allow", action="append", default=[], metavar="REGEX",
+                        help="a finding whose line matches is explained (repeatable)")
+    parser.add_argument("--port", action="append", type=int, default=[],
+                        help="decode this TCP port as iSCSI too (3260 always is; repeatable)")
+    parser.add_argument("--show", type=int, default=20, metavar="N",
+                        help="findings printed per capture (default: 20)")
+    parser.add_argument("--timeout", type=float, default=300, metavar="SECONDS",
+                        help="bound of one tshark run (default: 300)")
+    arguments = parser.parse_args()
+    allowed = [re.compile(rule) for rule in arguments.allow]
+
+    bad = 0
+    for capture in arguments.captures:
+        if not os.path.isfile(capture):
+            raise targets.TargetError(f"{capture}: no such file; expected a capture")
+        pdus, findings, excused = check(capture, arguments, allowed)
+        good = pdus > 0 and not findings
+        bad += not good
+        print(f"{'ok     ' if good else 'FAILED '} {capture}: {pdus} frames with iSCSI PDUs, "
+              f"{len(findings)} findings, {len(excused)} allowed", flush=True)
+        if pdus == 0:
+            print("    no iSCSI PDU was decoded: nothing was judged")
+        for finding in findings[:arguments.show]:
+            print(f"    {text(finding)}")
+        if len(findings) > arguments.show:
+            print(f"    ... and {len(findings) - arguments.show} more")
+    print(f"captures: {len(arguments.captures) - bad} passed, {bad} failed")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(targets.run_main(main))
