@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Memory of the judges: arrays that grow and maps from 64-bit keys to 32-bit values. Both keep
+ * their memory over a reset. Internal to the judges.
+ */
+#ifndef LQ_CONFORMANCE_JUDGES_GROW_H
+#define LQ_CONFORMANCE_JUDGES_GROW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/allocator.h"
+
+#define LQ_NONE UINT32_MAX /* "no index" */
+
+/* COUNT elements of SIZE bytes; elements move when it grows, so keep indices, not pointers. */
+struct lq_array {
+    uint8_t *elements;
+    uint32_t count, capacity;
+    uint32_t size; /* of one element */
+};
+
+void lq_array_init(struct lq_array *array, size_t element_size);
+void lq_array_free(struct lq_array *array, struct lq_allocator allocator);
+
+/* Appends a zeroed element and returns it; its index is count - 1 afterwards. */
+void *lq_array_add(struct lq_array *array, struct lq_allocator allocator);
+
+/* Makes COUNT elements, the new ones zeroed. */
+void lq_array_extend(struct lq_array *array, struct lq_allocator allocator, uint32_t count);
+
+static inline void *lq_array_at(const struct lq_array *array, uint32_t index)
+{
+    return array->elements + (size_t)index * array->size;
+}
+
+/* An open-addressed map. A reset only bumps the generation. */
+struct lq_map_slot {
+    uint64_t key;
+    uint32_t value;
+    uint32_t generation; /* of the run that filled it */
+};
+
+struct lq_map {
+    struct lq_map_slot *slots;
+    uint32_t capacity; /* a power of two, or 0 */
+    uint32_t count;
+    uint32_t generation;
+};
+
+void lq_map_init(struct lq_map *map);
+void lq_map_free(struct lq_map *map, struct lq_allocator allocator);
+void lq_map_reset(struct lq_map *map);
+
+/* The value of KEY, LQ_NONE when it has none. */
+uint32_t lq_map_get(const struct lq_map *map, uint64_t key);
+
+/* Where the value of KEY is kept, LQ_NONE at first. Valid until the next call. */
+uint32_t *lq_map_put(struct lq_map *map, struct lq_allocator allocator, uint64_t key);
+
+#endif

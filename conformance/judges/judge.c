@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conformance/judges/judge.h"
+
+#include <string.h>
+
+#include "conformance/judges/internal.h"
+#include "core/base/assert.h"
+
+struct lq_judge *lq_judge_make(struct lq_allocator allocator)
+{
+    struct lq_judge *judge = allocator.resize(allocator.context, NULL, 0, sizeof *judge);
+    memset(judge, 0, sizeof *judge);
+    judge->allocator = allocator;
+    for (uint32_t i = 0; i < lq_judge_part_count; i++)
+        lq_judge_parts[i]->init(judge);
+    lq_judge_reset(judge);
+    return judge;
+}
+
+void lq_judge_free(struct lq_judge *judge)
+{
+    if (judge == NULL)
+        return;
+    struct lq_allocator allocator = judge->allocator;
+    for (uint32_t i = lq_judge_part_count; i > 0; i--)
+        lq_judge_parts[i - 1]->free(judge);
+    allocator.resize(allocator.context, judge, sizeof *judge, 0);
+}
+
+void lq_judge_reset(struct lq_judge *judge)
+{
+    judge->finding_count = 0;
+    judge->violation_count = 0;
+    judge->finished = false;
+    memset(judge->violations, 0, sizeof judge->violations);
+    memset(judge->exercised, 0, sizeof judge->exercised);
+    for (uint32_t i = 0; i < lq_judge_part_count; i++)
+        lq_judge_parts[i]->reset(judge);
+}
+
+static void take_event(void *context, const struct lq_event *event)
+{
+    struct lq_judge *judge = context;
+    judge->now_ns = event->time_ns;
+    judge->now_seq = event->seq;
+    for (uint32_t i = 0; i < lq_judge_part_count; i++)
+        if (lq_judge_parts[i]->event != NULL)
+            lq_judge_parts[i]->event(judge, event);
+}
+
+static void take_tap(void *context, const struct lq_tap *tap)
+{
+    struct lq_judge *judge = context;
+    judge->now_ns = tap->time_ns;
+    judge->now_seq = tap->seq;
+    for (uint32_t i = 0; i < lq_judge_part_count; i++)
+        if (lq_judge_parts[i]->tap != NULL)
+            lq_judge_parts[i]->tap(judge, tap);
+}
+
+void lq_judge_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    for (uint32_t i = 0; i < lq_judge_part_count; i++)
+        if (lq_judge_parts[i]->pdu != NULL)
+            lq_judge_parts[i]->pdu(judge, pdu);
+}
+
+struct lq_history_sink lq_judge_sink(struct lq_judge *judge)
+{
+    return (struct lq_history_sink){take_event, take_tap, judge};
+}
+
+void lq_judge_finish(struct lq_judge *judge)
+{
+    LQ_ASSERT(!judge->finished);
+    judge->finished = true;
+    for (uint32_t i = 0; i < lq_judge_part_count; i++)
+        if (lq_judge_parts[i]->finish != NULL)
+            lq_judge_parts[i]->finish(judge);
+}
+
+uint64_t lq_judge_violations(const struct lq_judge *judge)
+{
+    return judge->violation_count;
+}
+
+uint64_t lq_judge_violations_of(const struct lq_judge *judge, uint32_t property)
+{
+    LQ_ASSERT(property < LQ_PROPERTIES);
+    return judge->violations[property];
+}
+
+uint64_t lq_judge_exercised(const struct lq_judge *judge, uint32_t property)
+{
+    LQ_ASSERT(property < LQ_PROPERTIES);
+    return judge->exercised[property];
+}
+
+const struct lq_finding *lq_judge_finding(const struct lq_judge *judge, uint32_t index)
+{
+    return index < judge->finding_count ? &judge->findings[index] : NULL;
+}
+
+/* --- proofs ------------------------------------------------------------------------------------- */
+
+void lq_proof_event(struct lq_proof *proof, const struct lq_event *event)
+{
+    if (event == NULL || event->seq == 0)
+        return;
+    uint32_t at = 0;
+    while (at < proof->count && proof->events[at].seq < event->seq)
+        at++;
+    if (at < proof->count && proof->events[at].seq == event->seq)
+        return;
+    if (proof->count == LQ_PROOF_EVENTS_MAX)
+        return;
+    for (uint32_t i = proof->count; i > at; i--)
+        proof->events[i] = proof->events[i - 1];
+    proof->events[at] = *event;
+    proof->count++;
+}
+
+void lq_convict(struct lq_judge *judge, enum lq_property_place property,
+                const struct lq_proof *proof, const struct lq_text *text)
+{
+    judge->violation_count++;
+    judge->violations[property]++;
+    bool is_first = judge->violations[property] == 1;
+    if (judge->finding_count == LQ_FINDINGS_MAX ||
+        (judge->finding_count >= LQ_FINDINGS_KEPT && !is_first))
+        return;
+    struct lq_finding *finding = &judge->findings[judge->finding_count++];
+    *finding = (struct lq_finding){
+        .property = property, .time_ns = judge->now_ns, .seq = judge->now_seq};
+    finding->proof_count = proof->count;
+    memcpy(finding->proof, proof->events, sizeof finding->proof);
+    finding->cause = proof->events[0];
+    memcpy(finding->text, text->chars, sizeof finding->text);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conformance/judges/property.h"
+
+#include <string.h>
+
+#include "conformance/judges/judge.h"
+
+/* Documents: SAM-5 is T10/BSR INCITS 515 r21, SPC-5 502 r22, SBC-4 506 r22. */
+const struct lq_property lq_property_table[] = {
+    [P_DATA_1] =
+        {"DATA-1", "data-no-stale-read", "SBC-4 r22 4.2", "data",
+         "A read never returns content that a write which ended before the read began had "
+         "replaced."},
+    [P_DATA_2] =
+        {"DATA-2", "data-only-written-content", "SBC-4 r22 4.2", "data",
+         "A read returns only content that was written to that block, or its initial content."},
+    [P_DATA_3] =
+        {"DATA-3", "data-no-effect-means-none", "SAM-5 r21 5.3.1", "data",
+         "A write that ended BUSY, TASK SET FULL, RESERVATION CONFLICT, UNIT ATTENTION or "
+         "ILLEGAL REQUEST has changed nothing."},
+    [P_ORD_1] =
+        {"ORD-1", "ordered-waits-for-older", "SAM-5 r21 8.6.3", "order",
+         "An ORDERED command is enabled only when every older command of its task set has "
+         "ended."},
+    [P_ORD_2] =
+        {"ORD-2", "nothing-overtakes-ordered", "SAM-5 r21 8.6.2", "order",
+         "A SIMPLE or ORDERED command is not enabled before an older ORDERED command has "
+         "ended."},
+    [P_ORD_3] =
+        {"ORD-3", "head-of-queue-first", "SAM-5 r21 8.6.4", "order",
+         "A HEAD OF QUEUE command waits for no other, and no younger SIMPLE or ORDERED one is "
+         "enabled before it has ended."},
+    [P_ORD_4] =
+        {"ORD-4", "entry-on-receipt", "SAM-5 r21 5.4.2.3; RFC 7143 4.2.2.1", "order",
+         "Commands of an I_T nexus enter a task set in the order in which they were received."},
+    [P_ORD_5] =
+        {"ORD-5", "ordered-reaches-store-last", "SAM-5 r21 8.6.3", "order",
+         "No store request of an ORDERED command is submitted while one of an older command is"
+         " out, nor one of a younger command before the ORDERED one has ended."},
+    [P_TM_1] =
+        {"TM-1", "tm-silence", "RFC 7143 11.5.1; SAM-5 r21 7.2", "tm",
+         "After the answer to a TM function its session sees no data, R2T or status of a "
+         "command that it aborted."},
+    [P_TM_2] =
+        {"TM-2", "tm-no-late-effect", "SAM-5 r21 7.2, 5.5", "data",
+         "An aborted write takes effect before the answer to the TM function, or never."},
+    [P_TM_3] =
+        {"TM-3", "tm-scope", "SAM-5 r21 7.2 to 7.7", "tm",
+         "A TM function ends every command inside its scope before it is answered, and none "
+         "outside."},
+    [P_TM_6] =
+        {"TM-6", "tm-honest-answer", "RFC 7143 11.6.1", "tm",
+         "The answer to a TM function says what was so: no absent task that is there, no "
+         "success on a logical unit that is not."},
+    [P_TM_7] =
+        {"TM-7", "tm-answered-in-time", "docs/ARCHITECTURE.md, quarantine", "tm",
+         "A TM function is answered within quarantine_after even while a store hangs."},
+    [P_TM_8] =
+        {"TM-8", "task-ends-once", "SAM-5 r21 5.4.1", "tm",
+         "Every command ends exactly once."},
+    [P_RI_1] =
+        {"RI-1", "old-session-silent", "RFC 7143 6.3.5", "reinstate",
+         "After the success of a reinstating login the old session sends nothing."},
+    [P_RI_2] =
+        {"RI-2", "nexus-no-late-effect", "RFC 7143 6.3.5; SAM-5 r21 6.3.4", "data",
+         "A write of a session that was reinstated or logged out takes effect before the login"
+         " or logout is answered, or never."},
+    [P_RI_3] =
+        {"RI-3", "one-session-per-nexus", "RFC 7143 4.4.1", "reinstate",
+         "At every instant an I_T nexus has at most one session."},
+    [P_RI_4] =
+        {"RI-4", "nexus-loss-told-once", "SAM-5 r21 5.14, 6.3.4; RFC 7143 6.3.5.1", "ua",
+         "After a nexus loss the first eligible command of the new session reports I_T NEXUS "
+         "LOSS OCCURRED, once."},
+    [P_RI_5] =
+        {"RI-5", "nexus-loss-disturbs-nobody", "SAM-5 r21 6.3.4", "reinstate",
+         "Loss, logout or reinstatement of one I_T nexus ends no command of another."},
+    [P_RI_6] =
+        {"RI-6", "login-in-time", "docs/ARCHITECTURE.md, quarantine", "reinstate",
+         "A login is answered within its bound even while a store hangs."},
+    [P_RI_8] =
+        {"RI-8", "logout-fence", "RFC 7143 11.14; SAM-5 r21 6.3.4", "reinstate",
+         "A logout is answered only when no command of the session is left but orphans."},
+    [P_QUAR_1] =
+        {"QUAR-1", "orphan-extent-untouched", "docs/ARCHITECTURE.md, quarantine", "quarantine",
+         "While an orphan's fate is open nothing that overlaps its extent, rounded out to the "
+         "write granularity, reaches the store."},
+    [P_QUAR_2] =
+        {"QUAR-2", "held-commands-end", "docs/ARCHITECTURE.md, quarantine", "quarantine",
+         "A held command ends BUSY within busy_after or goes on after the orphan's end, not "
+         "before."},
+    [P_QUAR_3] =
+        {"QUAR-3", "no-request-forgotten", "docs/ARCHITECTURE.md, quarantine", "quarantine",
+         "When a trigger is answered, every store request of its commands has ended or is an "
+         "orphan."},
+    [P_QUAR_4] =
+        {"QUAR-4", "orphan-keeps-slot", "docs/ARCHITECTURE.md, quarantine", "quarantine",
+         "An orphan lasts exactly as long as its store request, and its slot is not freed "
+         "before."},
+    [P_QUAR_5] =
+        {"QUAR-5", "orphan-extent-rounded-out", "docs/ARCHITECTURE.md, quarantine", "quarantine",
+         "The extent of an orphan covers its request, rounded out to the store's write "
+         "granularity."},
+    [P_UA_1] =
+        {"UA-1", "ua-told-to-all", "SAM-5 r21 5.14, 7.3, 7.5, 7.7; SPC-5 r22 7.5.11", "ua",
+         "Every I_T nexus that must hear of a reset or of cleared commands gets its unit "
+         "attention."},
+    [P_UA_2] =
+        {"UA-2", "ua-told-once", "SAM-5 r21 5.14", "ua",
+         "A unit attention is reported once for each time it was established."},
+    [P_UA_3] =
+        {"UA-3", "ua-not-to-others", "SAM-5 r21 5.14", "ua",
+         "No I_T nexus gets a unit attention that nothing explains."},
+    [P_UA_4] =
+        {"UA-4", "ua-exempt-commands", "SAM-5 r21 5.14; SPC-5 r22 6.7, 6.33, 6.39", "ua",
+         "INQUIRY, REPORT LUNS and REQUEST SENSE do not end CHECK CONDITION for a unit "
+         "attention."},
+    [P_UA_5] =
+        {"UA-5", "ua-put-back", "SAM-5 r21 5.14", "ua",
+         "A unit attention whose status was lost is reported again."},
+    [P_UA_6] =
+        {"UA-6", "ua-none-dropped", "SAM-5 r21 5.14", "ua",
+         "Reporting one unit attention drops no other."},
+    [P_SEQ_1] =
+        {"SEQ-1", "stat-sn-counts", "RFC 7143 4.2.2.2", "sequence",
+         "StatSN goes up by one with each PDU that carries status, and only then."},
+    [P_SEQ_2] =
+        {"SEQ-2", "command-window-monotone", "RFC 7143 4.2.2.1", "sequence",
+         "ExpCmdSN and MaxCmdSN never go back, the window is never negative, and ExpCmdSN "
+         "tells what has been received."},
+    [P_SEQ_3] =
+        {"SEQ-3", "data-sn-contiguous", "RFC 7143 4.2.2.3, 11.7.5, 11.8.3", "sequence",
+         "DataSN and R2TSN of a command count from 0 without holes."},
+    [P_SEQ_4] =
+        {"SEQ-4", "data-offsets-contiguous", "RFC 7143 11.7.3, 11.8.4", "sequence",
+         "Data-In and R2T cover the data in order, without gap or overlap, within the expected"
+         " length."},
+    [P_SEQ_5] =
+        {"SEQ-5", "negotiated-limits", "RFC 7143 13.10 to 13.18", "sequence",
+         "The target keeps the negotiated limits of segments, bursts and outstanding R2Ts."},
+    [P_SEQ_6] =
+        {"SEQ-6", "residuals", "RFC 7143 11.4.5", "sequence",
+         "Residual counts are the difference between what was expected and what the command "
+         "defines."},
+    [P_SEQ_7] =
+        {"SEQ-7", "one-status-per-task", "RFC 7143 11.4, 4.2.2.1", "sequence",
+         "A task gets one status, and nothing is sent for a task that is not there."},
+    [P_SEQ_8] =
+        {"SEQ-8", "transfer-tags-unique", "RFC 7143 11.8.5", "sequence",
+         "The Target Transfer Tags of outstanding R2Ts are all different."},
+    [P_SEQ_9] =
+        {"SEQ-9", "sense-well-formed", "SPC-5 r22 4.5; RFC 7143 11.4.7", "sequence",
+         "CHECK CONDITION carries well-formed sense data."},
+    [P_SEQ_10] =
+        {"SEQ-10", "login-answers", "RFC 7143 6.1, 6.2, 11.13", "sequence",
+         "Every key of a login is answered once and within what was offered."},
+    [P_SEQ_11] =
+        {"SEQ-11", "write-has-its-own-data", "RFC 7143 11.7.4, 11.8.5", "sequence",
+         "A write ends GOOD only after all of its data arrived under its own tags."},
+    [P_SEQ_12] =
+        {"SEQ-12", "pdu-well-formed", "RFC 7143 11", "sequence",
+         "The target sends only PDUs whose opcode, lengths and fixed fields are legal, and "
+         "only in their phase."},
+    [P_LIVE_1] =
+        {"LIVE-1", "command-ends", "docs/ARCHITECTURE.md, phases of a run", "liveness",
+         "Every command ends, or is given up for a known cause, within the liveness bound."},
+    [P_LIVE_2] =
+        {"LIVE-2", "tm-ends", "docs/ARCHITECTURE.md, phases of a run", "liveness",
+         "Every TM function is answered unless its connection is gone."},
+    [P_LIVE_3] =
+        {"LIVE-3", "login-ends", "docs/ARCHITECTURE.md, phases of a run", "liveness",
+         "Every login ends unless its connection is gone."},
+    [P_LIVE_4] =
+        {"LIVE-4", "logout-ends", "docs/ARCHITECTURE.md, phases of a run", "liveness",
+         "Every logout is answered unless its connection is gone."},
+    [P_LIVE_5] =
+        {"LIVE-5", "given-up-for-a-cause", "docs/ARCHITECTURE.md, phases of a run", "liveness",
+         "An initiator gives up a command only for a known cause."},
+    [P_ACC_1] =
+        {"ACC-1", "slots-come-back", "docs/ARCHITECTURE.md, judges", "accounting",
+         "Every command that was received has ended and its slot is free again at the end."},
+    [P_ACC_2] =
+        {"ACC-2", "pools-full", "docs/ARCHITECTURE.md, judges", "accounting",
+         "Every pool is full at the end."},
+    [P_ACC_3] =
+        {"ACC-3", "orphans-end", "docs/ARCHITECTURE.md, judges", "accounting",
+         "Every orphan has ended, or its request is still in the store."},
+};
+
+const uint32_t lq_property_count = LQ_PROPERTIES;
+
+uint32_t lq_property_find(const char *id)
+{
+    for (uint32_t i = 0; i < LQ_PROPERTIES; i++)
+        if (strcmp(lq_property_table[i].id, id) == 0)
+            return i;
+    return LQ_NO_PROPERTY;
+}
