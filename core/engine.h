@@ -104,9 +104,9 @@ struct lq_transport {
      * itself; false: the engine keeps it as a unit attention. May be NULL: false. */
     bool (*asynchronous_event)(void *transport, lq_nexus nexus, uint64_t lun, const uint8_t *sense,
                                uint32_t sense_bytes);
-    /* All connections of all sessions are to be closed after what is queued has been sent (TARGET
-     * COLD RESET [RFC 7143 11.5.1]). */
-    void (*close_all)(void *transport);
+    /* All connections of all sessions to TARGET are to be closed after what is queued has been
+     * sent (TARGET COLD RESET [RFC 7143 11.5.1]); nexus losses follow. May be NULL. */
+    void (*close_all)(void *transport, uint16_t target);
 };
 
 /* --- start -------------------------------------------------------------------------------- */
@@ -118,7 +118,7 @@ struct lq_engine_config {
     uint64_t busy_after_ns;             /* how long a command is held for an orphan's fate */
 };
 
-/* 3 s, 0, 10 s and lq_limits_live. */
+/* 3 s, 0 and 10 s; the limits are the world's to set (lq_limits_live, lq_limits_virtual). */
 extern const struct lq_engine_config lq_engine_config_default;
 
 /* Carves an engine from ARENA (NULL from a measuring one). ENV must outlive it. */

@@ -27,14 +27,14 @@ enum lq_event_kind {
     LQ_EVENT_NONE,
 
     /* --- world --------------------------------------------------------------------------- */
-    LQ_W_LUN,       /* at start: LUN of TARGET; code store number, detail unit number, nblocks
+    LQ_W_LUN,       /* by the engine, at start: LUN of TARGET; code store number, detail unit number, nblocks
                        block size in bytes, value capacity in blocks */
     LQ_W_BOUND,     /* at start: code enum lq_bound, value its nanoseconds (UINT64_MAX: never) */
     LQ_W_PHASE,     /* code enum lq_phase begins */
     LQ_W_FAULT,     /* a fault fired: code its id, value its subject; connection when it has one */
     LQ_W_ACCEPT,    /* the target accepted CONNECTION of initiator ACTOR */
     LQ_W_CLOSE,     /* the target's end of CONNECTION is gone; code enum lq_close */
-    LQ_W_STORE,     /* at start: code store number, value blocks, nblocks block size, detail write
+    LQ_W_STORE,     /* by the engine, at start: code store number, value blocks, nblocks block size, detail write
                        granularity in blocks */
     LQ_W_ACCOUNT,   /* at the end: pool code has value free of lba slots; detail: its name's
                        number (enum lq_pool) */

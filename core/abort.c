@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one abort mechanism: trigger -> affected set -> wait -> unit attentions -> answer.
+ *
+ * Every TM function is a row of the table below; losses of an I_T nexus (nexus.c) use the same
+ * steps on a command. A command that waits (for order, for data, for an orphan) ends at once. One
+ * that is in the store can still change the medium: the trigger waits for it, but at most as long
+ * as the quarantine bound says (quarantine.c), and then answers, the command being an orphan.
+ */
+#include "core/state.h"
+
+enum scope { SCOPE_TASK, SCOPE_NEXUS_UNIT, SCOPE_UNIT, SCOPE_TARGET };
+
+/* Whom a trigger informs by a unit attention [SPC-4 7.5.8, standards of TM: SAM-5 7]. */
+enum informs { INFORMS_NOBODY, INFORMS_OTHERS_WITH_COMMANDS, INFORMS_ALL };
+
+struct trigger_row {
+    enum scope scope;
+    enum informs informs;
+    struct lq_ua ua;
+    bool closes_connections;
+};
+
+static const struct trigger_row rows[LQ_TRIGGERS] = {
+    [LQ_TRIGGER_ABORT_TASK] = {SCOPE_TASK, INFORMS_NOBODY, {0, 0}, false},
+    [LQ_TRIGGER_ABORT_TASK_SET] = {SCOPE_NEXUS_UNIT, INFORMS_NOBODY, {0, 0}, false},
+    /* TAS=0: no status for other nexuses' commands, COMMANDS CLEARED BY ANOTHER INITIATOR */
+    [LQ_TRIGGER_CLEAR_TASK_SET] = {SCOPE_UNIT, INFORMS_OTHERS_WITH_COMMANDS, {0x2f, 0x00}, false},
+    /* BUS DEVICE RESET FUNCTION OCCURRED, to everybody, the issuer too */
+    [LQ_TRIGGER_LOGICAL_UNIT_RESET] = {SCOPE_UNIT, INFORMS_ALL, {0x29, 0x03}, false},
+    [LQ_TRIGGER_TARGET_WARM_RESET] = {SCOPE_TARGET, INFORMS_ALL, {0x29, 0x03}, false},
+    /* a power on event [RFC 7143 11.5.1]: POWER ON OCCURRED, connections closed */
+    [LQ_TRIGGER_TARGET_COLD_RESET] = {SCOPE_TARGET, INFORMS_ALL, {0x29, 0x01}, true},
+};
+
+static const enum lq_trigger trigger_of_function[LQ_TM_FUNCTIONS] = {
+    [LQ_TM_ABORT_TASK] = LQ_TRIGGER_ABORT_TASK,
+    [LQ_TM_ABORT_TASK_SET] = LQ_TRIGGER_ABORT_TASK_SET,
+    [LQ_TM_CLEAR_TASK_SET] = LQ_TRIGGER_CLEAR_TASK_SET,
+    [LQ_TM_LOGICAL_UNIT_RESET] = LQ_TRIGGER_LOGICAL_UNIT_RESET,
+    [LQ_TM_TARGET_WARM_RESET] = LQ_TRIGGER_TARGET_WARM_RESET,
+    [LQ_TM_TARGET_COLD_RESET] = LQ_TRIGGER_TARGET_COLD_RESET,
+};
+
+static uint64_t bit_of(const struct lq_abort *abort)
+{
+    return UINT64_C(1) << abort->index;
+}
+
+/* --- one command ---------------------------------------------------------------------------- */
+
+static void record_affected(struct lq_engine *engine, const struct lq_engine_task *task,
+                            enum lq_trigger trigger, uint64_t tm_serial)
+{
+    if (engine->env->history == NULL)
+        return;
+    struct lq_event event = lq_task_event(engine, task, LQ_E_AFFECTED);
+    event.code = (uint32_t)trigger;
+    event.value = tm_serial;
+    lq_record(engine, event);
+}
+
+/* Takes the command from the transport. True: nothing of its data is on its way any more. */
+static bool unlink_transport(struct lq_engine_task *task, bool wait_for_peer)
+{
+    if (!task->linked_to_transport)
+        return true;
+    task->linked_to_transport = false;
+    return task->nexus->transport->terminate_data_transfer(task->nexus->transport_context,
+                                                           task->cookie, wait_for_peer);
+}
+
+static bool abort_waiting(struct lq_engine *engine, struct lq_engine_task *task, bool own_nexus)
+{
+    if (task->state == LQ_TASK_HELD)
+        lq_quarantine_forget_held(engine, task);
+    lq_task_end_aborted(engine, task);
+    task->state = LQ_TASK_TERMINATING;
+    /* [RFC 7143 4.2.3.3 b]: the issuing session's open windows are waited for, others' not. */
+    if (unlink_transport(task, own_nexus)) {
+        task->data_wanted = false;
+        if (!lq_core_wrong(engine, LQ_WRONG_TASK_LEAKED_AT_ABORT))
+            lq_task_free(engine, task);
+        return false;
+    }
+    task->data_wanted = true;
+    return own_nexus;
+}
+
+bool lq_abort_task(struct lq_engine *engine, struct lq_engine_task *task, enum lq_trigger trigger,
+                   bool own_nexus, uint64_t tm_serial)
+{
+    record_affected(engine, task, trigger, tm_serial);
+    if (!task->aborted && task->state == LQ_TASK_IN_STORE &&
+        lq_core_wrong(engine, LQ_WRONG_ABORTED_COMMAND_ANSWERS))
+        return false;
+    if (!task->aborted)
+        task->aborted_by = trigger;
+    task->aborted = true;
+    if (task->state != LQ_TASK_IN_STORE)
+        return abort_waiting(engine, task, own_nexus);
+    (void)unlink_transport(task, false); /* all of its data is here, none has been sent */
+    return !lq_core_wrong(engine, LQ_WRONG_TM_ANSWERED_AFTER_MARKING) ||
+           trigger >= LQ_TRIGGER_NEXUS_LOSS;
+}
+
+/* --- the affected set ----------------------------------------------------------------------- */
+
+static bool is_abortable(const struct lq_engine_task *task)
+{
+    return task->state == LQ_TASK_IN_SET || task->state == LQ_TASK_HELD ||
+           task->state == LQ_TASK_IN_STORE;
+}
+
+static bool is_in_scope(const struct lq_engine *engine, const struct lq_abort *abort,
+                        const struct lq_engine_task *task)
+{
+    bool own = task->nexus == abort->nexus;
+    if (own && (int64_t)(task->stamp - abort->stamp) >= 0)
+        return false; /* younger than the function */
+    switch (rows[abort->trigger].scope) {
+    case SCOPE_TASK:
+        return own && task->tag == abort->referenced_tag && task->lun == abort->lun;
+    case SCOPE_NEXUS_UNIT:
+        return own || lq_core_wrong(engine, LQ_WRONG_ABORT_TASK_SET_HITS_EVERYBODY);
+    case SCOPE_UNIT:
+    case SCOPE_TARGET:
+        return !(task->data_wanted && abort->trigger == LQ_TRIGGER_LOGICAL_UNIT_RESET &&
+                 lq_core_wrong(engine, LQ_WRONG_RESET_FORGETS_DATA_WAITERS));
+    }
+    return false;
+}
+
+static void wait_for(struct lq_engine *engine, struct lq_abort *abort, struct lq_engine_task *task)
+{
+    if (task->waiters != 0 && lq_core_wrong(engine, LQ_WRONG_SECOND_TM_OVERWRITES_WAITER))
+        task->waiters = 0;
+    task->waiters |= bit_of(abort);
+    abort->waiting++;
+}
+
+static uint32_t affect_unit(struct lq_engine *engine, struct lq_abort *abort, struct lq_unit *unit)
+{
+    uint32_t affected = 0;
+    LQ_LIST_EACH_SAFE(link, following, &unit->tasks)
+    {
+        struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, set_link);
+        if (!is_abortable(task) || !is_in_scope(engine, abort, task))
+            continue;
+        affected++;
+        bool own = task->nexus == abort->nexus;
+        if (!own)
+            task->nexus->cleared_by |= bit_of(abort);
+        bool is_multi_task = rows[abort->trigger].scope != SCOPE_TASK;
+        if (lq_abort_task(engine, task, abort->trigger, own && is_multi_task, abort->serial))
+            wait_for(engine, abort, task);
+    }
+    return affected;
+}
+
+/* --- unit attentions and the answer ----------------------------------------------------------- */
+
+static void inform_unit(struct lq_engine *engine, const struct lq_abort *abort,
+                        struct lq_unit *unit)
+{
+    const struct trigger_row *row = &rows[abort->trigger];
+    for (uint32_t i = 0; i < engine->config.limits.nexuses; i++) {
+        struct lq_engine_nexus *nexus = &engine->nexuses[i];
+        if (!nexus->known || nexus->target != unit->target)
+            continue;
+        if (row->informs == INFORMS_OTHERS_WITH_COMMANDS && !(nexus->cleared_by & bit_of(abort)))
+            continue;
+        if (nexus != abort->nexus && lq_core_wrong(engine, LQ_WRONG_UA_ONLY_TO_ISSUER))
+            continue;
+        lq_ua_establish(engine, nexus, unit, row->ua);
+    }
+}
+
+static void inform(struct lq_engine *engine, const struct lq_abort *abort)
+{
+    if (rows[abort->trigger].informs == INFORMS_NOBODY)
+        return;
+    for (uint32_t i = 0; i < engine->unit_count; i++) {
+        struct lq_unit *unit = &engine->units[i];
+        bool is_affected = abort->unit != NULL ? unit == abort->unit
+                                               : unit->target == abort->nexus->target;
+        if (is_affected)
+            inform_unit(engine, abort, unit);
+    }
+}
+
+static void answer(struct lq_engine *engine, const struct lq_abort *abort,
+                   enum lq_tm_answer tm_answer)
+{
+    lq_record(engine, (struct lq_event){
+                          .kind = LQ_E_TM_ANSWERED,
+                          .target = abort->nexus->target,
+                          .flags = abort->quarantined ? LQ_F_QUARANTINED : 0,
+                          .nexus = abort->nexus->hash,
+                          .lun = abort->lun,
+                          .tag = abort->tag,
+                          .serial = abort->serial,
+                          .stamp = abort->stamp,
+                          .code = (uint32_t)tm_answer,
+                      });
+    if (abort->answers)
+        abort->nexus->transport->tm_executed(abort->nexus->transport_context, abort->cookie,
+                                             tm_answer);
+}
+
+static void close_connections(struct lq_engine *engine, uint16_t target)
+{
+    for (uint32_t i = 0; i < engine->config.limits.nexuses; i++) {
+        const struct lq_engine_nexus *nexus = &engine->nexuses[i];
+        if (nexus->established && nexus->target == target && nexus->transport->close_all != NULL)
+            nexus->transport->close_all(nexus->transport_context, target);
+    }
+}
+
+static void finish(struct lq_engine *engine, struct lq_abort *abort)
+{
+    inform(engine, abort);
+    answer(engine, abort, LQ_TM_COMPLETE);
+    for (uint32_t i = 0; i < engine->config.limits.nexuses; i++)
+        engine->nexuses[i].cleared_by &= ~bit_of(abort);
+    abort->in_use = false;
+    engine->aborts_in_use &= ~bit_of(abort);
+    if (rows[abort->trigger].closes_connections)
+        close_connections(engine, abort->nexus->target);
+}
+
+void lq_abort_release(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    uint64_t waiters = task->waiters;
+    bool loss_waits = task->loss_waits;
+    task->waiters = 0;
+    task->loss_waits = false;
+    for (uint32_t i = 0; waiters != 0; i++, waiters >>= 1) {
+        struct lq_abort *abort = &engine->aborts[i];
+        if ((waiters & 1) && abort->in_use && --abort->waiting == 0)
+            finish(engine, abort);
+    }
+    if (loss_waits) {
+        LQ_ASSERT(task->nexus->loss_waiting > 0);
+        task->nexus->loss_waiting--;
+        lq_nexus_loss_step(engine, task->nexus);
+    }
+}
+
+/* --- the service ------------------------------------------------------------------------------ */
+
+static struct lq_abort *take_abort(struct lq_engine *engine)
+{
+    for (uint32_t i = 0; i < engine->config.limits.aborts; i++) {
+        struct lq_abort *abort = &engine->aborts[i];
+        if (abort->in_use)
+            continue;
+        *abort = (struct lq_abort){.in_use = true, .answers = true, .index = i};
+        engine->aborts_in_use |= bit_of(abort);
+        return abort;
+    }
+    return NULL;
+}
+
+static struct lq_engine_task *find_task(struct lq_engine_nexus *nexus, uint64_t lun, uint64_t tag,
+                                        uint64_t stamp)
+{
+    LQ_LIST_EACH(link, &nexus->tasks)
+    {
+        struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, nexus_link);
+        if (task->tag == tag && task->lun == lun && is_abortable(task) && !task->aborted &&
+            (int64_t)(task->stamp - stamp) < 0)
+            return task;
+    }
+    return NULL;
+}
+
+/* What can be said without a slot: LQ_TM_COMPLETE when the function is to be carried out. */
+static enum lq_tm_answer check(const struct lq_tm_request *request, struct lq_engine_nexus *nexus,
+                               const struct lq_unit *unit)
+{
+    enum lq_trigger trigger = request->function < LQ_TM_FUNCTIONS
+                                  ? trigger_of_function[request->function]
+                                  : LQ_TRIGGER_NONE;
+    if (trigger == LQ_TRIGGER_NONE)
+        return LQ_TM_NOT_SUPPORTED;
+    if (rows[trigger].scope != SCOPE_TARGET && unit == NULL)
+        return LQ_TM_INCORRECT_LUN;
+    if (trigger == LQ_TRIGGER_ABORT_TASK &&
+        find_task(nexus, request->lun, request->referenced_tag, request->order_stamp) == NULL)
+        return LQ_TM_TASK_ABSENT;
+    return LQ_TM_COMPLETE;
+}
+
+static void start(struct lq_engine *engine, struct lq_abort *abort)
+{
+    for (uint32_t i = 0; i < engine->unit_count; i++) {
+        struct lq_unit *unit = &engine->units[i];
+        bool is_affected = abort->unit != NULL ? unit == abort->unit
+                                               : unit->target == abort->nexus->target;
+        if (is_affected)
+            affect_unit(engine, abort, unit);
+    }
+    if (abort->waiting == 0) {
+        finish(engine, abort);
+        return;
+    }
+    abort->deadline_ns = lq_quarantine_deadline(engine, abort->unit,
+                                                engine->config.quarantine_after_ns);
+    if (lq_core_wrong(engine, LQ_WRONG_RESET_HANGS_BEHIND_STORE))
+        abort->deadline_ns = LQ_NEVER;
+}
+
+void lq_engine_task_management(struct lq_engine *engine, const struct lq_tm_request *request)
+{
+    struct lq_engine_nexus *nexus = lq_nexus_of(engine, request->nexus);
+    LQ_ASSERT(nexus != NULL && nexus->established);
+    struct lq_unit *unit = lq_unit_of_lun(engine, nexus->target, request->lun);
+    struct lq_abort refused = {.answers = true,
+                               .nexus = nexus,
+                               .lun = request->lun,
+                               .tag = request->tag,
+                               .serial = engine->next_serial++,
+                               .stamp = request->order_stamp,
+                               .cookie = request->cookie};
+    lq_record(engine, (struct lq_event){.kind = LQ_E_TM_RECEIVED,
+                                        .target = nexus->target,
+                                        .nexus = nexus->hash,
+                                        .lun = request->lun,
+                                        .tag = request->tag,
+                                        .serial = refused.serial,
+                                        .stamp = request->order_stamp,
+                                        .code = (uint32_t)request->function,
+                                        .value = request->referenced_tag});
+    enum lq_tm_answer found = check(request, nexus, unit);
+    struct lq_abort *abort = found == LQ_TM_COMPLETE ? take_abort(engine) : NULL;
+    if (abort == NULL) {
+        answer(engine, &refused, found == LQ_TM_COMPLETE ? LQ_TM_REJECTED : found);
+        return;
+    }
+    uint32_t index = abort->index;
+    *abort = refused;
+    abort->in_use = true;
+    abort->index = index;
+    abort->trigger = trigger_of_function[request->function];
+    abort->unit = rows[abort->trigger].scope == SCOPE_TARGET ? NULL : unit;
+    abort->referenced_tag = request->referenced_tag;
+    start(engine, abort);
+    lq_settle(engine);
+}
+
+/* --- time ------------------------------------------------------------------------------------- */
+
+uint64_t lq_abort_deadline(const struct lq_engine *engine)
+{
+    uint64_t earliest = LQ_NEVER;
+    uint64_t in_use = engine->aborts_in_use;
+    for (uint32_t i = 0; in_use != 0; i++, in_use >>= 1)
+        if ((in_use & 1) && engine->aborts[i].deadline_ns < earliest)
+            earliest = engine->aborts[i].deadline_ns;
+    return earliest;
+}
+
+/* The bound has come: what is in the store becomes an orphan, what the peer still owes is left to
+ * the transport, which drops it. */
+static void quarantine(struct lq_engine *engine, struct lq_abort *abort)
+{
+    abort->deadline_ns = LQ_NEVER;
+    for (uint32_t i = 0; i < engine->config.limits.tasks && abort->in_use; i++) {
+        struct lq_engine_task *task = &engine->tasks[i];
+        if (!(task->waiters & bit_of(abort)))
+            continue;
+        if (task->state == LQ_TASK_IN_STORE) {
+            abort->quarantined = true;
+            lq_quarantine_orphan(engine, task);
+        } else {
+            lq_abort_release(engine, task);
+        }
+    }
+}
+
+void lq_abort_expire(struct lq_engine *engine)
+{
+    for (uint32_t i = 0; i < engine->config.limits.aborts; i++) {
+        struct lq_abort *abort = &engine->aborts[i];
+        if (abort->in_use && abort->deadline_ns <= engine->env->now_ns)
+            quarantine(engine, abort);
+    }
+}
+
+void lq_abort_forget_nexus(struct lq_engine *engine, const struct lq_engine_nexus *nexus)
+{
+    for (uint32_t i = 0; i < engine->config.limits.aborts; i++)
+        if (engine->aborts[i].in_use && engine->aborts[i].nexus == nexus)
+            engine->aborts[i].answers = false;
+}

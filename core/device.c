@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The beginning of a command's processing: what may stop it, in order of precedence, then its own
+ * function. Status precedence is [SAM-5 5.3.3]; ILLEGAL REQUEST may rank anywhere and comes last.
+ */
+#include "core/device.h"
+
+#include <string.h>
+
+static const struct lq_sense no_sense = {0, 0, 0};
+static const struct lq_sense no_such_unit = {0x05, 0x25, 0x00};
+
+void lq_check_condition(struct lq_engine *engine, struct lq_engine_task *task, uint8_t key,
+                        uint8_t asc, uint8_t ascq)
+{
+    task->defined_bytes = 0;
+    lq_task_end(engine, task, LQ_CHECK_CONDITION, (struct lq_sense){key, asc, ascq});
+}
+
+void lq_end_allocated(struct lq_engine *engine, struct lq_engine_task *task, uint32_t bytes)
+{
+    lq_task_end_data(engine, task,
+                     bytes < task->defined_bytes ? bytes : (uint32_t)task->defined_bytes);
+}
+
+void lq_put_ascii(uint8_t *to, uint32_t size_bytes, const char *text)
+{
+    uint32_t i = 0;
+    for (; i < size_bytes && text[i] != '\0'; i++)
+        to[i] = (uint8_t)text[i];
+    for (; i < size_bytes; i++)
+        to[i] = ' ';
+}
+
+/* A LUN behind which nothing is [SPC-4 6.6.2, SAM-5 5.11]: INQUIRY, REPORT LUNS and REQUEST SENSE
+ * are answered, everything else learns LOGICAL UNIT NOT SUPPORTED. */
+static void begin_without_unit(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    if (task->opcode != NULL && task->opcode->ua == LQ_UA_IGNORES) {
+        const struct lq_cdb_field length = task->opcode->length;
+        task->defined_bytes = 0;
+        for (uint32_t i = 0; i < length.bytes; i++)
+            task->defined_bytes = task->defined_bytes << 8 | task->cdb[length.offset + i];
+        task->opcode->run(engine, task);
+        return;
+    }
+    lq_task_end(engine, task, LQ_CHECK_CONDITION, no_such_unit);
+}
+
+static bool reports_attention(const struct lq_engine *engine, const struct lq_engine_task *task)
+{
+    return task->opcode == NULL || task->opcode->ua == LQ_UA_REPORTS ||
+           lq_core_wrong(engine, LQ_WRONG_UA_HITS_INQUIRY);
+}
+
+void lq_device_begin(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    LQ_ASSERT(task->state == LQ_TASK_IN_SET && task->enabled && !task->data_wanted);
+    if (task->unit == NULL) {
+        begin_without_unit(engine, task);
+        return;
+    }
+    if (reports_attention(engine, task) && lq_ua_take(engine, task)) {
+        lq_check_condition(engine, task, 0x06, task->reported.asc, task->reported.ascq);
+        return;
+    }
+    if (task->refusal.key != 0) {
+        task->defined_bytes = 0;
+        lq_task_end(engine, task, LQ_CHECK_CONDITION, task->refusal);
+        return;
+    }
+    task->opcode->run(engine, task);
+}
+
+/* Sense for what a store could not do [SPC-4 4.5.6], by operation and status. */
+static struct lq_sense store_sense(enum lq_block_op op, enum lq_block_status status)
+{
+    switch (status) {
+    case LQ_BLOCK_MEDIUM_ERROR:
+        /* UNRECOVERED READ ERROR; WRITE ERROR */
+        return op == LQ_BLOCK_READ ? (struct lq_sense){0x03, 0x11, 0x00}
+                                   : (struct lq_sense){0x03, 0x0c, 0x00};
+    case LQ_BLOCK_NO_SPACE: /* SPACE ALLOCATION FAILED WRITE PROTECT */
+        return (struct lq_sense){0x07, 0x27, 0x07};
+    case LQ_BLOCK_FAILED: /* INTERNAL TARGET FAILURE */
+        return (struct lq_sense){0x04, 0x44, 0x00};
+    case LQ_BLOCK_OK:
+        break;
+    }
+    return no_sense;
+}
+
+void lq_device_store_done(struct lq_engine *engine, struct lq_engine_task *task,
+                          enum lq_block_status status)
+{
+    struct lq_sense sense = store_sense(task->request.op, status);
+    if (sense.key != 0) {
+        task->defined_bytes = 0;
+        lq_task_end(engine, task, LQ_CHECK_CONDITION, sense);
+    } else if (task->request.op == LQ_BLOCK_READ) {
+        lq_task_end_data(engine, task, (uint32_t)task->defined_bytes);
+    } else {
+        lq_task_end(engine, task, LQ_GOOD, no_sense);
+    }
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Device servers: what runs when a command's turn has come. Each function takes an enabled command
+ * whose data is in its buffer and ends it, or hands a request to the store. Used by the opcode
+ * table and by core/device.c only.
+ */
+#ifndef LQ_CORE_DEVICE_H
+#define LQ_CORE_DEVICE_H
+
+#include "core/state.h"
+
+/* device_primary.c [SPC-4 6] */
+void lq_test_unit_ready(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_request_sense(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_report_luns(struct lq_engine *engine, struct lq_engine_task *task);
+
+/* device_inquiry.c [SPC-4 6.6, 7.8; SBC-3 6.6] */
+void lq_inquiry(struct lq_engine *engine, struct lq_engine_task *task);
+
+/* device_mode.c [SPC-4 6.11, 7.5; SBC-3 6.5] */
+void lq_mode_sense_6(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_mode_sense_10(struct lq_engine *engine, struct lq_engine_task *task);
+
+/* device_block.c [SBC-3 5] */
+void lq_block_run(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_read_capacity_10(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_read_capacity_16(struct lq_engine *engine, struct lq_engine_task *task);
+
+/* Ends TASK with CHECK CONDITION. */
+void lq_check_condition(struct lq_engine *engine, struct lq_engine_task *task, uint8_t key,
+                        uint8_t asc, uint8_t ascq);
+/* Ends TASK with as much of the BYTES in its buffer as its allocation length has room for. */
+void lq_end_allocated(struct lq_engine *engine, struct lq_engine_task *task, uint32_t bytes);
+/* Copies TEXT, padded with spaces, as ASCII fields are [SPC-4 4.4.1]. */
+void lq_put_ascii(uint8_t *to, uint32_t size_bytes, const char *text);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Primary commands that need no page tables [SPC-4 6]. */
+#include "core/base/bytes.h"
+#include "core/device.h"
+
+#include <string.h>
+
+static const struct lq_sense no_sense = {0, 0, 0};
+
+void lq_test_unit_ready(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    lq_task_end(engine, task, LQ_GOOD, no_sense);
+}
+
+/* Sense data as parameter data [SPC-4 6.39]: a pending unit attention, which this clears; the
+ * missing logical unit; or NO SENSE. */
+void lq_request_sense(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    struct lq_sense sense = no_sense;
+    if (task->unit == NULL)
+        sense = (struct lq_sense){0x05, 0x25, 0x00};
+    else if (lq_ua_take(engine, task))
+        sense = (struct lq_sense){0x06, task->reported.asc, task->reported.ascq};
+    uint8_t *bytes = task->buffer;
+    bool wants_descriptors = (task->cdb[1] & 1) != 0;
+    if (wants_descriptors) {
+        memset(bytes, 0, 8);
+        bytes[0] = 0x72;
+        bytes[1] = sense.key;
+        bytes[2] = sense.asc;
+        bytes[3] = sense.ascq;
+        lq_end_allocated(engine, task, 8);
+        return;
+    }
+    memset(bytes, 0, 18);
+    bytes[0] = 0x70;
+    bytes[2] = sense.key;
+    bytes[7] = 10;
+    bytes[12] = sense.asc;
+    bytes[13] = sense.ascq;
+    lq_end_allocated(engine, task, 18);
+}
+
+/* [SPC-4 6.33] */
+void lq_report_luns(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    uint8_t select = task->cdb[2];
+    if (task->defined_bytes < 16 || select > 2) {
+        lq_check_condition(engine, task, 0x05, 0x24, 0x00);
+        return;
+    }
+    uint32_t bytes = 8;
+    for (uint32_t i = 0; i < engine->unit_count && select != 1; i++) {
+        const struct lq_unit *unit = &engine->units[i];
+        if (unit->target != task->nexus->target)
+            continue;
+        if (bytes + 8 > engine->config.limits.transfer_bytes_max)
+            break;
+        lq_put_be64(task->buffer + bytes, lq_lun_of_unit(unit));
+        bytes += 8;
+    }
+    memset(task->buffer, 0, 8);
+    lq_put_be32(task->buffer, bytes - 8);
+    lq_ua_clear(engine, task->nexus, (struct lq_ua){0x3f, 0x0e});
+    lq_end_allocated(engine, task, bytes);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * I_T nexuses: established, lost, remembered.
+ *
+ * A nexus is known by the canonical TransportID of its initiator port and the target port, so that
+ * who comes back is told what happened meanwhile. Its loss runs through the same steps as a TM
+ * function: affected commands, wait, unit attention (I_T NEXUS LOSS OCCURRED), answer.
+ */
+#include <string.h>
+
+#include "core/state.h"
+
+struct lq_engine_nexus *lq_nexus_of(struct lq_engine *engine, lq_nexus handle)
+{
+    if (handle.index >= engine->config.limits.nexuses)
+        return NULL;
+    struct lq_engine_nexus *nexus = &engine->nexuses[handle.index];
+    return nexus->known && nexus->generation == handle.generation ? nexus : NULL;
+}
+
+uint64_t lq_engine_nexus_hash(const struct lq_engine *engine, lq_nexus handle)
+{
+    return handle.index < engine->config.limits.nexuses ? engine->nexuses[handle.index].hash : 0;
+}
+
+static bool has_name(const struct lq_engine_nexus *nexus, const struct lq_nexus_request *request,
+                     uint64_t hash)
+{
+    return nexus->known && nexus->hash == hash && nexus->target == request->target &&
+           nexus->target_port == request->target_port &&
+           nexus->transport_id_bytes == request->transport_id_bytes &&
+           memcmp(nexus->transport_id, request->transport_id, request->transport_id_bytes) == 0;
+}
+
+/* The nexus of this name, else an unused slot, else the one that has been away longest. */
+static struct lq_engine_nexus *find_slot(struct lq_engine *engine,
+                                         const struct lq_nexus_request *request, uint64_t hash)
+{
+    struct lq_engine_nexus *oldest = NULL;
+    for (uint32_t i = 0; i < engine->config.limits.nexuses; i++) {
+        struct lq_engine_nexus *nexus = &engine->nexuses[i];
+        if (has_name(nexus, request, hash))
+            return nexus;
+        if (nexus->established || nexus->losing || nexus->task_count > 0 ||
+            nexus->orphan_count > 0)
+            continue;
+        if (oldest == NULL || nexus->last_used < oldest->last_used)
+            oldest = nexus;
+    }
+    return oldest;
+}
+
+/* A name that the engine has not seen since it started: POWER ON OCCURRED on each unit. */
+static void introduce(struct lq_engine *engine, struct lq_engine_nexus *nexus,
+                      const struct lq_nexus_request *request, uint64_t hash)
+{
+    nexus->known = true;
+    nexus->established_count = 0;
+    nexus->hash = hash;
+    nexus->target = request->target;
+    nexus->target_port = request->target_port;
+    nexus->transport_id_bytes = request->transport_id_bytes;
+    memcpy(nexus->transport_id, request->transport_id, request->transport_id_bytes);
+    for (uint32_t i = 0; i < engine->unit_count; i++) {
+        nexus->attentions[i].count = 0;
+        if (engine->units[i].target == nexus->target)
+            lq_ua_establish(engine, nexus, &engine->units[i], (struct lq_ua){0x29, 0x01});
+    }
+}
+
+static void record_nexus(struct lq_engine *engine, const struct lq_engine_nexus *nexus,
+                         enum lq_event_kind kind, uint32_t code)
+{
+    lq_record(engine, (struct lq_event){.kind = (uint16_t)kind,
+                                        .target = nexus->target,
+                                        .nexus = nexus->hash,
+                                        .stamp = nexus->established_count,
+                                        .code = code});
+}
+
+lq_nexus lq_engine_nexus_established(struct lq_engine *engine,
+                                     const struct lq_nexus_request *request)
+{
+    LQ_ASSERT(request->transport_id_bytes <= LQ_TRANSPORT_ID_BYTES_MAX);
+    uint64_t hash = lq_nexus_hash(request->transport_id, request->transport_id_bytes,
+                                  request->target_port);
+    struct lq_engine_nexus *nexus = find_slot(engine, request, hash);
+    if (nexus == NULL)
+        return LQ_NO_HANDLE;
+    LQ_ASSERT(!nexus->established && !nexus->losing);
+    if (!has_name(nexus, request, hash))
+        introduce(engine, nexus, request, hash);
+    nexus->generation++;
+    nexus->established = true;
+    nexus->established_count++;
+    nexus->last_used = engine->uses++;
+    nexus->transport = request->transport;
+    nexus->transport_context = request->transport_context;
+    record_nexus(engine, nexus, LQ_E_NEXUS_ESTABLISHED, 0);
+    return (lq_nexus){nexus->index, nexus->generation};
+}
+
+/* --- loss ------------------------------------------------------------------------------------- */
+
+static void finish_loss(struct lq_engine *engine, struct lq_engine_nexus *nexus)
+{
+    nexus->losing = false;
+    lq_list_remove(&nexus->losing_link);
+    nexus->established = false;
+    nexus->last_used = engine->uses++;
+    lq_abort_forget_nexus(engine, nexus);
+    for (uint32_t i = 0; i < engine->unit_count; i++)
+        if (engine->units[i].target == nexus->target &&
+            !lq_core_wrong(engine, LQ_WRONG_NEXUS_LOSS_TELLS_NOBODY))
+            lq_ua_establish(engine, nexus, &engine->units[i], (struct lq_ua){0x29, 0x07});
+    record_nexus(engine, nexus, LQ_E_NEXUS_ENDED, (uint32_t)nexus->loss);
+    nexus->transport->nexus_ended(nexus->transport_context, nexus->loss_cookie);
+}
+
+void lq_nexus_loss_step(struct lq_engine *engine, struct lq_engine_nexus *nexus)
+{
+    if (nexus->losing && nexus->loss_waiting == 0)
+        finish_loss(engine, nexus);
+}
+
+/* A command whose status was handed over before its connection went. */
+static void lose_ended(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    lq_record_task(engine, task, LQ_E_STATUS_LOST);
+    lq_ua_put_back(engine, task);
+    lq_task_free(engine, task);
+}
+
+static void lose_task(struct lq_engine *engine, struct lq_engine_nexus *nexus,
+                      struct lq_engine_task *task, enum lq_trigger how)
+{
+    bool transport_is_gone = how != LQ_TRIGGER_LOGOUT;
+    if (transport_is_gone)
+        task->linked_to_transport = false;
+    switch (task->state) {
+    case LQ_TASK_ENDED:
+        if (transport_is_gone)
+            lose_ended(engine, task);
+        break;
+    case LQ_TASK_TERMINATING:
+        if (transport_is_gone) {
+            lq_abort_release(engine, task);
+            lq_task_free(engine, task);
+        }
+        break;
+    case LQ_TASK_IN_SET:
+    case LQ_TASK_HELD:
+    case LQ_TASK_IN_STORE:
+        if (lq_abort_task(engine, task, how, false, 0) && !task->loss_waits) {
+            task->loss_waits = true;
+            nexus->loss_waiting++;
+        }
+        break;
+    case LQ_TASK_FREE:
+    case LQ_TASK_ORPHAN:
+        break;
+    }
+}
+
+/* What is still in the store when the bound has come: orphans, each of them. */
+static void quarantine_loss(struct lq_engine *engine, struct lq_engine_nexus *nexus)
+{
+    LQ_LIST_EACH_SAFE(link, following, &nexus->tasks)
+    {
+        struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, nexus_link);
+        if (task->loss_waits && task->state == LQ_TASK_IN_STORE)
+            lq_quarantine_orphan(engine, task);
+    }
+}
+
+static uint64_t bound_of(const struct lq_engine *engine, enum lq_trigger how)
+{
+    return how == LQ_TRIGGER_LOGOUT ? engine->config.quarantine_after_ns
+                                    : engine->config.login_quarantine_after_ns;
+}
+
+void lq_engine_nexus_lost(struct lq_engine *engine, lq_nexus handle, enum lq_trigger how,
+                          uint64_t cookie)
+{
+    struct lq_engine_nexus *nexus = lq_nexus_of(engine, handle);
+    LQ_ASSERT(nexus != NULL && nexus->established);
+    record_nexus(engine, nexus, LQ_E_NEXUS_LOST, (uint32_t)how);
+    nexus->loss = how;
+    nexus->loss_cookie = cookie;
+    /* One unit more than what is waited for, so that it can't end before all are counted. */
+    if (!nexus->losing) {
+        nexus->losing = true;
+        nexus->loss_waiting = 0;
+        lq_list_append(&engine->losing, &nexus->losing_link);
+    }
+    nexus->loss_waiting++;
+    if (how != LQ_TRIGGER_LOGOUT)
+        lq_abort_forget_nexus(engine, nexus);
+    LQ_LIST_EACH_SAFE(link, following, &nexus->tasks)
+    lose_task(engine, nexus, LQ_ELEMENT(link, struct lq_engine_task, nexus_link), how);
+    nexus->loss_deadline_ns = lq_quarantine_deadline(engine, NULL, bound_of(engine, how));
+    if (nexus->loss_deadline_ns <= engine->env->now_ns)
+        quarantine_loss(engine, nexus);
+    nexus->loss_waiting--;
+    lq_nexus_loss_step(engine, nexus);
+    lq_settle(engine);
+}
+
+uint64_t lq_nexus_deadline(const struct lq_engine *engine)
+{
+    uint64_t earliest = LQ_NEVER;
+    LQ_LIST_EACH(link, &engine->losing)
+    {
+        const struct lq_engine_nexus *nexus = LQ_ELEMENT(link, struct lq_engine_nexus, losing_link);
+        if (nexus->loss_deadline_ns < earliest)
+            earliest = nexus->loss_deadline_ns;
+    }
+    return earliest;
+}
+
+void lq_nexus_expire(struct lq_engine *engine)
+{
+    LQ_LIST_EACH_SAFE(link, following, &engine->losing)
+    {
+        struct lq_engine_nexus *nexus = LQ_ELEMENT(link, struct lq_engine_nexus, losing_link);
+        if (nexus->loss_deadline_ns <= engine->env->now_ns)
+            quarantine_loss(engine, nexus);
+    }
+}

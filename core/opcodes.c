@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/opcodes.h"
+
+#include "core/base/bytes.h"
+#include "core/device.h"
+#include "core/state.h"
+
+/* clang-format off */
+#define NO_FIELD {0, 0}
+#define PRIMARY_IN(name_, code_, bytes_, length_, ua_, run_, ...)                                 \
+    {.name = name_, .code = code_, .cdb_bytes = bytes_, .direction = LQ_DIRECTION_IN,             \
+     .length_rule = LQ_LENGTH_ALLOCATION, .length = length_, .ua = ua_, .run = run_,              \
+     .usage = {__VA_ARGS__}}
+#define READS(name_, code_, bytes_, lba_, length_, ...)                                           \
+    {.name = name_, .code = code_, .cdb_bytes = bytes_, .direction = LQ_DIRECTION_IN,             \
+     .length_rule = LQ_LENGTH_BLOCKS, .length = length_, .lba = lba_, .medium = LQ_MEDIUM_READS,  \
+     .reservation = LQ_RESERVATION_READS, .alua = LQ_ALUA_ACTIVE, .run = lq_block_run,            \
+     .usage = {__VA_ARGS__}}
+#define WRITES(name_, code_, bytes_, lba_, length_, ...)                                          \
+    {.name = name_, .code = code_, .cdb_bytes = bytes_, .direction = LQ_DIRECTION_OUT,            \
+     .length_rule = LQ_LENGTH_BLOCKS, .length = length_, .lba = lba_, .medium = LQ_MEDIUM_WRITES, \
+     .reservation = LQ_RESERVATION_WRITES, .alua = LQ_ALUA_ACTIVE, .run = lq_block_run,           \
+     .usage = {__VA_ARGS__}}
+#define FLUSHES(name_, code_, bytes_, lba_, length_, ...)                                         \
+    {.name = name_, .code = code_, .cdb_bytes = bytes_, .length_rule = LQ_LENGTH_EXTENT,          \
+     .length = length_, .lba = lba_, .medium = LQ_MEDIUM_FLUSHES,                                 \
+     .reservation = LQ_RESERVATION_WRITES, .alua = LQ_ALUA_ACTIVE, .run = lq_block_run,           \
+     .usage = {__VA_ARGS__}}
+#define FIELD(offset_, bytes_) {offset_, bytes_}
+
+/* In order of operation code. */
+static const struct lq_opcode opcodes[] = {
+    {.name = "TEST UNIT READY", .code = 0x00, .cdb_bytes = 6, .alua = LQ_ALUA_ACTIVE,
+     .run = lq_test_unit_ready, .usage = {0x00, 0, 0, 0, 0, 0x07}},
+    PRIMARY_IN("REQUEST SENSE", 0x03, 6, FIELD(4, 1), LQ_UA_IGNORES, lq_request_sense,
+               0x03, 0x01, 0, 0, 0xff, 0x07),
+    READS("READ(6)", 0x08, 6, FIELD(1, 3), FIELD(4, 1), 0x08, 0x1f, 0xff, 0xff, 0xff, 0x07),
+    WRITES("WRITE(6)", 0x0a, 6, FIELD(1, 3), FIELD(4, 1), 0x0a, 0x1f, 0xff, 0xff, 0xff, 0x07),
+    PRIMARY_IN("INQUIRY", 0x12, 6, FIELD(3, 2), LQ_UA_IGNORES, lq_inquiry,
+               0x12, 0x01, 0xff, 0xff, 0xff, 0x07),
+    {.name = "MODE SENSE(6)", .code = 0x1a, .cdb_bytes = 6, .direction = LQ_DIRECTION_IN,
+     .length_rule = LQ_LENGTH_ALLOCATION, .length = {4, 1}, .reservation = LQ_RESERVATION_READS,
+     .alua = LQ_ALUA_ACTIVE, .run = lq_mode_sense_6,
+     .usage = {0x1a, 0x08, 0xff, 0xff, 0xff, 0x07}},
+    {.name = "READ CAPACITY(10)", .code = 0x25, .cdb_bytes = 10, .direction = LQ_DIRECTION_IN,
+     .alua = LQ_ALUA_ACTIVE, .run = lq_read_capacity_10,
+     .usage = {0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0x07}},
+    READS("READ(10)", 0x28, 10, FIELD(2, 4), FIELD(7, 2),
+          0x28, 0xf8, 0xff, 0xff, 0xff, 0xff, 0x3f, 0xff, 0xff, 0x07),
+    WRITES("WRITE(10)", 0x2a, 10, FIELD(2, 4), FIELD(7, 2),
+           0x2a, 0xf8, 0xff, 0xff, 0xff, 0xff, 0x3f, 0xff, 0xff, 0x07),
+    FLUSHES("SYNCHRONIZE CACHE(10)", 0x35, 10, FIELD(2, 4), FIELD(7, 2),
+            0x35, 0x02, 0xff, 0xff, 0xff, 0xff, 0x3f, 0xff, 0xff, 0x07),
+    {.name = "MODE SENSE(10)", .code = 0x5a, .cdb_bytes = 10, .direction = LQ_DIRECTION_IN,
+     .length_rule = LQ_LENGTH_ALLOCATION, .length = {7, 2}, .reservation = LQ_RESERVATION_READS,
+     .alua = LQ_ALUA_ACTIVE, .run = lq_mode_sense_10,
+     .usage = {0x5a, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, 0x07}},
+    READS("READ(16)", 0x88, 16, FIELD(2, 8), FIELD(10, 4),
+          0x88, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f,
+          0x07),
+    WRITES("WRITE(16)", 0x8a, 16, FIELD(2, 8), FIELD(10, 4),
+           0x8a, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f,
+           0x07),
+    FLUSHES("SYNCHRONIZE CACHE(16)", 0x91, 16, FIELD(2, 8), FIELD(10, 4),
+            0x91, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+            0x3f, 0x07),
+    {.name = "READ CAPACITY(16)", .code = 0x9e, .has_service_action = true, .service_action = 0x10,
+     .cdb_bytes = 16, .direction = LQ_DIRECTION_IN, .length_rule = LQ_LENGTH_ALLOCATION,
+     .length = {10, 4}, .alua = LQ_ALUA_ACTIVE, .run = lq_read_capacity_16,
+     .usage = {0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0x07}},
+    PRIMARY_IN("REPORT LUNS", 0xa0, 12, FIELD(6, 4), LQ_UA_IGNORES, lq_report_luns,
+               0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0x07),
+};
+/* clang-format on */
+
+enum { OPCODES = sizeof opcodes / sizeof opcodes[0] };
+
+const struct lq_opcode *lq_opcode_find(const uint8_t *cdb)
+{
+    uint32_t low = 0, high = OPCODES;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (opcodes[middle].code < cdb[0])
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < OPCODES && opcodes[low].code == cdb[0]; low++)
+        if (!opcodes[low].has_service_action || opcodes[low].service_action == (cdb[1] & 0x1f))
+            return &opcodes[low];
+    return NULL;
+}
+
+static uint64_t field_value(const uint8_t *cdb, struct lq_cdb_field field)
+{
+    uint64_t value = 0;
+    for (uint32_t i = 0; i < field.bytes; i++)
+        value = value << 8 | cdb[field.offset + i];
+    return value;
+}
+
+static const struct lq_sense invalid_opcode = {0x05, 0x20, 0x00};
+static const struct lq_sense invalid_field = {0x05, 0x24, 0x00};
+static const struct lq_sense lba_out_of_range = {0x05, 0x21, 0x00};
+static const struct lq_sense wrong_direction = {0x05, 0x49, 0x00};
+
+/* Extent and length of a command on blocks; true when they are good. */
+static bool decode_extent(const struct lq_engine *engine, struct lq_engine_task *task)
+{
+    const struct lq_opcode *opcode = task->opcode;
+    const struct lq_store *store = task->unit->store->store;
+    uint64_t lba = field_value(task->cdb, opcode->lba);
+    uint64_t count = field_value(task->cdb, opcode->length);
+    if (opcode->cdb_bytes == 6) {
+        lba &= 0x1fffff;
+        count = count == 0 ? 256 : count; /* [SBC-3 5.7] */
+    } else if (opcode->length_rule == LQ_LENGTH_BLOCKS && (task->cdb[1] & 0xe0) != 0) {
+        task->refusal = invalid_field; /* RDPROTECT, WRPROTECT: no protection information here */
+        return false;
+    }
+    if (lba > store->nblocks || count > store->nblocks - lba) {
+        task->refusal = lba_out_of_range;
+        return false;
+    }
+    if (opcode->length_rule == LQ_LENGTH_EXTENT)
+        return true;
+    if (count > engine->config.limits.transfer_bytes_max / store->block_bytes) {
+        task->refusal = invalid_field; /* beyond MAXIMUM TRANSFER LENGTH of VPD page B0h */
+        return false;
+    }
+    task->lba = lba;
+    task->nblocks = (uint32_t)count;
+    task->defined_bytes = count * store->block_bytes;
+    return true;
+}
+
+/*
+ * The CDB is the truth; what the transport expects only limits what is moved. A write of which
+ * less is expected than it defines changes the blocks that are whole; the rest is a residual.
+ */
+static void decode_data_out(struct lq_engine_task *task)
+{
+    uint32_t block_bytes = task->unit->store->store->block_bytes;
+    uint64_t bytes = task->defined_bytes;
+    if (task->expected_out_bytes < bytes)
+        bytes = task->expected_out_bytes;
+    task->nblocks = (uint32_t)(bytes / block_bytes);
+    task->out_bytes = (uint32_t)bytes;
+}
+
+static bool is_wrong_direction(const struct lq_engine_task *task)
+{
+    if (task->defined_bytes == 0)
+        return false;
+    bool expects_in = task->expected_in_bytes != 0, expects_out = task->expected_out_bytes != 0;
+    return (task->opcode->direction == LQ_DIRECTION_OUT && expects_in && !expects_out) ||
+           (task->opcode->direction == LQ_DIRECTION_IN && expects_out && !expects_in);
+}
+
+void lq_opcode_decode(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    task->opcode = lq_opcode_find(task->cdb);
+    if (task->unit == NULL)
+        return; /* device.c answers by the command alone */
+    if (task->opcode == NULL) {
+        task->refusal = invalid_opcode;
+        return;
+    }
+    if (task->cdb_bytes < task->opcode->cdb_bytes || (task->cdb[task->opcode->cdb_bytes - 1] & 4)) {
+        task->refusal = invalid_field; /* cut short, or NACA, which is not supported yet */
+        return;
+    }
+    if (task->opcode->length_rule == LQ_LENGTH_ALLOCATION)
+        task->defined_bytes = field_value(task->cdb, task->opcode->length);
+    else if (task->opcode->medium != LQ_MEDIUM_NONE && !decode_extent(engine, task))
+        return;
+    if (is_wrong_direction(task))
+        task->refusal = wrong_direction;
+    else if (task->opcode->direction == LQ_DIRECTION_OUT)
+        decode_data_out(task);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The declarative table of commands: what each one's CDB says, how much data it moves and where,
+ * and how reservations, asymmetric access and unit attentions treat it. Decoding, protection
+ * against wrong lengths and directions, and the list of supported commands all come from it.
+ *
+ * Used by core/ only.
+ */
+#ifndef LQ_CORE_OPCODES_H
+#define LQ_CORE_OPCODES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct lq_engine;
+struct lq_engine_task;
+
+enum lq_direction_of_data { LQ_DIRECTION_NONE, LQ_DIRECTION_IN, LQ_DIRECTION_OUT };
+
+/* What the length field of the CDB counts. */
+enum lq_length_rule {
+    LQ_LENGTH_NONE,
+    LQ_LENGTH_ALLOCATION, /* bytes that the initiator has room for */
+    LQ_LENGTH_BLOCKS,     /* logical blocks to be moved */
+    LQ_LENGTH_EXTENT      /* logical blocks spoken of, none moved (SYNCHRONIZE CACHE) */
+};
+
+enum lq_medium_use { LQ_MEDIUM_NONE, LQ_MEDIUM_READS, LQ_MEDIUM_WRITES, LQ_MEDIUM_FLUSHES };
+
+/* Reservation classes: rows of the persistent reservation matrix [SPC-4 table 65, SBC-4 table 13] */
+enum lq_reservation_class {
+    LQ_RESERVATION_ALWAYS,       /* allowed whoever holds what */
+    LQ_RESERVATION_READS,        /* conflicts with exclusive access of others */
+    LQ_RESERVATION_WRITES        /* conflicts with any reservation of others */
+};
+
+/* States of asymmetric access in which the command works [SPC-4 5.15.2.4]. */
+enum lq_alua_class {
+    LQ_ALUA_ALWAYS,  /* in every state: INQUIRY, REPORT LUNS, REQUEST SENSE, ... */
+    LQ_ALUA_ACTIVE   /* active/optimized and active/non-optimized only */
+};
+
+enum lq_ua_rule {
+    LQ_UA_REPORTS, /* CHECK CONDITION while a unit attention is pending */
+    LQ_UA_IGNORES  /* works regardless and leaves it pending (or takes it as its data) */
+};
+
+/* Which task attribute the command runs with, whatever was asked. */
+enum lq_attribute_rule { LQ_ATTRIBUTE_AS_ASKED };
+
+struct lq_cdb_field {
+    uint8_t offset, bytes; /* big-endian, 0 bytes: the CDB has no such field */
+};
+
+struct lq_opcode {
+    const char *name;
+    uint8_t code;
+    bool has_service_action; /* SERVICE ACTION in bits 4-0 of byte 1 */
+    uint8_t service_action;
+    uint8_t cdb_bytes;
+    enum lq_direction_of_data direction;
+    enum lq_length_rule length_rule;
+    struct lq_cdb_field length, lba;
+    enum lq_medium_use medium;
+    enum lq_reservation_class reservation;
+    enum lq_alua_class alua;
+    enum lq_ua_rule ua;
+    enum lq_attribute_rule attribute;
+    uint8_t usage[16]; /* CDB usage data [SPC-5 6.36]: bits that the device server looks at */
+    /* Runs the command; its order allows it and its data is in the buffer. */
+    void (*run)(struct lq_engine *engine, struct lq_engine_task *task);
+};
+
+/* NULL when there is no such command. */
+const struct lq_opcode *lq_opcode_find(const uint8_t *cdb);
+
+/* Fills what the CDB says into TASK: opcode, extent, lengths, and a refusal that is known now. */
+void lq_opcode_decode(struct lq_engine *engine, struct lq_engine_task *task);
+
+#endif

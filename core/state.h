@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The engine's state, shared by the files of core/ and by nobody else.
+ *
+ * Ownership: everything lives in the engine's arena. A task is in its unit's task set from
+ * reception to its end, in its nexus's list until its slot is free or it becomes an orphan, and in
+ * the run list while it has something to do. Calls into this part set work aside (run and rescan
+ * lists) and lq_settle() does it before they return, so nothing recurses.
+ */
+#ifndef LQ_CORE_STATE_H
+#define LQ_CORE_STATE_H
+
+#include "core/base/assert.h"
+#include "core/base/heap.h"
+#include "core/engine.h"
+#include "core/opcodes.h"
+#include "core/wrongs.h"
+
+enum lq_task_state {
+    LQ_TASK_FREE,
+    LQ_TASK_IN_SET,      /* waits: to be enabled, for Data-Out, or to be run */
+    LQ_TASK_HELD,        /* waits for the fate of an orphan that it overlaps */
+    LQ_TASK_IN_STORE,    /* its request is out */
+    LQ_TASK_ENDED,       /* status handed over; slot and buffer wait for delivery */
+    LQ_TASK_TERMINATING, /* aborted; the transport still moves the tail of its data */
+    LQ_TASK_ORPHAN       /* aborted and answered; its request is still out */
+};
+
+struct lq_ua {
+    uint8_t asc, ascq;
+};
+
+/* Sense that a command ends with. */
+struct lq_sense {
+    uint8_t key, asc, ascq;
+};
+
+struct lq_engine_task {
+    struct lq_link set_link;    /* unit's task set */
+    struct lq_link nexus_link;  /* nexus's commands */
+    struct lq_link work_link;   /* run list; held list and orphan list of a store; free list */
+    struct lq_block_request request;
+    uint32_t index, generation;
+    enum lq_task_state state;
+    bool enabled;       /* its order allows it to begin */
+    bool data_wanted;   /* a Data-Out window is open */
+    bool aborted;       /* in the store, and its status must not be sent */
+    bool loss_waits;    /* its nexus's loss waits for it */
+    bool confirm;       /* ended, and reports something that may have to be put back */
+    bool linked_to_transport; /* the transport still knows its cookie */
+    enum lq_trigger aborted_by;
+    enum lq_attribute attribute;
+    struct lq_engine_nexus *nexus;
+    struct lq_unit *unit; /* NULL: addressed a LUN that is not there */
+    uint64_t waiters;     /* bit i: engine->aborts[i] waits for it */
+    uint64_t lun, tag, serial, stamp, cookie;
+    const struct lq_opcode *opcode; /* NULL: unknown */
+    struct lq_sense refusal; /* known at reception; key 0: none */
+    uint64_t lba;
+    uint32_t nblocks;
+    uint64_t expected_in_bytes, expected_out_bytes;
+    uint64_t defined_bytes; /* what the CDB defines, in its direction */
+    uint32_t out_bytes;     /* Data-Out to be fetched */
+    uint64_t held_until_ns;
+    struct lq_ua reported;  /* asc 0: none */
+    uint8_t *buffer;        /* the slot's own, limits.transfer_bytes_max */
+    uint32_t cdb_bytes;
+    uint8_t cdb[LQ_CDB_BYTES_MAX];
+};
+
+struct lq_attentions {
+    uint8_t count;
+    struct lq_ua pending[16];
+};
+
+struct lq_engine_nexus {
+    uint32_t index, generation;
+    bool known;        /* has a name */
+    bool established;
+    bool losing;       /* its loss waits */
+    enum lq_trigger loss;
+    uint32_t loss_waiting; /* commands in the store that the loss waits for */
+    uint64_t loss_deadline_ns, loss_cookie;
+    uint64_t cleared_by; /* bit i: engine->aborts[i] ended a command of this nexus */
+    uint64_t established_count, last_used;
+    uint64_t hash; /* records' number */
+    uint16_t target, target_port;
+    uint32_t task_count;
+    uint32_t orphan_count; /* of former commands that are still in a store */
+    struct lq_link tasks;
+    struct lq_link losing_link;
+    const struct lq_transport *transport;
+    void *transport_context;
+    struct lq_attentions *attentions; /* one a unit of the engine */
+    uint32_t transport_id_bytes;
+    uint8_t transport_id[LQ_TRANSPORT_ID_BYTES_MAX];
+};
+
+struct lq_unit {
+    uint32_t number;
+    uint16_t target, lun;
+    struct lq_store_state *store;
+    struct lq_link tasks; /* the task set, in order of entry */
+    uint32_t dormant;     /* not enabled */
+    uint32_t barriers;    /* ORDERED and HEAD OF QUEUE in the set */
+    struct lq_link rescan_link; /* linked: a task ended, others may be enabled */
+    char vendor[9], product[17], revision[5], serial[33];
+};
+
+struct lq_store_state {
+    struct lq_store *store;
+    struct lq_link orphans, held;
+    uint32_t outstanding;
+};
+
+/* A TM function in progress: trigger -> affected set -> wait -> unit attentions -> answer. */
+struct lq_abort {
+    bool in_use;
+    bool answers; /* its nexus still wants to hear of it */
+    bool quarantined;
+    uint32_t index;
+    enum lq_trigger trigger;
+    struct lq_engine_nexus *nexus;
+    struct lq_unit *unit; /* NULL: a target reset */
+    uint64_t lun, tag, referenced_tag, serial, stamp, cookie;
+    uint32_t waiting;
+    uint64_t deadline_ns;
+};
+
+struct lq_engine {
+    struct lq_engine_config config;
+    struct lq_env *env;
+    struct lq_engine_task *tasks;
+    struct lq_engine_nexus *nexuses;
+    struct lq_unit *units;
+    struct lq_store_state *stores;
+    struct lq_abort *aborts;
+    uint8_t *buffers;
+    uint32_t unit_count, store_count;
+    uint32_t tasks_free;
+    uint64_t aborts_in_use; /* bit mask */
+    uint64_t next_serial, uses;
+    uint64_t commands_received, stale_completions;
+    uint32_t orphan_count, held_count;
+    struct lq_link free_tasks, run, rescan, losing;
+};
+
+static inline bool lq_core_wrong(const struct lq_engine *engine, enum lq_core_wrong wrong)
+{
+    return LQ_WRONG(engine->env->wrongs.core, wrong);
+}
+
+/* --- record.c: the engine's records ------------------------------------------------------- */
+
+/* A record about TASK with its names filled in. */
+struct lq_event lq_task_event(const struct lq_engine *engine, const struct lq_engine_task *task,
+                              enum lq_event_kind kind);
+void lq_record(struct lq_engine *engine, struct lq_event event);
+void lq_record_task(struct lq_engine *engine, const struct lq_engine_task *task,
+                    enum lq_event_kind kind);
+
+/* --- task.c: life of a command ------------------------------------------------------------ */
+
+void lq_settle(struct lq_engine *engine);
+/* Puts TASK on the run list when nothing but itself holds it back. */
+void lq_task_make_ready(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_task_end(struct lq_engine *engine, struct lq_engine_task *task, enum lq_status status,
+                 struct lq_sense sense);
+/* Ends with BYTES of the buffer as Data-In, cut to what the initiator expects, and GOOD. */
+void lq_task_end_data(struct lq_engine *engine, struct lq_engine_task *task, uint32_t bytes);
+/* Ends without status: the command has been aborted. */
+void lq_task_end_aborted(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_task_free(struct lq_engine *engine, struct lq_engine_task *task);
+struct lq_engine_task *lq_task_of(struct lq_engine *engine, lq_handle handle);
+
+/* --- taskset.c: order --------------------------------------------------------------------- */
+
+void lq_taskset_enter(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_taskset_leave(struct lq_engine *engine, struct lq_engine_task *task);
+/* A command of UNIT is in the store now; matters only to a wrong. */
+void lq_taskset_dispatched(struct lq_engine *engine, struct lq_unit *unit);
+void lq_taskset_rescan(struct lq_engine *engine, struct lq_unit *unit);
+
+/* --- abort.c: the one mechanism ----------------------------------------------------------- */
+
+/* Tells everybody who waits for TASK that it can do no more harm. */
+void lq_abort_release(struct lq_engine *engine, struct lq_engine_task *task);
+uint64_t lq_abort_deadline(const struct lq_engine *engine);
+void lq_abort_expire(struct lq_engine *engine);
+void lq_abort_forget_nexus(struct lq_engine *engine, const struct lq_engine_nexus *nexus);
+/* Aborts TASK for TRIGGER; true when the trigger has to wait for it. */
+bool lq_abort_task(struct lq_engine *engine, struct lq_engine_task *task, enum lq_trigger trigger,
+                   bool own_nexus, uint64_t tm_serial);
+
+/* --- nexus.c ------------------------------------------------------------------------------ */
+
+struct lq_engine_nexus *lq_nexus_of(struct lq_engine *engine, lq_nexus handle);
+void lq_nexus_loss_step(struct lq_engine *engine, struct lq_engine_nexus *nexus);
+uint64_t lq_nexus_deadline(const struct lq_engine *engine);
+void lq_nexus_expire(struct lq_engine *engine);
+
+/* --- quarantine.c ------------------------------------------------------------------------- */
+
+/* How long TRIGGER may wait for a command of UNIT's store (now + bound, or LQ_NEVER). */
+uint64_t lq_quarantine_deadline(const struct lq_engine *engine, const struct lq_unit *unit,
+                                uint64_t after_ns);
+/* Makes an aborted task in the store an orphan and releases who waits for it. */
+void lq_quarantine_orphan(struct lq_engine *engine, struct lq_engine_task *task);
+/* True when TASK, about to use the medium, has to wait: it is held now. */
+bool lq_quarantine_holds(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_quarantine_orphan_done(struct lq_engine *engine, struct lq_engine_task *task);
+uint64_t lq_quarantine_deadline_of_held(const struct lq_engine *engine);
+void lq_quarantine_expire(struct lq_engine *engine);
+void lq_quarantine_forget_held(struct lq_engine *engine, struct lq_engine_task *task);
+
+/* --- attention.c: unit attentions --------------------------------------------------------- */
+
+void lq_ua_establish(struct lq_engine *engine, struct lq_engine_nexus *nexus, struct lq_unit *unit,
+                     struct lq_ua ua);
+/* Takes the one of highest precedence for TASK to report. False: none is pending. */
+bool lq_ua_take(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_ua_put_back(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_ua_clear(struct lq_engine *engine, struct lq_engine_nexus *nexus, struct lq_ua ua);
+
+/* --- device servers ----------------------------------------------------------------------- */
+
+/* Runs an enabled command whose data is there. */
+void lq_device_begin(struct lq_engine *engine, struct lq_engine_task *task);
+/* The answer of the store to a command that has not been aborted. */
+void lq_device_store_done(struct lq_engine *engine, struct lq_engine_task *task,
+                          enum lq_block_status status);
+struct lq_unit *lq_unit_of_lun(struct lq_engine *engine, uint16_t target, uint64_t lun);
+/* The 8-byte LUN of a unit as a number [SAM-5 4.7]. */
+uint64_t lq_lun_of_unit(const struct lq_unit *unit);
+
+#endif

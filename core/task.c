@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of a command: received, in its task set, enabled, run, ended, delivered, free.
+ *
+ * A command enters the task set when it is received, whatever of its Data-Out is still to come
+ * [SAM-5 5.4.2.3]; its Data-Out is fetched at once, so that order costs no round trip. It runs when
+ * its order allows it and its data is there.
+ */
+#include <string.h>
+
+#include "core/state.h"
+
+static const struct lq_sense no_sense = {0, 0, 0};
+
+struct lq_engine_task *lq_task_of(struct lq_engine *engine, lq_handle handle)
+{
+    if (handle.index >= engine->config.limits.tasks)
+        return NULL;
+    struct lq_engine_task *task = &engine->tasks[handle.index];
+    bool is_it = task->state != LQ_TASK_FREE && task->generation == handle.generation;
+    return is_it ? task : NULL;
+}
+
+static struct lq_engine_task *take_slot(struct lq_engine *engine)
+{
+    struct lq_link *link = lq_list_take(&engine->free_tasks);
+    if (link == NULL)
+        return NULL;
+    engine->tasks_free--;
+    struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, work_link);
+    LQ_ASSERT(task->state == LQ_TASK_FREE && task->waiters == 0);
+    task->generation++;
+    return task;
+}
+
+void lq_task_free(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    LQ_ASSERT(task->state == LQ_TASK_ENDED || task->state == LQ_TASK_TERMINATING ||
+              task->state == LQ_TASK_ORPHAN);
+    LQ_ASSERT(task->waiters == 0 && !task->loss_waits);
+    lq_record_task(engine, task, LQ_E_FREED);
+    if (lq_link_is_linked(&task->nexus_link)) {
+        lq_list_remove(&task->nexus_link);
+        task->nexus->task_count--;
+    }
+    lq_list_remove(&task->work_link);
+    task->state = LQ_TASK_FREE;
+    engine->tasks_free++;
+    /* Last in, first out: the buffer is still in the processor's cache. */
+    lq_list_push(&engine->free_tasks, &task->work_link);
+}
+
+void lq_task_make_ready(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    if (task->state == LQ_TASK_IN_SET && task->enabled && !task->data_wanted &&
+        !lq_link_is_linked(&task->work_link))
+        lq_list_append(&engine->run, &task->work_link);
+}
+
+void lq_settle(struct lq_engine *engine)
+{
+    for (;;) {
+        struct lq_link *link = lq_list_take(&engine->run);
+        if (link != NULL) {
+            lq_device_begin(engine, LQ_ELEMENT(link, struct lq_engine_task, work_link));
+            continue;
+        }
+        link = lq_list_take(&engine->rescan);
+        if (link == NULL)
+            return;
+        lq_taskset_rescan(engine, LQ_ELEMENT(link, struct lq_unit, rescan_link));
+    }
+}
+
+/* --- reception ------------------------------------------------------------------------------ */
+
+static void fill_task(struct lq_engine *engine, struct lq_engine_task *task,
+                      const struct lq_command *command, struct lq_engine_nexus *nexus)
+{
+    task->state = LQ_TASK_IN_SET;
+    task->enabled = task->data_wanted = task->aborted = task->confirm = false;
+    task->linked_to_transport = true;
+    task->aborted_by = LQ_TRIGGER_NONE;
+    task->attribute = command->attribute;
+    task->nexus = nexus;
+    task->unit = lq_unit_of_lun(engine, nexus->target, command->lun);
+    task->lun = command->lun;
+    task->tag = command->tag;
+    task->serial = engine->next_serial++;
+    task->stamp = command->order_stamp;
+    task->cookie = command->cookie;
+    task->refusal = no_sense;
+    task->lba = 0;
+    task->nblocks = 0;
+    task->expected_in_bytes = command->expected_in_bytes;
+    task->expected_out_bytes = command->expected_out_bytes;
+    task->defined_bytes = 0;
+    task->out_bytes = 0;
+    task->reported = (struct lq_ua){0, 0};
+    task->cdb_bytes = command->cdb_bytes;
+    memcpy(task->cdb, command->cdb, command->cdb_bytes);
+    /* Short CDBs are read up to 16 bytes by the table's rules. */
+    if (task->cdb_bytes < 16)
+        memset(task->cdb + task->cdb_bytes, 0, 16 - task->cdb_bytes);
+}
+
+/* SAM-5 5.3.1: TASK SET FULL when the nexus has used up its share, BUSY when the target as a whole
+ * has no slot, so that the initiator knows whether its own commands will make room. */
+static bool refuse(struct lq_engine *engine, const struct lq_command *command,
+                   struct lq_engine_nexus *nexus, uint64_t serial)
+{
+    bool is_full = nexus->task_count >= engine->config.limits.tasks_per_nexus;
+    if (!is_full && engine->tasks_free > 0)
+        return false;
+    struct lq_command_complete complete = {
+        .status = is_full && nexus->task_count > 0 ? LQ_TASK_SET_FULL : LQ_BUSY};
+    lq_record(engine, (struct lq_event){.kind = LQ_E_REFUSED,
+                                        .target = nexus->target,
+                                        .nexus = nexus->hash,
+                                        .lun = command->lun,
+                                        .tag = command->tag,
+                                        .serial = serial,
+                                        .stamp = command->order_stamp,
+                                        .code = (uint32_t)complete.status});
+    nexus->transport->command_complete(nexus->transport_context, command->cookie, &complete);
+    return true;
+}
+
+/* Opens the Data-Out window, or finds that all of it came with the command. */
+static void fetch_data_out(struct lq_engine_task *task, const struct lq_command *command)
+{
+    if (task->out_bytes == 0 || task->refusal.key != 0)
+        return;
+    uint32_t immediate =
+        command->immediate_bytes < task->out_bytes ? command->immediate_bytes : task->out_bytes;
+    if (immediate > 0)
+        memcpy(task->buffer, command->immediate, immediate);
+    if (immediate == task->out_bytes)
+        return;
+    task->data_wanted = true;
+    task->nexus->transport->receive_data_out(task->nexus->transport_context, task->cookie, 0,
+                                             task->out_bytes, task->buffer);
+}
+
+static void record_received(struct lq_engine *engine, const struct lq_command *command,
+                            const struct lq_engine_nexus *nexus)
+{
+    uint64_t expected = command->expected_out_bytes > 0 ? command->expected_out_bytes
+                                                        : command->expected_in_bytes;
+    lq_record(engine, (struct lq_event){.kind = LQ_E_RECEIVED,
+                                        .target = nexus->target,
+                                        .nexus = nexus->hash,
+                                        .lun = command->lun,
+                                        .tag = command->tag,
+                                        .serial = engine->next_serial,
+                                        .stamp = command->order_stamp,
+                                        .code = (uint32_t)command->attribute,
+                                        .detail = command->cdb[0],
+                                        .value = expected});
+}
+
+lq_task lq_engine_command(struct lq_engine *engine, const struct lq_command *command)
+{
+    struct lq_engine_nexus *nexus = lq_nexus_of(engine, command->nexus);
+    LQ_ASSERT(nexus != NULL && nexus->established);
+    LQ_ASSERT(command->cdb_bytes >= 1 && command->cdb_bytes <= LQ_CDB_BYTES_MAX);
+    engine->commands_received++;
+    if (engine->env->history != NULL)
+        record_received(engine, command, nexus);
+    if (refuse(engine, command, nexus, engine->next_serial)) {
+        engine->next_serial++;
+        return LQ_NO_HANDLE;
+    }
+    struct lq_engine_task *task = take_slot(engine);
+    fill_task(engine, task, command, nexus);
+    lq_list_append(&nexus->tasks, &task->nexus_link);
+    nexus->task_count++;
+    lq_opcode_decode(engine, task);
+    fetch_data_out(task, command);
+    lq_handle handle = {task->index, task->generation};
+    if (!(task->data_wanted && lq_core_wrong(engine, LQ_WRONG_ENTERS_AFTER_DATA_OUT)))
+        lq_taskset_enter(engine, task);
+    lq_settle(engine);
+    return handle;
+}
+
+void lq_engine_data_out_received(struct lq_engine *engine, lq_task handle, uint32_t bytes)
+{
+    struct lq_engine_task *task = lq_task_of(engine, handle);
+    if (task == NULL || !task->data_wanted)
+        return;
+    task->data_wanted = false;
+    if (bytes < task->out_bytes) /* 0B/0C/0D: not enough data [RFC 7143 11.4.7.2] */
+        task->refusal = (struct lq_sense){0x0b, 0x0c, 0x0d};
+    if (task->unit != NULL && !lq_link_is_linked(&task->set_link))
+        lq_taskset_enter(engine, task);
+    lq_task_make_ready(engine, task);
+    lq_settle(engine);
+}
+
+/* --- the end -------------------------------------------------------------------------------- */
+
+static void record_end(struct lq_engine *engine, const struct lq_engine_task *task,
+                       enum lq_status status, struct lq_sense sense)
+{
+    if (engine->env->history == NULL)
+        return;
+    struct lq_event event = lq_task_event(engine, task, LQ_E_ENDED);
+    event.code = (uint32_t)status;
+    event.detail = (uint32_t)sense.key << 16 | (uint32_t)sense.asc << 8 | sense.ascq;
+    lq_record(engine, event);
+}
+
+/* Fixed format sense data [SPC-5 4.4.3]. */
+static uint32_t build_sense(struct lq_sense sense, uint8_t *bytes)
+{
+    enum { FIXED_SENSE_BYTES = 18 };
+    memset(bytes, 0, FIXED_SENSE_BYTES);
+    bytes[0] = 0x70;
+    bytes[2] = sense.key;
+    bytes[7] = FIXED_SENSE_BYTES - 8;
+    bytes[12] = sense.asc;
+    bytes[13] = sense.ascq;
+    return FIXED_SENSE_BYTES;
+}
+
+void lq_task_end(struct lq_engine *engine, struct lq_engine_task *task, enum lq_status status,
+                 struct lq_sense sense)
+{
+    record_end(engine, task, status, sense);
+    lq_taskset_leave(engine, task);
+    lq_list_remove(&task->work_link);
+    task->state = LQ_TASK_ENDED;
+    task->confirm = task->reported.asc != 0;
+    uint8_t bytes[LQ_SENSE_BYTES_MAX];
+    bool is_out = task->opcode != NULL && task->opcode->direction == LQ_DIRECTION_OUT;
+    struct lq_command_complete complete = {
+        .status = status,
+        .sense = bytes,
+        .sense_bytes = sense.key != 0 ? build_sense(sense, bytes) : 0,
+        .in_bytes_defined = is_out ? 0 : task->defined_bytes,
+        .out_bytes_defined = is_out ? task->defined_bytes : 0,
+        .confirm = task->confirm,
+    };
+    LQ_ASSERT(task->linked_to_transport);
+    task->nexus->transport->command_complete(task->nexus->transport_context, task->cookie,
+                                             &complete);
+}
+
+void lq_task_end_data(struct lq_engine *engine, struct lq_engine_task *task, uint32_t bytes)
+{
+    task->defined_bytes = bytes;
+    uint32_t moved =
+        bytes < task->expected_in_bytes ? bytes : (uint32_t)task->expected_in_bytes;
+    if (moved > 0)
+        task->nexus->transport->send_data_in(task->nexus->transport_context, task->cookie, 0,
+                                             moved, task->buffer);
+    lq_task_end(engine, task, LQ_GOOD, no_sense);
+}
+
+void lq_task_end_aborted(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    if (engine->env->history != NULL) {
+        struct lq_event event = lq_task_event(engine, task, LQ_E_ENDED);
+        event.flags = LQ_F_ABORTED;
+        event.code = (uint32_t)task->aborted_by;
+        lq_record(engine, event);
+    }
+    lq_taskset_leave(engine, task);
+    lq_list_remove(&task->work_link);
+}
+
+/* --- delivery ------------------------------------------------------------------------------- */
+
+void lq_engine_command_delivered(struct lq_engine *engine, lq_task handle)
+{
+    struct lq_engine_task *task = lq_task_of(engine, handle);
+    if (task == NULL || task->state != LQ_TASK_ENDED)
+        return;
+    lq_record_task(engine, task, LQ_E_DELIVERED);
+    lq_task_free(engine, task);
+}
+
+void lq_engine_command_lost(struct lq_engine *engine, lq_task handle)
+{
+    struct lq_engine_task *task = lq_task_of(engine, handle);
+    if (task == NULL || task->state != LQ_TASK_ENDED)
+        return;
+    lq_record_task(engine, task, LQ_E_STATUS_LOST);
+    lq_ua_put_back(engine, task);
+    lq_task_free(engine, task);
+}
+
+void lq_engine_data_terminated(struct lq_engine *engine, lq_task handle)
+{
+    struct lq_engine_task *task = lq_task_of(engine, handle);
+    if (task == NULL || !task->data_wanted || !task->aborted)
+        return;
+    task->data_wanted = false;
+    if (task->state != LQ_TASK_TERMINATING)
+        return;
+    lq_abort_release(engine, task);
+    lq_task_free(engine, task);
+    lq_settle(engine);
+}
+
+uint32_t lq_engine_tasks_free(const struct lq_engine *engine, lq_nexus handle)
+{
+    const struct lq_engine_nexus *nexus = &engine->nexuses[handle.index];
+    uint32_t most = engine->config.limits.tasks_per_nexus;
+    uint32_t own = nexus->task_count < most ? most - nexus->task_count : 0;
+    return own < engine->tasks_free ? own : engine->tasks_free;
+}
+
+/* --- stores --------------------------------------------------------------------------------- */
+
+void lq_engine_store_done(struct lq_engine *engine, lq_handle handle, enum lq_block_status status)
+{
+    struct lq_engine_task *task = lq_task_of(engine, handle);
+    if (task == NULL || (task->state != LQ_TASK_IN_STORE && task->state != LQ_TASK_ORPHAN)) {
+        engine->stale_completions++;
+        return;
+    }
+    task->unit->store->outstanding--;
+    if (task->state == LQ_TASK_ORPHAN) {
+        lq_quarantine_orphan_done(engine, task);
+    } else if (task->aborted) {
+        lq_task_end_aborted(engine, task);
+        lq_abort_release(engine, task);
+        /* What the transport still had of the data, if any, it lets go of by itself. */
+        task->state = LQ_TASK_TERMINATING;
+        if (!task->data_wanted)
+            lq_task_free(engine, task);
+    } else {
+        lq_device_store_done(engine, task, status);
+    }
+    lq_settle(engine);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Order within a task set [SAM-5 8.6 to 8.9]. One task set a logical unit (TST 000b).
+ *
+ *   SIMPLE         is enabled when no older ORDERED or HEAD OF QUEUE command is in the set
+ *   ORDERED        is enabled when every older command has ended
+ *   HEAD OF QUEUE  is enabled when it is received; the order of two of them is open
+ *
+ * "Ended" is ended: status handed over, not merely given to the store.
+ */
+#include "core/state.h"
+
+/* What the commands ahead of one look like. */
+struct ahead {
+    bool any;     /* any command */
+    bool barrier; /* an ORDERED or HEAD OF QUEUE one */
+    bool any_not_dispatched; /* one that is not in the store yet */
+};
+
+static bool may_begin(const struct lq_engine *engine, const struct lq_engine_task *task,
+                      const struct ahead *ahead)
+{
+    switch (task->attribute) {
+    case LQ_HEAD_OF_QUEUE:
+        return !(lq_core_wrong(engine, LQ_WRONG_HEAD_OF_QUEUE_WAITS) && ahead->any);
+    case LQ_ORDERED:
+        if (lq_core_wrong(engine, LQ_WRONG_ORDERED_AS_SIMPLE))
+            break;
+        if (lq_core_wrong(engine, LQ_WRONG_ORDERED_WAITS_FOR_DISPATCH))
+            return !ahead->any_not_dispatched;
+        return !ahead->any;
+    case LQ_SIMPLE:
+    case LQ_ACA:
+        break;
+    }
+    return !ahead->barrier || lq_core_wrong(engine, LQ_WRONG_SIMPLE_OVERTAKES_ORDERED);
+}
+
+static bool is_barrier(const struct lq_engine_task *task)
+{
+    return task->attribute == LQ_ORDERED || task->attribute == LQ_HEAD_OF_QUEUE;
+}
+
+static void enable(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    task->enabled = true;
+    lq_record_task(engine, task, LQ_E_ENABLED);
+    lq_task_make_ready(engine, task);
+}
+
+static void mark_for_rescan(struct lq_engine *engine, struct lq_unit *unit)
+{
+    if (unit->dormant > 0 && !lq_link_is_linked(&unit->rescan_link))
+        lq_list_append(&engine->rescan, &unit->rescan_link);
+}
+
+void lq_taskset_enter(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    struct lq_unit *unit = task->unit;
+    if (unit == NULL) { /* no logical unit, no task set: it only gets its refusal */
+        task->enabled = true;
+        lq_task_make_ready(engine, task);
+        return;
+    }
+    if (engine->env->history != NULL) {
+        struct lq_event event = lq_task_event(engine, task, LQ_E_ENTERED);
+        event.code = (uint32_t)task->attribute;
+        event.value = unit->number;
+        lq_record(engine, event);
+    }
+    struct ahead ahead = {.any = !lq_list_is_empty(&unit->tasks), .barrier = unit->barriers > 0};
+    /* Only the wrong that asks for it looks closer, at the next rescan. */
+    ahead.any_not_dispatched = ahead.any;
+    lq_list_append(&unit->tasks, &task->set_link);
+    if (is_barrier(task))
+        unit->barriers++;
+    if (may_begin(engine, task, &ahead)) {
+        enable(engine, task);
+    } else {
+        unit->dormant++;
+        lq_taskset_dispatched(engine, unit);
+    }
+}
+
+void lq_taskset_dispatched(struct lq_engine *engine, struct lq_unit *unit)
+{
+    if (lq_core_wrong(engine, LQ_WRONG_ORDERED_WAITS_FOR_DISPATCH))
+        mark_for_rescan(engine, unit);
+}
+
+void lq_taskset_leave(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    struct lq_unit *unit = task->unit;
+    if (unit == NULL || !lq_link_is_linked(&task->set_link))
+        return;
+    lq_list_remove(&task->set_link);
+    if (is_barrier(task))
+        unit->barriers--;
+    if (!task->enabled)
+        unit->dormant--;
+    mark_for_rescan(engine, unit);
+}
+
+void lq_taskset_rescan(struct lq_engine *engine, struct lq_unit *unit)
+{
+    struct ahead ahead = {false, false, false};
+    LQ_LIST_EACH(link, &unit->tasks)
+    {
+        if (unit->dormant == 0)
+            return;
+        struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, set_link);
+        if (!task->enabled && may_begin(engine, task, &ahead)) {
+            unit->dormant--;
+            enable(engine, task);
+        }
+        ahead.any = true;
+        ahead.barrier = ahead.barrier || is_barrier(task);
+        ahead.any_not_dispatched =
+            ahead.any_not_dispatched || task->state == LQ_TASK_IN_SET || task->state == LQ_TASK_HELD;
+    }
+}
