@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Installs the Debian packages that a purpose needs, and nothing when they are there already.
+#
+#   cmake/setup.sh run      build the program; qemu-img with its iSCSI driver
+#   cmake/setup.sh test     everything the tests use (./check); includes run
+#   cmake/setup.sh bench    what the benchmarks compare with; includes run
+#
+# Made for Debian 12; as root, or as a user who may use sudo.
+set -euo pipefail
+
+run_packages=(
+    gcc libc6-dev cmake ninja-build python3
+    libcunit1-dev
+    qemu-utils qemu-block-extra
+)
+test_packages=(
+    git python3-pytest lcov
+    clang libclang-rt-14-dev llvm
+    gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user
+    libiscsi-dev libiscsi-bin
+    tshark
+    fuse3 libfuse3-dev
+)
+bench_packages=(libiscsi-bin tgt)
+
+case "${1-}" in
+run) packages=("${run_packages[@]}") ;;
+test) packages=("${run_packages[@]}" "${test_packages[@]}") ;;
+bench) packages=("${run_packages[@]}" "${bench_packages[@]}") ;;
+*)
+    echo "lunquake: setup: unknown purpose '${1-}'; run, test or bench expected" >&2
+    exit 2
+    ;;
+esac
+
+installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' 2>/dev/null | sed -n 's/^ii  *//p')
+missing=()
+for package in "${packages[@]}"; do
+    grep -qxF "$package" <<<"$installed" || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+    exit 0
+fi
+
+if ! command -v apt-get >/dev/null; then
+    echo "lunquake: setup: no apt-get here; Debian 12 expected; install: ${missing[*]}" >&2
+    exit 3
+fi
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "lunquake: setup: packages are missing and there is no sudo; as root run:" \
+             "apt-get install ${missing[*]}" >&2
+        exit 3
+    fi
+    as_root=(sudo)
+fi
+echo "Installing ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { "${as_root[@]}" apt-get -q update &&
+       "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+           apt-get -q install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null; then
+    tail -n 20 "$log" >&2
+    echo "lunquake: setup: apt-get failed, see above; packages wanted: ${missing[*]}" >&2
+    exit 3
+fi
