@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/live/loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/assert.h"
+#include "core/base/heap.h"
+#include "sim/live/connections.h"
+
+enum {
+    EVENTS_MAX = 256,
+    COMPLETIONS_MAX = 256,
+    ACCEPTS_PER_TURN = 64,
+    ROUNDS_PER_TURN = 16, /* of stores and senders feeding each other */
+    WAIT_MS_MAX = 60 * 1000,
+};
+
+/* What an event is about: the top byte of epoll's data. */
+enum kind { KIND_LISTENER = 1, KIND_CONNECTION, KIND_STORE, KIND_WATCH };
+
+struct watch {
+    int fd;
+    void (*readable)(void *context);
+    void *context;
+};
+
+struct lq_loop {
+    struct lq_loop_config config;
+    int epoll_fd;
+    struct lq_connections *connections;
+    struct watch watches[LQ_LOOP_WATCHES];
+    uint64_t now_ns;
+    bool unfinished; /* the turn's rounds were used up: do not wait */
+    bool stopping;
+    uint64_t stop_ns; /* stopping: no longer than until then */
+    struct epoll_event events[EVENTS_MAX];
+    struct lq_completion completions[COMPLETIONS_MAX];
+};
+
+uint64_t lq_live_now_ns(void)
+{
+    struct timespec now;
+    int result = clock_gettime(CLOCK_MONOTONIC, &now);
+    LQ_ASSERT(result == 0);
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+uint64_t lq_loop_memory_bytes(uint32_t connections)
+{
+    return sizeof(struct lq_loop) + lq_connections_memory_bytes(connections);
+}
+
+/* --- making ---------------------------------------------------------------------------------- */
+
+static bool add_fd(const struct lq_loop *loop, int fd, enum kind kind, uint32_t index,
+                   uint32_t events)
+{
+    struct epoll_event event = {.events = events};
+    event.data.u64 = (uint64_t)kind << 56 | index;
+    return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static bool start(struct lq_loop *loop)
+{
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->epoll_fd < 0)
+        return false;
+    loop->connections = lq_connections_make(loop->config.shard, loop->epoll_fd, KIND_CONNECTION,
+                                            loop->config.connections);
+    if (loop->connections == NULL)
+        return false;
+    /* Stores' eventfds are never read: each write is an edge. */
+    for (uint32_t i = 0; i < loop->config.store_count; i++) {
+        int fd = loop->config.stores[i]->wake_fd;
+        if (fd >= 0 && !add_fd(loop, fd, KIND_STORE, i, EPOLLIN | EPOLLET))
+            return false;
+    }
+    return add_fd(loop, loop->config.listener->fd, KIND_LISTENER, 0, EPOLLIN);
+}
+
+struct lq_loop *lq_loop_make(const struct lq_loop_config *config, struct lq_problem *problem)
+{
+    struct lq_loop *loop = calloc(1, sizeof *loop);
+    if (loop != NULL) {
+        loop->config = *config;
+        loop->epoll_fd = -1;
+        for (int i = 0; i < LQ_LOOP_WATCHES; i++)
+            loop->watches[i].fd = -1;
+        if (start(loop))
+            return loop;
+        lq_loop_free(loop);
+    }
+    lq_problem_set(problem, "start: the event loop cannot be made (%s); expected memory and "
+                   "descriptors; free some or raise `ulimit -n`", strerror(errno));
+    return NULL;
+}
+
+void lq_loop_free(struct lq_loop *loop)
+{
+    if (loop->connections != NULL)
+        lq_connections_free(loop->connections);
+    if (loop->epoll_fd >= 0)
+        close(loop->epoll_fd);
+    free(loop);
+}
+
+bool lq_loop_watch(struct lq_loop *loop, int fd, void (*readable)(void *context), void *context)
+{
+    for (uint32_t i = 0; i < LQ_LOOP_WATCHES; i++) {
+        if (loop->watches[i].fd >= 0)
+            continue;
+        loop->watches[i] = (struct watch){fd, readable, context};
+        return add_fd(loop, fd, KIND_WATCH, i, EPOLLIN);
+    }
+    return false;
+}
+
+void lq_loop_unwatch(struct lq_loop *loop, int fd)
+{
+    for (uint32_t i = 0; i < LQ_LOOP_WATCHES; i++) {
+        if (loop->watches[i].fd == fd) {
+            epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+            loop->watches[i].fd = -1;
+        }
+    }
+}
+
+/* --- a turn ---------------------------------------------------------------------------------- */
+
+static uint64_t earliest(const struct lq_loop *loop)
+{
+    uint64_t time_ns = lq_shard_deadline(loop->config.shard);
+    uint64_t connections_ns = lq_connections_deadline(loop->connections);
+    if (connections_ns < time_ns)
+        time_ns = connections_ns;
+    if (loop->stopping && loop->stop_ns < time_ns)
+        time_ns = loop->stop_ns;
+    return time_ns;
+}
+
+/* Rounded up: waking before a deadline would be a turn for nothing. */
+static int wait_ms(const struct lq_loop *loop)
+{
+    if (loop->unfinished)
+        return 0;
+    uint64_t until_ns = earliest(loop);
+    if (until_ns == LQ_NEVER)
+        return WAIT_MS_MAX;
+    uint64_t now_ns = lq_live_now_ns();
+    if (until_ns <= now_ns)
+        return 0;
+    uint64_t ms = (until_ns - now_ns + 999999) / 1000000;
+    return ms < WAIT_MS_MAX ? (int)ms : WAIT_MS_MAX;
+}
+
+static void accept_some(struct lq_loop *loop)
+{
+    char local[LQ_ADDRESS_BYTES_MAX];
+    for (int i = 0; i < ACCEPTS_PER_TURN && !loop->stopping; i++) {
+        int fd = lq_listener_accept(loop->config.listener, local);
+        if (fd < 0)
+            return;
+        lq_connections_accept(loop->connections, fd, local);
+    }
+}
+
+static void handle_event(struct lq_loop *loop, const struct epoll_event *event)
+{
+    uint64_t data = event->data.u64;
+    switch ((enum kind)(data >> 56)) {
+    case KIND_CONNECTION:
+        lq_connections_event(loop->connections, data, event->events);
+        break;
+    case KIND_LISTENER:
+        accept_some(loop);
+        break;
+    case KIND_STORE: /* it is looked at in every turn */
+        break;
+    case KIND_WATCH: {
+        const struct watch *watch = &loop->watches[(uint32_t)data];
+        if (watch->fd >= 0)
+            watch->readable(watch->context);
+        break;
+    }
+    }
+}
+
+/* True when any store had ended something. */
+static bool drain_stores(struct lq_loop *loop)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < loop->config.store_count; i++) {
+        uint32_t count = lq_live_store_take(loop->config.stores[i], loop->completions,
+                                            COMPLETIONS_MAX);
+        for (uint32_t k = 0; k < count; k++) {
+            const struct lq_input input = {.kind = LQ_INPUT_STORE_DONE,
+                                           .now_ns = loop->now_ns,
+                                           .request = loop->completions[k].handle,
+                                           .code = loop->completions[k].status};
+            lq_shard_input(loop->config.shard, &input);
+        }
+        any = any || count > 0;
+    }
+    return any;
+}
+
+/* Completions give senders work, and what is sent frees the way for new requests: until neither
+ * has any. */
+static void settle(struct lq_loop *loop)
+{
+    loop->unfinished = true;
+    for (int round = 0; round < ROUNDS_PER_TURN && loop->unfinished; round++) {
+        loop->unfinished = drain_stores(loop);
+        lq_connections_drain(loop->connections);
+        for (uint32_t i = 0; i < loop->config.store_count; i++)
+            lq_live_store_push(loop->config.stores[i]);
+    }
+}
+
+static void expire(struct lq_loop *loop)
+{
+    if (lq_shard_deadline(loop->config.shard) <= loop->now_ns) {
+        const struct lq_input input = {.kind = LQ_INPUT_EXPIRE, .now_ns = loop->now_ns};
+        lq_shard_input(loop->config.shard, &input);
+    }
+    lq_connections_expire(loop->connections);
+}
+
+static void set_now(struct lq_loop *loop)
+{
+    loop->now_ns = lq_live_now_ns();
+    lq_connections_set_now(loop->connections, loop->now_ns);
+}
+
+static void turn(struct lq_loop *loop)
+{
+    int count = epoll_wait(loop->epoll_fd, loop->events, EVENTS_MAX, wait_ms(loop));
+    LQ_ASSERT(count >= 0 || errno == EINTR);
+    set_now(loop);
+    for (int i = 0; i < count; i++)
+        handle_event(loop, &loop->events[i]);
+    expire(loop);
+    settle(loop);
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+static uint32_t requests_outstanding(const struct lq_loop *loop)
+{
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < loop->config.store_count; i++)
+        sum += lq_engine_store_outstanding(lq_shard_engine(loop->config.shard),
+                                           loop->config.stores[i]->store.number);
+    return sum;
+}
+
+static bool is_over(const struct lq_loop *loop)
+{
+    if (!loop->stopping)
+        return false;
+    if (loop->now_ns >= loop->stop_ns)
+        return true;
+    return lq_connections_open(loop->connections) == 0 && requests_outstanding(loop) == 0;
+}
+
+void lq_loop_stop(struct lq_loop *loop, uint64_t bound_ns)
+{
+    set_now(loop);
+    uint64_t until_ns = bound_ns < UINT64_MAX - loop->now_ns ? loop->now_ns + bound_ns : UINT64_MAX;
+    if (loop->stopping) {
+        if (until_ns < loop->stop_ns)
+            loop->stop_ns = until_ns;
+        return;
+    }
+    loop->stopping = true;
+    loop->stop_ns = until_ns;
+    lq_listener_close(loop->config.listener);
+    const struct lq_input input = {.kind = LQ_INPUT_SHUTDOWN, .now_ns = loop->now_ns};
+    lq_shard_input(loop->config.shard, &input);
+}
+
+void lq_loop_run(struct lq_loop *loop)
+{
+    set_now(loop);
+    settle(loop);
+    while (!is_over(loop))
+        turn(loop);
+    lq_connections_reset_all(loop->connections);
+    settle(loop);
+}

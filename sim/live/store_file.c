@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Three ways for a request, tried in this order:
+ *   1. On a file system in memory (tmpfs) everything is done at once: nothing there waits for a
+ *      device, as in store_ram.
+ *   2. A read is tried with RWF_NOWAIT, which answers from the page cache or refuses. A file
+ *      system that does not know it is not asked again.
+ *   3. Everything else goes to the helpers.
+ */
+#include "sim/live/store_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/magic.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "core/base/assert.h"
+#include "sim/live/completions.h"
+#include "sim/live/helpers.h"
+#include "sim/live/store_ram.h"
+
+struct file_store {
+    struct lq_live_store live;
+    int fd;
+    bool in_memory; /* the file system never waits for a device */
+    bool nowait;    /* RWF_NOWAIT is worth trying */
+    struct lq_completions ended; /* what was served at once */
+    struct lq_helpers *helpers;
+    atomic_bool flush_failed; /* for good; helpers set it */
+    char *name;
+};
+
+static struct file_store *file_of(struct lq_live_store *live)
+{
+    return LQ_ELEMENT(live, struct file_store, live);
+}
+
+static enum lq_block_status status_of(int error)
+{
+    switch (error) {
+    case EIO:
+    case ENODATA:
+    case EILSEQ:
+        return LQ_BLOCK_MEDIUM_ERROR;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return LQ_BLOCK_NO_SPACE;
+    default:
+        return LQ_BLOCK_FAILED;
+    }
+}
+
+/* Transfers all of JOB. A file that ends early (somebody cut it) has lost these blocks. */
+static enum lq_block_status transfer(int fd, const struct lq_helper_job *job)
+{
+    uint64_t done_bytes = 0;
+    while (done_bytes < job->size_bytes) {
+        uint8_t *at = job->data + done_bytes;
+        size_t left = (size_t)(job->size_bytes - done_bytes);
+        off_t offset = (off_t)(job->offset_bytes + done_bytes);
+        ssize_t moved = job->op == LQ_BLOCK_READ ? pread(fd, at, left, offset)
+                                                 : pwrite(fd, at, left, offset);
+        if (moved < 0 && errno == EINTR)
+            continue;
+        if (moved < 0)
+            return status_of(errno);
+        if (moved == 0)
+            return LQ_BLOCK_MEDIUM_ERROR;
+        done_bytes += (uint64_t)moved;
+    }
+    return LQ_BLOCK_OK;
+}
+
+/* After a failed fdatasync the system may have dropped what it could not write and says so only
+ * once; to report success later would be a lie. */
+static enum lq_block_status flush(struct file_store *file)
+{
+    if (atomic_load(&file->flush_failed))
+        return LQ_BLOCK_FAILED;
+    int result;
+    do {
+        result = fdatasync(file->fd);
+    } while (result != 0 && errno == EINTR);
+    if (result == 0)
+        return LQ_BLOCK_OK;
+    enum lq_block_status status = status_of(errno);
+    atomic_store(&file->flush_failed, true);
+    return status;
+}
+
+/* On a helper thread, or at once where nothing waits. */
+static enum lq_block_status do_job(void *context, const struct lq_helper_job *job)
+{
+    struct file_store *file = context;
+    if (job->op == LQ_BLOCK_FLUSH)
+        return flush(file);
+    enum lq_block_status status = transfer(file->fd, job);
+    if (status == LQ_BLOCK_OK && job->op == LQ_BLOCK_WRITE && job->fua)
+        status = flush(file);
+    return status;
+}
+
+/* True when the page cache had all of it. */
+static bool read_without_waiting(struct file_store *file, const struct lq_helper_job *job)
+{
+    struct iovec place = {job->data, (size_t)job->size_bytes};
+    ssize_t got = preadv2(file->fd, &place, 1, (off_t)job->offset_bytes, RWF_NOWAIT);
+    if (got < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL))
+        file->nowait = false;
+    return got >= 0 && (uint64_t)got == job->size_bytes;
+}
+
+static void file_submit(struct lq_store *store, struct lq_block_request *request)
+{
+    struct file_store *file = LQ_ELEMENT(store, struct file_store, live.store);
+    LQ_ASSERT(request->lba <= store->nblocks && request->nblocks <= store->nblocks - request->lba);
+    const struct lq_helper_job job = {
+        .handle = request->handle,
+        .op = request->op,
+        .fua = request->fua,
+        .offset_bytes = request->lba * store->block_bytes,
+        .size_bytes = (uint64_t)request->nblocks * store->block_bytes,
+        .data = request->data,
+    };
+    if (file->in_memory)
+        lq_completions_put(&file->ended, job.handle, do_job(file, &job));
+    else if (job.op == LQ_BLOCK_READ && file->nowait && read_without_waiting(file, &job))
+        lq_completions_put(&file->ended, job.handle, LQ_BLOCK_OK);
+    else
+        lq_helpers_add(file->helpers, &job);
+}
+
+static void file_push(struct lq_live_store *live)
+{
+    if (file_of(live)->helpers != NULL)
+        lq_helpers_push(file_of(live)->helpers);
+}
+
+static uint32_t file_take(struct lq_live_store *live, struct lq_completion *completions,
+                          uint32_t max)
+{
+    struct file_store *file = file_of(live);
+    uint32_t taken = lq_completions_take(&file->ended, completions, max);
+    if (taken < max && file->helpers != NULL)
+        taken += lq_helpers_take(file->helpers, completions + taken, max - taken);
+    return taken;
+}
+
+/* Closing the descriptor gives the lock back, so it must be the last thing. */
+static bool file_close(struct lq_live_store *live)
+{
+    struct file_store *file = file_of(live);
+    if (file->helpers != NULL && !lq_helpers_stop(file->helpers))
+        return false;
+    if (file->fd >= 0)
+        close(file->fd);
+    lq_completions_fini(&file->ended);
+    free(file->name);
+    free(file);
+    return true;
+}
+
+static const struct lq_store_ops file_ops = {.submit = file_submit};
+static const struct lq_live_store_ops file_live_ops = {
+    .push = file_push, .take = file_take, .close = file_close};
+
+/* --- opening --------------------------------------------------------------------------------- */
+
+static bool open_path(const char *name, const char *path, int *fd, struct lq_problem *problem)
+{
+    struct stat status;
+    /* Looked at before it is opened: opening a FIFO or a terminal has effects of its own. */
+    if (stat(path, &status) != 0)
+        return lq_problem_set(problem, "%s: %s; expected a file; create it, for example with "
+                              "`truncate -s 64M FILE`", name, strerror(errno));
+    if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
+        return lq_problem_set(problem, "%s: is %s; expected a regular file or a block device; "
+                              "name one", name,
+                              S_ISDIR(status.st_mode) ? "a directory" : "no place for blocks");
+    /* O_EXCL refuses a block device that is mounted. */
+    *fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | (S_ISBLK(status.st_mode) ? O_EXCL : 0));
+    if (*fd < 0)
+        return lq_problem_set(problem, "%s: cannot be opened for reading and writing (%s); "
+                              "expected it to be readable and writable; change its permissions or "
+                              "copy it", name, strerror(errno));
+    return true;
+}
+
+static bool lock(const char *name, int fd, struct lq_problem *problem)
+{
+    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(fd, F_OFD_SETLK, &range) == 0)
+        return true;
+    if (errno == EAGAIN || errno == EACCES)
+        return lq_problem_set(problem, "%s: is locked by another store or program; expected to be "
+                              "its only user; end the other one or use a copy", name);
+    return lq_problem_set(problem, "%s: cannot be locked (%s); expected a file system with locks; "
+                          "move the file", name, strerror(errno));
+}
+
+static bool measure(const char *name, int fd, struct lq_store *store, struct lq_problem *problem)
+{
+    off_t end = lseek(fd, 0, SEEK_END);
+    if (end < 0)
+        return lq_problem_set(problem, "%s: its size cannot be told (%s); expected a file or "
+                              "block device; name another", name, strerror(errno));
+    uint64_t size_bytes = (uint64_t)end;
+    if (size_bytes == 0 || size_bytes % LQ_LIVE_BLOCK_BYTES != 0)
+        return lq_problem_set(problem, "%s: holds %" PRIu64 " bytes; expected a positive multiple "
+                              "of %d; resize it, for example with `truncate -s %%%d FILE`", name,
+                              size_bytes, LQ_LIVE_BLOCK_BYTES, LQ_LIVE_BLOCK_BYTES);
+    store->nblocks = size_bytes / LQ_LIVE_BLOCK_BYTES;
+    return true;
+}
+
+static bool is_in_memory(int fd)
+{
+    struct statfs system;
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && fstatfs(fd, &system) == 0 &&
+           system.f_type == TMPFS_MAGIC;
+}
+
+static bool file_start(struct file_store *file, const char *name, const char *path,
+                       uint32_t requests_max, struct lq_problem *problem)
+{
+    if (!open_path(name, path, &file->fd, problem) || !lock(name, file->fd, problem) ||
+        !measure(name, file->fd, &file->live.store, problem))
+        return false;
+    file->in_memory = is_in_memory(file->fd);
+    file->name = strdup(name);
+    if (!lq_completions_init(&file->ended, requests_max) || file->name == NULL)
+        return lq_problem_set(problem, "%s: no memory for the store; expected some; free some",
+                              name);
+    file->live.name = file->name;
+    if (file->in_memory)
+        return true;
+    file->helpers = lq_helpers_start(LQ_STORE_FILE_HELPERS, requests_max, do_job, file);
+    if (file->helpers == NULL)
+        return lq_problem_set(problem, "%s: the system gives no %d threads (%s); expected it to; "
+                              "raise the limit of processes", name, LQ_STORE_FILE_HELPERS,
+                              strerror(errno));
+    file->live.wake_fd = lq_helpers_wake_fd(file->helpers);
+    return true;
+}
+
+struct lq_live_store *lq_store_file_open(const char *name, const char *path, uint32_t requests_max,
+                                         struct lq_problem *problem)
+{
+    struct file_store *file = calloc(1, sizeof *file);
+    if (file == NULL) {
+        lq_problem_set(problem, "%s: no memory for the store; expected some; free some", name);
+        return NULL;
+    }
+    file->fd = -1;
+    file->nowait = true;
+    file->live = (struct lq_live_store){
+        .store = {.ops = &file_ops,
+                  .block_bytes = LQ_LIVE_BLOCK_BYTES,
+                  .physical_exponent = 3, /* pages of 4 KiB */
+                  .write_granule_blocks = 1,
+                  .volatile_cache = true},
+        .ops = &file_live_ops,
+        .wake_fd = -1,
+    };
+    if (!file_start(file, name, path, requests_max, problem)) {
+        file_close(&file->live);
+        return NULL;
+    }
+    return &file->live;
+}
