@@ -47,7 +47,7 @@ static uint64_t bit_of(const struct lq_abort *abort)
     return UINT64_C(1) << abort->index;
 }
 
-/* --- one command ---------------------------------------------------------------------------- */
+/* --- one command ----------------------------------------------------------------------------- */
 
 static void record_affected(struct lq_engine *engine, const struct lq_engine_task *task,
                             enum lq_trigger trigger, uint64_t tm_serial)
@@ -104,7 +104,7 @@ bool lq_abort_task(struct lq_engine *engine, struct lq_engine_task *task, enum l
            trigger >= LQ_TRIGGER_NEXUS_LOSS;
 }
 
-/* --- the affected set ----------------------------------------------------------------------- */
+/* --- the affected set ------------------------------------------------------------------------ */
 
 static bool is_abortable(const struct lq_engine_task *task)
 {
@@ -119,8 +119,7 @@ static bool is_in_scope(const struct lq_engine *engine, const struct lq_abort *a
     if (own && (int64_t)(task->stamp - abort->stamp) >= 0)
         return false; /* younger than the function */
     switch (rows[abort->trigger].scope) {
-    case SCOPE_TASK:
-        return own && task->tag == abort->referenced_tag && task->lun == abort->lun;
+    case SCOPE_TASK: return own && task->tag == abort->referenced_tag && task->lun == abort->lun;
     case SCOPE_NEXUS_UNIT:
         return own || lq_core_wrong(engine, LQ_WRONG_ABORT_TASK_SET_HITS_EVERYBODY);
     case SCOPE_UNIT:
@@ -158,7 +157,7 @@ static uint32_t affect_unit(struct lq_engine *engine, struct lq_abort *abort, st
     return affected;
 }
 
-/* --- unit attentions and the answer ----------------------------------------------------------- */
+/* --- unit attentions and the answer ---------------------------------------------------------- */
 
 static void inform_unit(struct lq_engine *engine, const struct lq_abort *abort,
                         struct lq_unit *unit)
@@ -182,8 +181,8 @@ static void inform(struct lq_engine *engine, const struct lq_abort *abort)
         return;
     for (uint32_t i = 0; i < engine->unit_count; i++) {
         struct lq_unit *unit = &engine->units[i];
-        bool is_affected = abort->unit != NULL ? unit == abort->unit
-                                               : unit->target == abort->nexus->target;
+        bool is_affected =
+            abort->unit != NULL ? unit == abort->unit : unit->target == abort->nexus->target;
         if (is_affected)
             inform_unit(engine, abort, unit);
     }
@@ -247,7 +246,7 @@ void lq_abort_release(struct lq_engine *engine, struct lq_engine_task *task)
     }
 }
 
-/* --- the service ------------------------------------------------------------------------------ */
+/* --- the service ----------------------------------------------------------------------------- */
 
 static struct lq_abort *take_abort(struct lq_engine *engine)
 {
@@ -296,8 +295,8 @@ static void start(struct lq_engine *engine, struct lq_abort *abort)
 {
     for (uint32_t i = 0; i < engine->unit_count; i++) {
         struct lq_unit *unit = &engine->units[i];
-        bool is_affected = abort->unit != NULL ? unit == abort->unit
-                                               : unit->target == abort->nexus->target;
+        bool is_affected =
+            abort->unit != NULL ? unit == abort->unit : unit->target == abort->nexus->target;
         if (is_affected)
             affect_unit(engine, abort, unit);
     }
@@ -305,8 +304,8 @@ static void start(struct lq_engine *engine, struct lq_abort *abort)
         finish(engine, abort);
         return;
     }
-    abort->deadline_ns = lq_quarantine_deadline(engine, abort->unit,
-                                                engine->config.quarantine_after_ns);
+    abort->deadline_ns =
+        lq_quarantine_deadline(engine, abort->unit, engine->config.quarantine_after_ns);
     if (lq_core_wrong(engine, LQ_WRONG_RESET_HANGS_BEHIND_STORE))
         abort->deadline_ns = LQ_NEVER;
 }
@@ -349,7 +348,7 @@ void lq_engine_task_management(struct lq_engine *engine, const struct lq_tm_requ
     lq_settle(engine);
 }
 
-/* --- time ------------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------------------ */
 
 uint64_t lq_abort_deadline(const struct lq_engine *engine)
 {

@@ -7,10 +7,10 @@
 
 #include "core/state.h"
 
-/* Precedence, highest first [SAM-4 5.14]; whatever is not listed ranks last, in order of arrival. */
+/* Precedence, highest first [SAM-4 5.14]; what is not listed ranks last, in order of arrival. */
 static const struct lq_ua precedence[] = {
-    {0x29, 0x00}, {0x29, 0x01}, {0x29, 0x04}, {0x29, 0x02}, {0x3f, 0x01},
-    {0x29, 0x03}, {0x29, 0x07}, {0x2f, 0x01},
+    {0x29, 0x00}, {0x29, 0x01}, {0x29, 0x04}, {0x29, 0x02},
+    {0x3f, 0x01}, {0x29, 0x03}, {0x29, 0x07}, {0x2f, 0x01},
 };
 
 static bool is_same(struct lq_ua a, struct lq_ua b)
@@ -27,8 +27,8 @@ static size_t rank_of(struct lq_ua ua)
 }
 
 static void record(struct lq_engine *engine, enum lq_event_kind kind,
-                   const struct lq_engine_nexus *nexus, const struct lq_unit *unit,
-                   struct lq_ua ua, uint64_t serial)
+                   const struct lq_engine_nexus *nexus, const struct lq_unit *unit, struct lq_ua ua,
+                   uint64_t serial)
 {
     lq_record(engine, (struct lq_event){.kind = (uint16_t)kind,
                                         .target = nexus->target,
@@ -62,8 +62,7 @@ void lq_ua_establish(struct lq_engine *engine, struct lq_engine_nexus *nexus, st
 {
     if (insert(engine, nexus, unit, ua))
         record(engine, LQ_E_UA_ESTABLISHED, nexus, unit,
-               nexus->attentions[unit->number]
-                   .pending[nexus->attentions[unit->number].count - 1],
+               nexus->attentions[unit->number].pending[nexus->attentions[unit->number].count - 1],
                0);
 }
 

@@ -43,8 +43,7 @@ void lq_block_run(struct lq_engine *engine, struct lq_engine_task *task)
     }
     if (lq_quarantine_holds(engine, task))
         return;
-    submit(engine, task,
-           task->opcode->medium == LQ_MEDIUM_WRITES ? LQ_BLOCK_WRITE : LQ_BLOCK_READ);
+    submit(engine, task, task->opcode->medium == LQ_MEDIUM_WRITES ? LQ_BLOCK_WRITE : LQ_BLOCK_READ);
 }
 
 void lq_read_capacity_10(struct lq_engine *engine, struct lq_engine_task *task)

@@ -91,7 +91,7 @@ bool lq_engine_store_add(struct lq_engine *engine, struct lq_store *store)
     return true;
 }
 
-/* --- logical units -------------------------------------------------------------------------- */
+/* --- logical units --------------------------------------------------------------------------- */
 
 static void copy_text(char *to, uint32_t size_bytes, const char *text, const char *fallback)
 {
@@ -172,7 +172,7 @@ struct lq_unit *lq_unit_of_lun(struct lq_engine *engine, uint16_t target, uint64
     return NULL;
 }
 
-/* --- time and counts ------------------------------------------------------------------------ */
+/* --- time and counts ------------------------------------------------------------------------- */
 
 static uint64_t earlier(uint64_t a, uint64_t b)
 {

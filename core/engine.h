@@ -31,7 +31,7 @@ typedef lq_handle lq_task;  /* a command that the engine has accepted */
 typedef lq_handle lq_nexus; /* an I_T nexus, established or remembered */
 
 enum {
-    LQ_CDB_BYTES_MAX = 260,         /* [SPC-5 4.2.1]: variable length CDBs */
+    LQ_CDB_BYTES_MAX = 260, /* [SPC-5 4.2.1]: variable length CDBs */
     LQ_TRANSPORT_ID_BYTES_MAX = 256,
     LQ_SENSE_BYTES_MAX = 96
 };
@@ -53,7 +53,7 @@ enum lq_status {
 
 enum lq_data_direction { LQ_DATA_IN, LQ_DATA_OUT };
 
-/* --- engine to transport ------------------------------------------------------------------ */
+/* --- engine to transport --------------------------------------------------------------------- */
 
 /* Send SCSI Command Complete [SAM-5 5.4.2.5]. */
 struct lq_command_complete {
@@ -109,7 +109,7 @@ struct lq_transport {
     void (*close_all)(void *transport, uint16_t target);
 };
 
-/* --- start -------------------------------------------------------------------------------- */
+/* --- start ----------------------------------------------------------------------------------- */
 
 struct lq_engine_config {
     struct lq_limits limits;
@@ -129,21 +129,21 @@ struct lq_engine *lq_engine_make(struct lq_arena *arena, const struct lq_engine_
 bool lq_engine_store_add(struct lq_engine *engine, struct lq_store *store);
 
 struct lq_unit_config {
-    uint16_t target;  /* SCSI target device, 0.. */
-    uint16_t lun;     /* 0..255, peripheral device addressing; flat space up to 16383 */
+    uint16_t target;        /* SCSI target device, 0.. */
+    uint16_t lun;           /* 0..255, peripheral device addressing; flat space up to 16383 */
     struct lq_store *store; /* added before */
     const char *vendor, *product, *revision; /* at most 8, 16, 4 ASCII characters; NULL: ours */
-    const char *serial; /* unit serial number, at most 32 characters; copied */
+    const char *serial;                      /* unit serial number, at most 32 characters; copied */
 };
 
 /* Adds a logical unit. Returns NULL, or one sentence that names what is wrong. */
 const char *lq_engine_unit_add(struct lq_engine *engine, const struct lq_unit_config *config);
 
-/* --- nexus -------------------------------------------------------------------------------- */
+/* --- nexus ----------------------------------------------------------------------------------- */
 
 struct lq_nexus_request {
     uint16_t target;
-    uint16_t target_port; /* relative target port identifier */
+    uint16_t target_port;        /* relative target port identifier */
     const uint8_t *transport_id; /* canonical TransportID of the initiator port; copied */
     uint32_t transport_id_bytes;
     const struct lq_transport *transport;
@@ -171,7 +171,7 @@ void lq_engine_nexus_lost(struct lq_engine *engine, lq_nexus nexus, enum lq_trig
 /* The records' number of NEXUS. */
 uint64_t lq_engine_nexus_hash(const struct lq_engine *engine, lq_nexus nexus);
 
-/* --- commands ----------------------------------------------------------------------------- */
+/* --- commands -------------------------------------------------------------------------------- */
 
 /* SCSI Command Received [SAM-5 5.4.2.3]. */
 struct lq_command {
@@ -179,7 +179,7 @@ struct lq_command {
     uint64_t lun; /* the 8-byte field as a number */
     uint64_t tag; /* initiator task tag */
     enum lq_attribute attribute;
-    uint8_t priority; /* 0..15 */
+    uint8_t priority;     /* 0..15 */
     uint64_t order_stamp; /* delivery order in the I_T nexus, rising */
     const uint8_t *cdb;   /* CDB_BYTES, at most LQ_CDB_BYTES_MAX; copied */
     uint32_t cdb_bytes;
@@ -187,7 +187,7 @@ struct lq_command {
     const uint8_t *immediate; /* Data-Out that came with the command; copied */
     uint32_t immediate_bytes;
     uint32_t unsolicited_bytes; /* Data-Out that will come without being asked for, after it */
-    uint64_t cookie; /* the transport's name for the command */
+    uint64_t cookie;            /* the transport's name for the command */
 };
 
 /*
@@ -215,7 +215,7 @@ void lq_engine_command_lost(struct lq_engine *engine, lq_task task);
 /* Commands that NEXUS could still send without being refused: the transport's window. */
 uint32_t lq_engine_tasks_free(const struct lq_engine *engine, lq_nexus nexus);
 
-/* --- task management ---------------------------------------------------------------------- */
+/* --- task management ------------------------------------------------------------------------- */
 
 /* Received Task Management Function [SAM-5 7.12.3]. Commands of the nexus with lower order stamps
  * are affected, and what is in the task set of other nexuses. */
@@ -232,7 +232,7 @@ struct lq_tm_request {
 /* tm_executed(COOKIE) is the answer, perhaps before this returns. */
 void lq_engine_task_management(struct lq_engine *engine, const struct lq_tm_request *request);
 
-/* --- stores and time ---------------------------------------------------------------------- */
+/* --- stores and time ------------------------------------------------------------------------- */
 
 /* A store has ended the request of HANDLE. Unknown, stale or repeated handles are counted and
  * ignored. */
@@ -242,7 +242,7 @@ void lq_engine_store_done(struct lq_engine *engine, lq_handle handle, enum lq_bl
 uint64_t lq_engine_deadline(const struct lq_engine *engine);
 void lq_engine_expire(struct lq_engine *engine);
 
-/* --- looking inside ----------------------------------------------------------------------- */
+/* --- looking inside -------------------------------------------------------------------------- */
 
 struct lq_engine_counts {
     uint32_t tasks, tasks_free;

@@ -44,7 +44,10 @@ struct range {
     uint32_t least, most;
 };
 
-#define RANGE(member, least, most) {#member, offsetof(struct lq_limits, member), least, most}
+#define RANGE(member, least, most)                                                                 \
+    {                                                                                              \
+#member, offsetof(struct lq_limits, member), least, most                                   \
+    }
 
 static const struct range ranges[] = {
     RANGE(targets, 1, 1024),

@@ -41,8 +41,7 @@ static struct lq_engine_nexus *find_slot(struct lq_engine *engine,
         struct lq_engine_nexus *nexus = &engine->nexuses[i];
         if (has_name(nexus, request, hash))
             return nexus;
-        if (nexus->established || nexus->losing || nexus->task_count > 0 ||
-            nexus->orphan_count > 0)
+        if (nexus->established || nexus->losing || nexus->task_count > 0 || nexus->orphan_count > 0)
             continue;
         if (oldest == NULL || nexus->last_used < oldest->last_used)
             oldest = nexus;
@@ -82,8 +81,8 @@ lq_nexus lq_engine_nexus_established(struct lq_engine *engine,
                                      const struct lq_nexus_request *request)
 {
     LQ_ASSERT(request->transport_id_bytes <= LQ_TRANSPORT_ID_BYTES_MAX);
-    uint64_t hash = lq_nexus_hash(request->transport_id, request->transport_id_bytes,
-                                  request->target_port);
+    uint64_t hash =
+        lq_nexus_hash(request->transport_id, request->transport_id_bytes, request->target_port);
     struct lq_engine_nexus *nexus = find_slot(engine, request, hash);
     if (nexus == NULL)
         return LQ_NO_HANDLE;
@@ -100,7 +99,7 @@ lq_nexus lq_engine_nexus_established(struct lq_engine *engine,
     return (lq_nexus){nexus->index, nexus->generation};
 }
 
-/* --- loss ------------------------------------------------------------------------------------- */
+/* --- loss ------------------------------------------------------------------------------------ */
 
 static void finish_loss(struct lq_engine *engine, struct lq_engine_nexus *nexus)
 {
@@ -157,8 +156,7 @@ static void lose_task(struct lq_engine *engine, struct lq_engine_nexus *nexus,
         }
         break;
     case LQ_TASK_FREE:
-    case LQ_TASK_ORPHAN:
-        break;
+    case LQ_TASK_ORPHAN: break;
     }
 }
 

@@ -27,17 +27,17 @@ enum lq_length_rule {
 
 enum lq_medium_use { LQ_MEDIUM_NONE, LQ_MEDIUM_READS, LQ_MEDIUM_WRITES, LQ_MEDIUM_FLUSHES };
 
-/* Reservation classes: rows of the persistent reservation matrix [SPC-4 table 65, SBC-4 table 13] */
+/* Reservation classes: rows of the persistent reservation matrix [SPC-4 t65, SBC-4 t13]. */
 enum lq_reservation_class {
-    LQ_RESERVATION_ALWAYS,       /* allowed whoever holds what */
-    LQ_RESERVATION_READS,        /* conflicts with exclusive access of others */
-    LQ_RESERVATION_WRITES        /* conflicts with any reservation of others */
+    LQ_RESERVATION_ALWAYS, /* allowed whoever holds what */
+    LQ_RESERVATION_READS,  /* conflicts with exclusive access of others */
+    LQ_RESERVATION_WRITES  /* conflicts with any reservation of others */
 };
 
 /* States of asymmetric access in which the command works [SPC-4 5.15.2.4]. */
 enum lq_alua_class {
-    LQ_ALUA_ALWAYS,  /* in every state: INQUIRY, REPORT LUNS, REQUEST SENSE, ... */
-    LQ_ALUA_ACTIVE   /* active/optimized and active/non-optimized only */
+    LQ_ALUA_ALWAYS, /* in every state: INQUIRY, REPORT LUNS, REQUEST SENSE, ... */
+    LQ_ALUA_ACTIVE  /* active/optimized and active/non-optimized only */
 };
 
 enum lq_ua_rule {

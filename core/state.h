@@ -36,17 +36,17 @@ struct lq_sense {
 };
 
 struct lq_engine_task {
-    struct lq_link set_link;    /* unit's task set */
-    struct lq_link nexus_link;  /* nexus's commands */
-    struct lq_link work_link;   /* run list; held list and orphan list of a store; free list */
+    struct lq_link set_link;   /* unit's task set */
+    struct lq_link nexus_link; /* nexus's commands */
+    struct lq_link work_link;  /* run list; held list and orphan list of a store; free list */
     struct lq_block_request request;
     uint32_t index, generation;
     enum lq_task_state state;
-    bool enabled;       /* its order allows it to begin */
-    bool data_wanted;   /* a Data-Out window is open */
-    bool aborted;       /* in the store, and its status must not be sent */
-    bool loss_waits;    /* its nexus's loss waits for it */
-    bool confirm;       /* ended, and reports something that may have to be put back */
+    bool enabled;             /* its order allows it to begin */
+    bool data_wanted;         /* a Data-Out window is open */
+    bool aborted;             /* in the store, and its status must not be sent */
+    bool loss_waits;          /* its nexus's loss waits for it */
+    bool confirm;             /* ended, and reports something that may have to be put back */
     bool linked_to_transport; /* the transport still knows its cookie */
     enum lq_trigger aborted_by;
     enum lq_attribute attribute;
@@ -55,15 +55,15 @@ struct lq_engine_task {
     uint64_t waiters;     /* bit i: engine->aborts[i] waits for it */
     uint64_t lun, tag, serial, stamp, cookie;
     const struct lq_opcode *opcode; /* NULL: unknown */
-    struct lq_sense refusal; /* known at reception; key 0: none */
+    struct lq_sense refusal;        /* known at reception; key 0: none */
     uint64_t lba;
     uint32_t nblocks;
     uint64_t expected_in_bytes, expected_out_bytes;
     uint64_t defined_bytes; /* what the CDB defines, in its direction */
     uint32_t out_bytes;     /* Data-Out to be fetched */
     uint64_t held_until_ns;
-    struct lq_ua reported;  /* asc 0: none */
-    uint8_t *buffer;        /* the slot's own, limits.transfer_bytes_max */
+    struct lq_ua reported; /* asc 0: none */
+    uint8_t *buffer;       /* the slot's own, limits.transfer_bytes_max */
     uint32_t cdb_bytes;
     uint8_t cdb[LQ_CDB_BYTES_MAX];
 };
@@ -75,9 +75,9 @@ struct lq_attentions {
 
 struct lq_engine_nexus {
     uint32_t index, generation;
-    bool known;        /* has a name */
+    bool known; /* has a name */
     bool established;
-    bool losing;       /* its loss waits */
+    bool losing; /* its loss waits */
     enum lq_trigger loss;
     uint32_t loss_waiting; /* commands in the store that the loss waits for */
     uint64_t loss_deadline_ns, loss_cookie;
@@ -100,9 +100,9 @@ struct lq_unit {
     uint32_t number;
     uint16_t target, lun;
     struct lq_store_state *store;
-    struct lq_link tasks; /* the task set, in order of entry */
-    uint32_t dormant;     /* not enabled */
-    uint32_t barriers;    /* ORDERED and HEAD OF QUEUE in the set */
+    struct lq_link tasks;       /* the task set, in order of entry */
+    uint32_t dormant;           /* not enabled */
+    uint32_t barriers;          /* ORDERED and HEAD OF QUEUE in the set */
     struct lq_link rescan_link; /* linked: a task ended, others may be enabled */
     char vendor[9], product[17], revision[5], serial[33];
 };
@@ -150,7 +150,7 @@ static inline bool lq_core_wrong(const struct lq_engine *engine, enum lq_core_wr
     return LQ_WRONG(engine->env->wrongs.core, wrong);
 }
 
-/* --- record.c: the engine's records ------------------------------------------------------- */
+/* --- record.c: the engine's records ---------------------------------------------------------- */
 
 /* A record about TASK with its names filled in. */
 struct lq_event lq_task_event(const struct lq_engine *engine, const struct lq_engine_task *task,
@@ -159,7 +159,7 @@ void lq_record(struct lq_engine *engine, struct lq_event event);
 void lq_record_task(struct lq_engine *engine, const struct lq_engine_task *task,
                     enum lq_event_kind kind);
 
-/* --- task.c: life of a command ------------------------------------------------------------ */
+/* --- task.c: life of a command --------------------------------------------------------------- */
 
 void lq_settle(struct lq_engine *engine);
 /* Puts TASK on the run list when nothing but itself holds it back. */
@@ -173,7 +173,7 @@ void lq_task_end_aborted(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_task_free(struct lq_engine *engine, struct lq_engine_task *task);
 struct lq_engine_task *lq_task_of(struct lq_engine *engine, lq_handle handle);
 
-/* --- taskset.c: order --------------------------------------------------------------------- */
+/* --- taskset.c: order ------------------------------------------------------------------------ */
 
 void lq_taskset_enter(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_taskset_leave(struct lq_engine *engine, struct lq_engine_task *task);
@@ -181,7 +181,7 @@ void lq_taskset_leave(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_taskset_dispatched(struct lq_engine *engine, struct lq_unit *unit);
 void lq_taskset_rescan(struct lq_engine *engine, struct lq_unit *unit);
 
-/* --- abort.c: the one mechanism ----------------------------------------------------------- */
+/* --- abort.c: the one mechanism -------------------------------------------------------------- */
 
 /* Tells everybody who waits for TASK that it can do no more harm. */
 void lq_abort_release(struct lq_engine *engine, struct lq_engine_task *task);
@@ -192,14 +192,14 @@ void lq_abort_forget_nexus(struct lq_engine *engine, const struct lq_engine_nexu
 bool lq_abort_task(struct lq_engine *engine, struct lq_engine_task *task, enum lq_trigger trigger,
                    bool own_nexus, uint64_t tm_serial);
 
-/* --- nexus.c ------------------------------------------------------------------------------ */
+/* --- nexus.c --------------------------------------------------------------------------------- */
 
 struct lq_engine_nexus *lq_nexus_of(struct lq_engine *engine, lq_nexus handle);
 void lq_nexus_loss_step(struct lq_engine *engine, struct lq_engine_nexus *nexus);
 uint64_t lq_nexus_deadline(const struct lq_engine *engine);
 void lq_nexus_expire(struct lq_engine *engine);
 
-/* --- quarantine.c ------------------------------------------------------------------------- */
+/* --- quarantine.c ---------------------------------------------------------------------------- */
 
 /* How long TRIGGER may wait for a command of UNIT's store (now + bound, or LQ_NEVER). */
 uint64_t lq_quarantine_deadline(const struct lq_engine *engine, const struct lq_unit *unit,
@@ -213,7 +213,7 @@ uint64_t lq_quarantine_deadline_of_held(const struct lq_engine *engine);
 void lq_quarantine_expire(struct lq_engine *engine);
 void lq_quarantine_forget_held(struct lq_engine *engine, struct lq_engine_task *task);
 
-/* --- attention.c: unit attentions --------------------------------------------------------- */
+/* --- attention.c: unit attentions ------------------------------------------------------------ */
 
 void lq_ua_establish(struct lq_engine *engine, struct lq_engine_nexus *nexus, struct lq_unit *unit,
                      struct lq_ua ua);
@@ -222,7 +222,7 @@ bool lq_ua_take(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_ua_put_back(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_ua_clear(struct lq_engine *engine, struct lq_engine_nexus *nexus, struct lq_ua ua);
 
-/* --- device servers ----------------------------------------------------------------------- */
+/* --- device servers -------------------------------------------------------------------------- */
 
 /* Runs an enabled command whose data is there. */
 void lq_device_begin(struct lq_engine *engine, struct lq_engine_task *task);

@@ -54,12 +54,12 @@ struct lq_store_ops {
 /* The part of a store that the engine sees; a world embeds it in its own. */
 struct lq_store {
     const struct lq_store_ops *ops;
-    uint32_t number;       /* place in the shard, for records; given by lq_engine_store_add */
-    uint32_t block_bytes;  /* logical block: 512, 1024, 2048 or 4096 */
-    uint64_t nblocks;      /* capacity */
-    uint32_t physical_exponent;     /* 2^n logical blocks per physical block */
-    uint32_t write_granule_blocks;  /* a write may disturb its neighbours up to this boundary */
-    bool volatile_cache;   /* a completed write may need LQ_BLOCK_FLUSH to be durable */
+    uint32_t number;            /* place in the shard, for records; given by lq_engine_store_add */
+    uint32_t block_bytes;       /* logical block: 512, 1024, 2048 or 4096 */
+    uint64_t nblocks;           /* capacity */
+    uint32_t physical_exponent; /* 2^n logical blocks per physical block */
+    uint32_t write_granule_blocks; /* a write may disturb its neighbours up to this boundary */
+    bool volatile_cache;           /* a completed write may need LQ_BLOCK_FLUSH to be durable */
     bool read_only;
     /* Requests of an earlier incarnation of this program can still land after the store was
      * opened: then nothing may be answered while requests are out (quarantine is "never"). */

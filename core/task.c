@@ -72,7 +72,7 @@ void lq_settle(struct lq_engine *engine)
     }
 }
 
-/* --- reception ------------------------------------------------------------------------------ */
+/* --- reception ------------------------------------------------------------------------------- */
 
 static void fill_task(struct lq_engine *engine, struct lq_engine_task *task,
                       const struct lq_command *command, struct lq_engine_nexus *nexus)
@@ -145,8 +145,8 @@ static void fetch_data_out(struct lq_engine_task *task, const struct lq_command 
 static void record_received(struct lq_engine *engine, const struct lq_command *command,
                             const struct lq_engine_nexus *nexus)
 {
-    uint64_t expected = command->expected_out_bytes > 0 ? command->expected_out_bytes
-                                                        : command->expected_in_bytes;
+    uint64_t expected =
+        command->expected_out_bytes > 0 ? command->expected_out_bytes : command->expected_in_bytes;
     lq_record(engine, (struct lq_event){.kind = LQ_E_RECEIVED,
                                         .target = nexus->target,
                                         .nexus = nexus->hash,
@@ -198,7 +198,7 @@ void lq_engine_data_out_received(struct lq_engine *engine, lq_task handle, uint3
     lq_settle(engine);
 }
 
-/* --- the end -------------------------------------------------------------------------------- */
+/* --- the end --------------------------------------------------------------------------------- */
 
 static void record_end(struct lq_engine *engine, const struct lq_engine_task *task,
                        enum lq_status status, struct lq_sense sense)
@@ -250,11 +250,10 @@ void lq_task_end(struct lq_engine *engine, struct lq_engine_task *task, enum lq_
 void lq_task_end_data(struct lq_engine *engine, struct lq_engine_task *task, uint32_t bytes)
 {
     task->defined_bytes = bytes;
-    uint32_t moved =
-        bytes < task->expected_in_bytes ? bytes : (uint32_t)task->expected_in_bytes;
+    uint32_t moved = bytes < task->expected_in_bytes ? bytes : (uint32_t)task->expected_in_bytes;
     if (moved > 0)
-        task->nexus->transport->send_data_in(task->nexus->transport_context, task->cookie, 0,
-                                             moved, task->buffer);
+        task->nexus->transport->send_data_in(task->nexus->transport_context, task->cookie, 0, moved,
+                                             task->buffer);
     lq_task_end(engine, task, LQ_GOOD, no_sense);
 }
 
@@ -270,7 +269,7 @@ void lq_task_end_aborted(struct lq_engine *engine, struct lq_engine_task *task)
     lq_list_remove(&task->work_link);
 }
 
-/* --- delivery ------------------------------------------------------------------------------- */
+/* --- delivery -------------------------------------------------------------------------------- */
 
 void lq_engine_command_delivered(struct lq_engine *engine, lq_task handle)
 {
@@ -312,7 +311,7 @@ uint32_t lq_engine_tasks_free(const struct lq_engine *engine, lq_nexus handle)
     return own < engine->tasks_free ? own : engine->tasks_free;
 }
 
-/* --- stores --------------------------------------------------------------------------------- */
+/* --- stores ---------------------------------------------------------------------------------- */
 
 void lq_engine_store_done(struct lq_engine *engine, lq_handle handle, enum lq_block_status status)
 {

@@ -12,8 +12,8 @@
 
 /* What the commands ahead of one look like. */
 struct ahead {
-    bool any;     /* any command */
-    bool barrier; /* an ORDERED or HEAD OF QUEUE one */
+    bool any;                /* any command */
+    bool barrier;            /* an ORDERED or HEAD OF QUEUE one */
     bool any_not_dispatched; /* one that is not in the store yet */
 };
 
@@ -30,8 +30,7 @@ static bool may_begin(const struct lq_engine *engine, const struct lq_engine_tas
             return !ahead->any_not_dispatched;
         return !ahead->any;
     case LQ_SIMPLE:
-    case LQ_ACA:
-        break;
+    case LQ_ACA: break;
     }
     return !ahead->barrier || lq_core_wrong(engine, LQ_WRONG_SIMPLE_OVERTAKES_ORDERED);
 }
@@ -115,7 +114,7 @@ void lq_taskset_rescan(struct lq_engine *engine, struct lq_unit *unit)
         }
         ahead.any = true;
         ahead.barrier = ahead.barrier || is_barrier(task);
-        ahead.any_not_dispatched =
-            ahead.any_not_dispatched || task->state == LQ_TASK_IN_SET || task->state == LQ_TASK_HELD;
+        ahead.any_not_dispatched = ahead.any_not_dispatched || task->state == LQ_TASK_IN_SET ||
+                                   task->state == LQ_TASK_HELD;
     }
 }

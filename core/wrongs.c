@@ -26,9 +26,8 @@ const struct lq_wrong lq_core_wrongs[LQ_CORE_WRONGS] = {
     [LQ_WRONG_SECOND_TM_OVERWRITES_WAITER] =
         {"second-tm-overwrites-waiter", "TM-7",
          "A second TM function on a command takes the place of the first, which stays unanswered."},
-    [LQ_WRONG_RESET_HANGS_BEHIND_STORE] =
-        {"reset-hangs-behind-store", "TM-7",
-         "A TM function waits for a hung store without bound."},
+    [LQ_WRONG_RESET_HANGS_BEHIND_STORE] = {"reset-hangs-behind-store", "TM-7",
+                                           "A TM function waits for a hung store without bound."},
     [LQ_WRONG_ABORT_TASK_SET_HITS_EVERYBODY] =
         {"abort-task-set-hits-everybody", "TM-3",
          "ABORT TASK SET aborts the commands of other I_T nexuses too."},

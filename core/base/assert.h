@@ -11,7 +11,7 @@
 /* Reports the failed condition and does not return. Defined once per program. */
 _Noreturn void lq_assert_fail(const char *condition, const char *file, int line);
 
-#define LQ_ASSERT(condition) \
+#define LQ_ASSERT(condition)                                                                       \
     ((condition) ? (void)0 : lq_assert_fail(#condition, __FILE__, __LINE__))
 
 #endif

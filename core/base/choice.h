@@ -62,7 +62,7 @@ static inline uint64_t lq_subject(uint64_t id, uint64_t occurrence)
     return lq_mix(lq_mix(UINT64_C(0x5eed), id), occurrence);
 }
 
-/* --- seeded: value = mix(seed, stream, site, subject) ------------------------------------- */
+/* --- seeded: value = mix(seed, stream, site, subject) ---------------------------------------- */
 
 struct lq_choice_seeded {
     struct lq_choice choice; /* hand out &seeded.choice */
@@ -71,7 +71,7 @@ struct lq_choice_seeded {
 
 void lq_choice_seeded_init(struct lq_choice_seeded *seeded, uint64_t seed);
 
-/* --- recorded: a trace of draws, made by wrapping a provider, and its replay ---------------- */
+/* --- recorded: a trace of draws, made by wrapping a provider, and its replay ----------------- */
 
 struct lq_draw {
     uint32_t stream, site;

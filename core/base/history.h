@@ -27,74 +27,74 @@ enum lq_event_kind {
     LQ_EVENT_NONE,
 
     /* --- world --------------------------------------------------------------------------- */
-    LQ_W_LUN,       /* by the engine, at start: LUN of TARGET; code store number, detail unit number, nblocks
-                       block size in bytes, value capacity in blocks */
-    LQ_W_BOUND,     /* at start: code enum lq_bound, value its nanoseconds (UINT64_MAX: never) */
-    LQ_W_PHASE,     /* code enum lq_phase begins */
-    LQ_W_FAULT,     /* a fault fired: code its id, value its subject; connection when it has one */
-    LQ_W_ACCEPT,    /* the target accepted CONNECTION of initiator ACTOR */
-    LQ_W_CLOSE,     /* the target's end of CONNECTION is gone; code enum lq_close */
-    LQ_W_STORE,     /* by the engine, at start: code store number, value blocks, nblocks block size, detail write
-                       granularity in blocks */
-    LQ_W_ACCOUNT,   /* at the end: pool code has value free of lba slots; detail: its name's
+    LQ_W_LUN,    /* by the engine, at start: LUN of TARGET; code store number, detail unit number,
+                    nblocks block size in bytes, value capacity in blocks */
+    LQ_W_BOUND,  /* at start: code enum lq_bound, value its nanoseconds (UINT64_MAX: never) */
+    LQ_W_PHASE,  /* code enum lq_phase begins */
+    LQ_W_FAULT,  /* a fault fired: code its id, value its subject; connection when it has one */
+    LQ_W_ACCEPT, /* the target accepted CONNECTION of initiator ACTOR */
+    LQ_W_CLOSE,  /* the target's end of CONNECTION is gone; code enum lq_close */
+    LQ_W_STORE,  /* by the engine, at start: code store number, value blocks, nblocks block size,
+                    detail write granularity in blocks */
+    LQ_W_ACCOUNT, /* at the end: pool code has value free of lba slots; detail: its name's
                        number (enum lq_pool) */
 
     /* --- initiators: black box ------------------------------------------------------------- */
-    LQ_I_LOGIN,     /* first login PDU of a session sent on CONNECTION; value ISID */
-    LQ_I_LOGGED_IN, /* final login response with success received; value TSIH */
+    LQ_I_LOGIN,        /* first login PDU of a session sent on CONNECTION; value ISID */
+    LQ_I_LOGGED_IN,    /* final login response with success received; value TSIH */
     LQ_I_LOGIN_FAILED, /* code status class << 8 | detail */
-    LQ_I_LOST,      /* this initiator sees its connection lost, or drops it itself (code 1) */
-    LQ_I_COMMAND,   /* SCSI command sent: lun, tag, serial, stamp CmdSN, code attribute (enum
+    LQ_I_LOST,         /* this initiator sees its connection lost, or drops it itself (code 1) */
+    LQ_I_COMMAND,      /* SCSI command sent: lun, tag, serial, stamp CmdSN, code attribute (enum
                        lq_attribute), detail opcode, lba and nblocks of medium commands, value
                        expected data transfer length; flags LQ_F_* */
-    LQ_I_WRITE_DATA, /* follows LQ_I_COMMAND of a write: blocks lba..lba+nblocks-1 carry content
+    LQ_I_WRITE_DATA,   /* follows LQ_I_COMMAND of a write: blocks lba..lba+nblocks-1 carry content
                        value (lq_hash(0, block bytes, block size)); one record per run of blocks
                        with the same content */
-    LQ_I_READ_DATA, /* precedes LQ_I_STATUS of a read that returned data: as above */
-    LQ_I_STATUS,    /* final status received: serial, tag; code SCSI status, detail sense key << 16
+    LQ_I_READ_DATA,    /* precedes LQ_I_STATUS of a read that returned data: as above */
+    LQ_I_STATUS,  /* final status received: serial, tag; code SCSI status, detail sense key << 16
                        | ASC << 8 | ASCQ (0 without sense), value residual count, flags
                        LQ_F_OVERFLOW or LQ_F_UNDERFLOW */
-    LQ_I_GAVE_UP,   /* this initiator no longer expects an answer to serial: its connection is
+    LQ_I_GAVE_UP, /* this initiator no longer expects an answer to serial: its connection is
                        gone, or a TM function that aborted it has been answered, or it logged out */
-    LQ_I_TM,        /* TM function sent: serial, tag its own, value the referenced task tag, code
+    LQ_I_TM,      /* TM function sent: serial, tag its own, value the referenced task tag, code
                        enum lq_tm_function, lun, stamp CmdSN */
-    LQ_I_TM_DONE,   /* its answer received: serial, code enum lq_tm_answer */
-    LQ_I_LOGOUT,    /* logout request (close session) sent */
+    LQ_I_TM_DONE, /* its answer received: serial, code enum lq_tm_answer */
+    LQ_I_LOGOUT,  /* logout request (close session) sent */
     LQ_I_LOGOUT_DONE, /* its answer received; code response */
-    LQ_I_PROTOCOL,  /* this initiator caught the target in a protocol error; code its own number */
+    LQ_I_PROTOCOL, /* this initiator caught the target in a protocol error; code its own number */
 
     /* --- engine: white box; NEXUS, LUN, TAG, SERIAL, STAMP of the command where it is about one */
     LQ_E_NEXUS_ESTABLISHED, /* connection unset; stamp counts the nexus's establishments */
-    LQ_E_NEXUS_LOST,  /* code enum lq_trigger */
-    LQ_E_NEXUS_ENDED, /* the loss has been answered: nothing of it is left but orphans */
-    LQ_E_RECEIVED,    /* code attribute, detail opcode, value expected length out or in */
-    LQ_E_REFUSED,     /* never entered a task set; code SCSI status */
-    LQ_E_ENTERED,     /* entered the task set of its LU (value unit number) */
-    LQ_E_ENABLED,     /* began processing */
-    LQ_E_HELD,        /* waits for an orphan's fate; lba, nblocks */
-    LQ_E_RELEASED,    /* goes on: the orphans that it overlapped have ended */
-    LQ_E_ENDED,       /* left the task set: code SCSI status, detail sense as above, or flags
+    LQ_E_NEXUS_LOST,        /* code enum lq_trigger */
+    LQ_E_NEXUS_ENDED,       /* the loss has been answered: nothing of it is left but orphans */
+    LQ_E_RECEIVED,          /* code attribute, detail opcode, value expected length out or in */
+    LQ_E_REFUSED,           /* never entered a task set; code SCSI status */
+    LQ_E_ENTERED,           /* entered the task set of its LU (value unit number) */
+    LQ_E_ENABLED,           /* began processing */
+    LQ_E_HELD,              /* waits for an orphan's fate; lba, nblocks */
+    LQ_E_RELEASED,          /* goes on: the orphans that it overlapped have ended */
+    LQ_E_ENDED,             /* left the task set: code SCSI status, detail sense as above, or flags
                          LQ_F_ABORTED with code enum lq_trigger and no status */
-    LQ_E_DELIVERED,   /* the transport knows its status delivered */
-    LQ_E_STATUS_LOST, /* the transport knows its status lost */
-    LQ_E_FREED,       /* its slot is free again */
-    LQ_E_TM_RECEIVED, /* code enum lq_tm_function, value referenced tag; serial its own */
-    LQ_E_TM_ANSWERED, /* code enum lq_tm_answer; flags LQ_F_QUARANTINED when orphans were left */
-    LQ_E_AFFECTED,    /* this command is affected by trigger code; value serial of the TM
+    LQ_E_DELIVERED,         /* the transport knows its status delivered */
+    LQ_E_STATUS_LOST,       /* the transport knows its status lost */
+    LQ_E_FREED,             /* its slot is free again */
+    LQ_E_TM_RECEIVED,       /* code enum lq_tm_function, value referenced tag; serial its own */
+    LQ_E_TM_ANSWERED,    /* code enum lq_tm_answer; flags LQ_F_QUARANTINED when orphans were left */
+    LQ_E_AFFECTED,       /* this command is affected by trigger code; value serial of the TM
                          function, 0 for others */
-    LQ_E_ORPHANED,    /* its store request goes on as an orphan of store code; lba, nblocks the
+    LQ_E_ORPHANED,       /* its store request goes on as an orphan of store code; lba, nblocks the
                          extent that is quarantined */
-    LQ_E_ORPHAN_ENDED, /* the store answered it */
+    LQ_E_ORPHAN_ENDED,   /* the store answered it */
     LQ_E_UA_ESTABLISHED, /* detail ASC << 8 | ASCQ, for nexus and lun */
-    LQ_E_UA_REPORTED, /* in CHECK CONDITION or REQUEST SENSE data; serial of the command */
-    LQ_E_UA_PUT_BACK, /* its status was lost */
-    LQ_E_UA_CLEARED,  /* by REPORT LUNS or merged into a coarser one */
+    LQ_E_UA_REPORTED,    /* in CHECK CONDITION or REQUEST SENSE data; serial of the command */
+    LQ_E_UA_PUT_BACK,    /* its status was lost */
+    LQ_E_UA_CLEARED,     /* by REPORT LUNS or merged into a coarser one */
 
     /* --- stores: what happened on the medium; code store number, value the request's handle -- */
-    LQ_S_SUBMITTED,   /* detail enum lq_block_op of the request; lba, nblocks; serial of command */
-    LQ_S_EFFECT,      /* the medium changed, or was read */
-    LQ_S_DURABLE,     /* and is past the volatile cache */
-    LQ_S_COMPLETED,   /* answered to the engine; stamp its enum lq_block_status */
+    LQ_S_SUBMITTED, /* detail enum lq_block_op of the request; lba, nblocks; serial of command */
+    LQ_S_EFFECT,    /* the medium changed, or was read */
+    LQ_S_DURABLE,   /* and is past the volatile cache */
+    LQ_S_COMPLETED, /* answered to the engine; stamp its enum lq_block_status */
 
     LQ_EVENT_KINDS
 };
@@ -106,7 +106,7 @@ enum lq_event_flag {
     LQ_F_UNDERFLOW = 1 << 3,
     LQ_F_ABORTED = 1 << 4,
     LQ_F_QUARANTINED = 1 << 5,
-    LQ_F_REINSTATES = 1 << 6, /* LQ_I_LOGIN: this initiator knows its former session to be open */
+    LQ_F_REINSTATES = 1 << 6,   /* LQ_I_LOGIN: this initiator knows its former session to be open */
     LQ_F_MEDIUM_WRITE = 1 << 7, /* LQ_I_COMMAND, LQ_E_RECEIVED: changes blocks of the medium */
     LQ_F_MEDIUM_READ = 1 << 8
 };
@@ -177,11 +177,11 @@ enum lq_pool {
 /* Fixed form; unused fields are 0. */
 struct lq_event {
     uint64_t time_ns;
-    uint64_t seq; /* given by the history, from 1, without holes */
-    uint16_t kind; /* enum lq_event_kind */
-    uint16_t actor; /* 0: target side or world; 1..: initiator number */
-    uint16_t target; /* number of the SCSI target device */
-    uint16_t flags; /* enum lq_event_flag */
+    uint64_t seq;        /* given by the history, from 1, without holes */
+    uint16_t kind;       /* enum lq_event_kind */
+    uint16_t actor;      /* 0: target side or world; 1..: initiator number */
+    uint16_t target;     /* number of the SCSI target device */
+    uint16_t flags;      /* enum lq_event_flag */
     uint32_t connection; /* number given by the world, from 1; 0: none */
     uint32_t code;
     uint32_t detail;

@@ -15,15 +15,14 @@ struct lq_link {
 
 /* The element of TYPE that embeds LINK as MEMBER. Goes through void *: the element's own type
  * guarantees the alignment. */
-#define LQ_ELEMENT(link, type, member) \
-    ((type *)(void *)((char *)(link)-offsetof(type, member)))
+#define LQ_ELEMENT(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
-#define LQ_LIST_EACH(link, list) \
+#define LQ_LIST_EACH(link, list)                                                                   \
     for (struct lq_link *link = (list)->next; link != (list); link = link->next)
 
 /* As LQ_LIST_EACH, and the body may unlink (or free) the element it is given, no other. */
-#define LQ_LIST_EACH_SAFE(link, following, list) \
-    for (struct lq_link *link = (list)->next, *following = link->next; link != (list); \
+#define LQ_LIST_EACH_SAFE(link, following, list)                                                   \
+    for (struct lq_link *link = (list)->next, *following = link->next; link != (list);             \
          link = following, following = link->next)
 
 static inline void lq_list_init(struct lq_link *list)

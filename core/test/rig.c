@@ -21,7 +21,7 @@ static struct rig_command *command_of(struct rig *rig, uint64_t cookie)
     return &rig->commands[cookie];
 }
 
-/* --- the transport ---------------------------------------------------------------------------- */
+/* --- the transport --------------------------------------------------------------------------- */
 
 static void receive_data_out(void *transport, uint64_t cookie, uint32_t offset, uint32_t bytes,
                              uint8_t *buffer)
@@ -107,7 +107,7 @@ static const struct lq_transport rig_transport = {
     .close_all = close_all,
 };
 
-/* --- the store -------------------------------------------------------------------------------- */
+/* --- the store ------------------------------------------------------------------------------- */
 
 static void submit(struct lq_store *store, struct lq_block_request *request)
 {
@@ -162,7 +162,7 @@ void rig_complete(struct rig *rig, uint32_t command)
     rig_complete_with(rig, command, LQ_BLOCK_OK);
 }
 
-/* --- making ----------------------------------------------------------------------------------- */
+/* --- making ---------------------------------------------------------------------------------- */
 
 struct lq_engine_config rig_config(void)
 {
@@ -232,7 +232,7 @@ void rig_fini(struct rig *rig)
     free(rig->memory);
 }
 
-/* --- commands --------------------------------------------------------------------------------- */
+/* --- commands -------------------------------------------------------------------------------- */
 
 uint32_t rig_send(struct rig *rig, uint32_t nexus, uint16_t lun, enum lq_attribute attribute,
                   const uint8_t *cdb, uint32_t cdb_bytes, uint64_t expected_in,
@@ -264,16 +264,9 @@ uint32_t rig_send(struct rig *rig, uint32_t nexus, uint16_t lun, enum lq_attribu
 static uint32_t send_10(struct rig *rig, uint32_t nexus, enum lq_attribute attribute, uint8_t code,
                         uint32_t lba, uint16_t blocks, bool with_data, uint8_t fill)
 {
-    uint8_t cdb[10] = {code,
-                       0,
-                       (uint8_t)(lba >> 24),
-                       (uint8_t)(lba >> 16),
-                       (uint8_t)(lba >> 8),
-                       (uint8_t)lba,
-                       0,
-                       (uint8_t)(blocks >> 8),
-                       (uint8_t)blocks,
-                       0};
+    uint8_t cdb[10] = {
+        code,         0, (uint8_t)(lba >> 24),   (uint8_t)(lba >> 16), (uint8_t)(lba >> 8),
+        (uint8_t)lba, 0, (uint8_t)(blocks >> 8), (uint8_t)blocks,      0};
     uint32_t bytes = (uint32_t)blocks * RIG_BLOCK_BYTES;
     bool is_read = code == 0x28;
     return rig_send(rig, nexus, 0, attribute, cdb, sizeof cdb, is_read ? bytes : 0,
@@ -323,12 +316,13 @@ uint32_t rig_attention(struct rig *rig, uint32_t nexus, uint16_t lun)
     CU_ASSERT_TRUE(command->completed);
     lq_engine_command_delivered(rig->engine, command->task);
     rig->command_count--; /* its place is free again */
-    uint32_t seen = (uint32_t)command->sense_key << 16 | (uint32_t)command->asc << 8 | command->ascq;
+    uint32_t seen =
+        (uint32_t)command->sense_key << 16 | (uint32_t)command->asc << 8 | command->ascq;
     memset(command, 0, sizeof *command);
     return seen;
 }
 
-/* --- events ----------------------------------------------------------------------------------- */
+/* --- events ---------------------------------------------------------------------------------- */
 
 uint64_t rig_tm(struct rig *rig, uint32_t nexus, enum lq_tm_function function, uint16_t lun,
                 uint32_t referenced_command)

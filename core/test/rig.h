@@ -40,7 +40,7 @@ struct rig {
     lq_nexus nexuses[RIG_NEXUSES];
     struct rig_command commands[RIG_COMMANDS];
     uint32_t command_count;
-    bool keep_windows; /* terminate_data_transfer leaves open Data-Out windows open */
+    bool keep_windows;   /* terminate_data_transfer leaves open Data-Out windows open */
     uint32_t tm_answers; /* how many; the last: */
     uint64_t tm_cookie;
     enum lq_tm_answer tm_answer;

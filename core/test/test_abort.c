@@ -62,7 +62,7 @@ static void abort_task_set_spares_the_others(void)
     rig_fini(&rig);
 }
 
-/* CLEAR TASK SET, TST 000b, TAS 0: 2F/00 for others that lost commands, nothing for anybody else. */
+/* CLEAR TASK SET, TST 000b, TAS 0: 2F/00 for others that lost commands, nothing for the rest. */
 static void clear_task_set_informs_who_lost_commands(void)
 {
     rig_init(&rig, NULL);
@@ -146,7 +146,7 @@ static void single_aborts_wait_for_no_window(void)
     rig_fini(&rig);
 }
 
-/* --- quarantine ------------------------------------------------------------------------------- */
+/* --- quarantine ------------------------------------------------------------------------------ */
 
 static void a_hung_store_does_not_hang_a_function(void)
 {
@@ -234,7 +234,7 @@ static void late_and_repeated_completions_are_ignored(void)
     rig_fini(&rig);
 }
 
-/* --- nexus loss ------------------------------------------------------------------------------- */
+/* --- nexus loss ------------------------------------------------------------------------------ */
 
 static void who_comes_back_is_told(void)
 {

@@ -213,7 +213,7 @@ static void write_protected(void)
     rig_fini(&rig);
 }
 
-/* --- unit attentions ---------------------------------------------------------------------------- */
+/* --- unit attentions ------------------------------------------------------------------------- */
 
 static void attentions_in_order_of_precedence(void)
 {
@@ -270,7 +270,7 @@ static void a_lost_status_puts_it_back(void)
     rig_fini(&rig);
 }
 
-/* --- limits ------------------------------------------------------------------------------------- */
+/* --- limits ---------------------------------------------------------------------------------- */
 
 static void full_task_sets_and_busy_targets(void)
 {

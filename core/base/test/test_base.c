@@ -12,7 +12,7 @@
 #include "core/base/heap.h"
 #include "core/base/list.h"
 
-/* --- arena -------------------------------------------------------------------------------- */
+/* --- arena ----------------------------------------------------------------------------------- */
 
 static void carve(struct lq_arena *arena, void *taken[4])
 {
@@ -59,7 +59,7 @@ static void test_arena_refuses_more_than_it_has(void)
     LQ_UNIT_EXPECT_ASSERTION(lq_arena_take(&arena, UINT64_MAX / 8, 16, true)); /* no wrap */
 }
 
-/* --- bytes and handles -------------------------------------------------------------------- */
+/* --- bytes and handles ----------------------------------------------------------------------- */
 
 static void test_bytes_have_the_wire_order(void)
 {
@@ -99,7 +99,7 @@ static void test_handles_pack_and_compare(void)
     CU_ASSERT_TRUE(lq_handle_is_none(lq_handle_unpack(lq_handle_pack(LQ_NO_HANDLE))));
 }
 
-/* --- list --------------------------------------------------------------------------------- */
+/* --- list ------------------------------------------------------------------------------------ */
 
 struct item {
     char name;
@@ -165,7 +165,7 @@ static void test_list_removal_is_harmless_twice(void)
     CU_ASSERT_TRUE(lq_list_is_empty(&list));
 }
 
-/* --- heap against a model ----------------------------------------------------------------- */
+/* --- heap against a model -------------------------------------------------------------------- */
 
 enum { NODES = 97, STEPS = 40000 };
 

@@ -9,7 +9,7 @@
 #include "core/base/choice.h"
 #include "core/base/hash.h"
 
-/* --- hash --------------------------------------------------------------------------------- */
+/* --- hash ------------------------------------------------------------------------------------ */
 
 static void test_hash_is_the_same_everywhere(void)
 {
@@ -54,7 +54,7 @@ static void test_hash_tells_length_state_and_each_bit_apart(void)
     }
 }
 
-/* --- seeded ------------------------------------------------------------------------------- */
+/* --- seeded ---------------------------------------------------------------------------------- */
 
 static void test_seeded_draws_are_named_not_counted(void)
 {
@@ -138,7 +138,7 @@ static void test_subjects_tell_occurrences_apart(void)
     CU_ASSERT_NOT_EQUAL(lq_subject(3, 4), lq_subject(3, 5));
 }
 
-/* --- trace -------------------------------------------------------------------------------- */
+/* --- trace ----------------------------------------------------------------------------------- */
 
 enum { DRAWS = 20 };
 
