@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Benchmarks of Lunquake as ratios, since machines are noisy.
+
+  file   4 KiB random reads at queue depth 32 (iscsi-perf) per second of the target's CPU:
+         our file store against tgt, both on one tmpfs file
+  ram    the same: our RAM store against tgt's null store, which moves no data
+  sim    simulated commands per second of CPU with all judges on, against the aim
+
+A round runs each contender once, in an order that alternates from round to round; its ratio is
+ours divided by tgt's of the same round. Printed are the median and the spread (lowest..highest)
+over the rounds. Numbers are reported, not judged: the exit code says only whether all could be
+measured.
+"""
+import argparse
+import json
+import os
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "..", "conformance", "suites"))
+import targets  # noqa: E402  (the path above comes first)
+
+SIZE = "256MiB"
+DEPTH, BLOCKS = 32, 8                      # 8 blocks of 512 bytes
+AIMS = {"file": 5.0, "ram": 3.0, "sim": 50000.0}
+WHAT = {"file": "file store / tgt, same tmpfs file: random 4 KiB reads per target CPU second",
+        "ram": "RAM store / tgt's null store: random 4 KiB reads per target CPU second",
+        "sim": "simulated commands per CPU second, all judges on"}
+
+
+def reads_per_cpu_second(target, arguments):
+    """One run of iscsi-perf against a started target: (reads per CPU second, reads per second)."""
+    tool, = targets.need("iscsi-perf")
+    argv = [tool, "-r", "-m", str(DEPTH), "-b", str(BLOCKS), "-t", str(arguments.seconds),
+            target.uri(0)]
+    cpu_before, began = target.cpu_seconds(), time.monotonic()
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=arguments.seconds + 60)
+    wall, cpu = time.monotonic() - began, target.cpu_seconds() - cpu_before
+    text = done.stdout.decode(errors="replace")
+    average = re.findall(r"iops average ([0-9]+) ", text)
+    if done.returncode != 0 or not average or cpu <= 0:
+        raise targets.TargetError(f"iscsi-perf against {target.name}: exit {done.returncode}, "
+                                  f"target CPU {cpu:.2f} s, output: {text.strip()[-500:]}")
+    return int(average[-1]) * wall / cpu, int(average[-1])
+
+
+def live_round(contenders, arguments, number):
+    """Measure each contender once: {name: (per CPU second, per second)}."""
+    order = list(contenders) if number % 2 == 0 else list(reversed(contenders))
+    figures = {}
+    for name in order:
+        make, stores = contenders[name]
+        with make().start(stores) as target:
+            figures[name] = reads_per_cpu_second(target, arguments)
+    return figures
+
+
+def live(kind, arguments, path):
+    def ours():
+        return targets.Lunquake(arguments.lunquake)
+    store = [targets.file(path)] if kind == "file" else [targets.ram(SIZE)]
+    other = store if kind == "file" else [targets.null(SIZE)]
+    contenders = {"lunquake": (ours, store), "tgt": (targets.Tgt, other)}
+    if arguments.dry:
+        contenders["lunquake"] = (targets.Tgt, store)
+    ratios = []
+    for number in range(arguments.rounds):
+        figures = live_round(contenders, arguments, number)
+        ratios.append(figures["lunquake"][0] / figures["tgt"][0])
+        print(f"  {kind} round {number + 1}: "
+              + ", ".join(f"{name} {each[0]:,.0f} per CPU s ({each[1]:,} per s)"
+                          for name, each in sorted(figures.items()))
+              + f", ratio {ratios[-1]:.2f}", flush=True)
+    return ratios
+
+
+def sim(arguments):
+    """Commands per CPU second, jobs included, from the totals that `sim` prints."""
+    argv = [arguments.lunquake, "sim", "--seeds", arguments.seeds, "--jobs", "1"]
+    rates = []
+    for number in range(arguments.rounds):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=600)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        text = done.stdout.decode(errors="replace")
+        total = re.findall(r"^\s*(?:total )?commands(?: ended)?\s*[:=]?\s*([0-9]+)", text,
+                           flags=re.M)
+        if done.returncode not in (0, 1) or not total:
+            raise targets.TargetError(f"{' '.join(argv)}: exit {done.returncode}, no line "
+                                      f"'commands N' in: {text.strip()[-500:]}")
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        rates.append(int(total[-1]) / cpu)
+        print(f"  sim round {number + 1}: {int(total[-1]):,} commands in {cpu:.2f} CPU s: "
+              f"{rates[-1]:,.0f} per CPU s", flush=True)
+    return rates
+
+
+def report(kind, values):
+    aim, form = AIMS[kind], ",.0f" if kind == "sim" else ".2f"
+    middle = statistics.median(values)
+    print(f"{kind:<5} median {middle:{form}}, spread {min(values):{form}}..{max(values):{form}} "
+          f"over {len(values)} rounds; aim {aim:{form}} "
+          f"{'reached' if middle >= aim else 'NOT reached'} ({middle / aim:.2f} of it): "
+          f"{WHAT[kind]}", flush=True)
+    return {"median": middle, "lowest": min(values), "highest": max(values), "aim": aim,
+            "values": values}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0],
+                                     epilog="exit: 0 measured, 1 a run failed, 77 a tool is missing")
+    parser.add_argument("--lunquake", metavar="PATH", default=os.environ.get(
+                        "LUNQUAKE", "build/release/tools/lunquake"),
+                        help="our program, release build (default: $LUNQUAKE or %(default)s)")
+    parser.add_argument("--only", choices=sorted(AIMS), action="append",
+                        help="measure this only (repeatable; default: all)")
+    parser.add_argument("--rounds", type=int, default=5, help="alternating rounds (default: 5)")
+    parser.add_argument("--seconds", type=int, default=4, help="of one live run (default: 4)")
+    parser.add_argument("--seeds", default="1..100", metavar="A..B",
+                        help="seeds of one sim run (default: 1..100)")
+    parser.add_argument("--json", metavar="FILE", help="write the figures there too")
+    parser.add_argument("--dry", action="store_true",
+                        help="tgt in our place: shows the noise of the method, ratios near 1")
+    arguments = parser.parse_args()
+    if arguments.rounds < 1 or arguments.seconds < 1:
+        parser.error("--rounds and --seconds must be at least 1")
+    if not arguments.dry and not os.access(arguments.lunquake, os.X_OK):
+        raise targets.MissingTool(f"{arguments.lunquake} is not an executable file")
+
+    kinds = arguments.only or (["file"] if arguments.dry else sorted(AIMS))
+    path = f"/dev/shm/lq-bench-{os.getpid()}"
+    results = {}
+    try:
+        with open(path, "wb") as stream:
+            for _ in range(targets.size_bytes(SIZE) >> 20):
+                stream.write(os.urandom(1 << 20))
+        for kind in kinds:
+            values = sim(arguments) if kind == "sim" else live(kind, arguments, path)
+            results[kind] = report(kind, values)
+    finally:
+        if os.path.exists(path):
+            os.unlink(path)
+    if arguments.json:
+        with open(arguments.json, "w", encoding="utf-8") as stream:
+            json.dump({"format": "lunquake-bench", "version": 1, "results": results}, stream)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(targets.run_main(main))
