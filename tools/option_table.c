@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the program understands: subcommands and options as data. */
+#include <stddef.h>
+#include <string.h>
+
+#include "tools/options.h"
+#include "tools/units.h"
+
+enum {
+    SERVE = 1 << LQ_SUBCOMMAND_SERVE,
+    WITH = 1 << LQ_SUBCOMMAND_WITH,
+    SIM = 1 << LQ_SUBCOMMAND_SIM,
+    LIVE = SERVE | WITH,
+    ALL = LIVE | SIM
+};
+
+static const char *take_help(struct lq_options *options, const char *argument)
+{
+    (void)argument;
+    options->help = true;
+    return NULL;
+}
+
+static const char *add_lun(struct lq_options *options, struct lq_lun_option lun)
+{
+    if (options->lun_count == LQ_LUN_OPTIONS_MAX)
+        return "is one LUN too many; expected at most 64";
+    options->luns[options->lun_count++] = lun;
+    return NULL;
+}
+
+static const char *take_ram(struct lq_options *options, const char *argument)
+{
+    struct lq_lun_option lun = {.text = argument};
+    const char *wrong = lq_parse_size(argument, &lun.size_bytes);
+    if (wrong != NULL)
+        return wrong;
+    if (lun.size_bytes == 0 || lun.size_bytes % 512 != 0)
+        return "is no whole number of blocks; expected a positive multiple of 512";
+    return add_lun(options, lun);
+}
+
+static const char *take_file(struct lq_options *options, const char *argument)
+{
+    if (argument[0] == '\0')
+        return "names no file; expected a path";
+    return add_lun(options, (struct lq_lun_option){.path = argument, .text = argument});
+}
+
+static const char *take_portal(struct lq_options *options, const char *argument)
+{
+    options->portal = argument;
+    return NULL;
+}
+
+static const char *take_port(struct lq_options *options, const char *argument)
+{
+    uint64_t port = 0;
+    if (lq_parse_number(argument, UINT16_MAX, &port) != NULL)
+        return "is no port; expected 0 (any free one) to 65535";
+    options->port = (uint16_t)port;
+    return NULL;
+}
+
+/* The form of an iSCSI name [RFC 7143 4.2.7]; the endpoint checks what is left. */
+static const char *take_iqn(struct lq_options *options, const char *argument)
+{
+    size_t length = strlen(argument);
+    bool known = strncmp(argument, "iqn.", 4) == 0 || strncmp(argument, "eui.", 4) == 0 ||
+                 strncmp(argument, "naa.", 4) == 0;
+    bool plain = strspn(argument, "abcdefghijklmnopqrstuvwxyz0123456789.:-") == length;
+    if (!known || !plain || length < 5 || length > 223)
+        return "is no iSCSI name; expected iqn.YYYY-MM.DOMAIN:NAME, eui. or naa., at most 223 "
+               "characters of a-z, 0-9, dot, colon and hyphen";
+    options->iqn = argument;
+    return NULL;
+}
+
+static const char *take_pcap(struct lq_options *options, const char *argument)
+{
+    if (argument[0] == '\0')
+        return "names no file; expected a path";
+    options->pcap = argument;
+    return NULL;
+}
+
+static const char *take_quarantine_after(struct lq_options *options, const char *argument)
+{
+    if (strcmp(argument, "never") == 0) {
+        options->quarantine_after_ns = UINT64_MAX;
+        return NULL;
+    }
+    if (lq_parse_duration(argument, &options->quarantine_after_ns) != NULL)
+        return "is no duration; expected digits and ns, us, ms, s, m or h, such as 3s, or never";
+    return NULL;
+}
+
+static const char *take_busy_after(struct lq_options *options, const char *argument)
+{
+    return lq_parse_duration(argument, &options->busy_after_ns);
+}
+
+static const char *take_shutdown_after(struct lq_options *options, const char *argument)
+{
+    return lq_parse_duration(argument, &options->shutdown_after_ns);
+}
+
+static const char *take_limit(uint32_t *limit, uint32_t max, const char *argument)
+{
+    uint64_t number = 0;
+    const char *wrong = lq_parse_number(argument, max, &number);
+    if (wrong == NULL && number == 0)
+        wrong = "is no limit; expected 1 or more";
+    *limit = (uint32_t)number;
+    return wrong;
+}
+
+static const char *take_max_connections(struct lq_options *options, const char *argument)
+{
+    return take_limit(&options->max_connections, 16384, argument);
+}
+
+static const char *take_max_commands(struct lq_options *options, const char *argument)
+{
+    return take_limit(&options->max_commands, 16384, argument);
+}
+
+static const char *take_print_limits(struct lq_options *options, const char *argument)
+{
+    (void)argument;
+    options->print_limits = true;
+    return NULL;
+}
+
+static const char *take_seeds(struct lq_options *options, const char *argument)
+{
+    options->seeds_given = true;
+    return lq_parse_range(argument, &options->first_seed, &options->last_seed);
+}
+
+static const char *take_seed(struct lq_options *options, const char *argument)
+{
+    options->seeds_given = true;
+    const char *wrong = lq_parse_number(argument, UINT64_MAX, &options->first_seed);
+    options->last_seed = options->first_seed;
+    return wrong;
+}
+
+static const char *take_wrong(struct lq_options *options, const char *argument)
+{
+    options->wrong = argument;
+    return NULL;
+}
+
+static const char *take_list_wrongs(struct lq_options *options, const char *argument)
+{
+    (void)argument;
+    options->list_wrongs = true;
+    return NULL;
+}
+
+static const char *take_jobs(struct lq_options *options, const char *argument)
+{
+    return take_limit(&options->jobs, 256, argument);
+}
+
+static const char *take_fingerprint(struct lq_options *options, const char *argument)
+{
+    (void)argument;
+    options->fingerprint = true;
+    return NULL;
+}
+
+static const char *take_commands(struct lq_options *options, const char *argument)
+{
+    const char *wrong = lq_parse_number(argument, UINT32_MAX, &options->commands);
+    return wrong == NULL && options->commands == 0 ? "is none; expected 1 or more" : wrong;
+}
+
+const struct lq_option_row lq_option_rows[] = {
+    {"ram", "SIZE", LIVE, true,
+     "Add a LUN of SIZE in memory, zeroed. LUNs are numbered from 0 in the order of --ram and "
+     "--file; without any there is one of 64MiB.",
+     take_ram},
+    {"file", "PATH", LIVE, true,
+     "Add a LUN that is the regular file or block device PATH, of its present size. It is locked "
+     "for as long as the program can change it.",
+     take_file},
+    {"portal", "HOST", LIVE, false,
+     "Listen on HOST, an IPv4 or IPv6 address. There is no authentication yet: the default, "
+     "127.0.0.1, is reached from this machine only.",
+     take_portal},
+    {"port", "N", LIVE, false,
+     "Listen on TCP port N; 0 is any free one. serve takes 3260 unless told otherwise, with takes "
+     "0.",
+     take_port},
+    {"iqn", "NAME", LIVE, false,
+     "The target's iSCSI name; iqn.2026-11.org.lunquake:t0 unless told otherwise.", take_iqn},
+    {"quarantine-after", "DUR|never", LIVE, false,
+     "How long a task management function or logout waits for requests that the store holds; then "
+     "it is answered and their blocks are quarantined. 3s unless told otherwise; never waits for "
+     "them.",
+     take_quarantine_after},
+    {"busy-after", "DUR", LIVE, false,
+     "How long a command is held that touches quarantined blocks; then it ends with BUSY. 10s "
+     "unless told otherwise.",
+     take_busy_after},
+    {"shutdown-after", "DUR", LIVE, false,
+     "How long a stop waits for sessions and stores to end what they have under way. 10s unless "
+     "told otherwise.",
+     take_shutdown_after},
+    {"max-connections", "N", LIVE, false,
+     "How many TCP connections there can be at once; more are closed at once.",
+     take_max_connections},
+    {"max-commands", "N", LIVE, false,
+     "How many commands there can be at once; each has a buffer.", take_max_commands},
+    {"print-limits", NULL, LIVE, false,
+     "Print every limit and the memory that follows from them before the target starts.",
+     take_print_limits},
+    {"seeds", "A..B", SIM, false, "Run the seeds A to B.", take_seeds},
+    {"seed", "N", SIM, false, "Run one seed and print its fingerprint.", take_seed},
+    {"wrong", "NAME", SIM, false,
+     "Plant the deliberate wrong NAME in the target; the judges must convict it.", take_wrong},
+    {"list-wrongs", NULL, SIM, false, "Print all deliberate wrongs, one a line, and end.",
+     take_list_wrongs},
+    {"jobs", "N", SIM, false, "Run N processes at once; one per processor unless told otherwise.",
+     take_jobs},
+    {"commands", "N", SIM, false, "End about N commands per seed.", take_commands},
+    {"fingerprint", NULL, SIM, false, "Print the fingerprint of every seed.", take_fingerprint},
+    {"pcap", "FILE", ALL, false,
+     "Write what passed between initiators and target to FILE, as pcapng for Wireshark.",
+     take_pcap},
+    {"help", NULL, ALL, false, "Print this help and end.", take_help},
+    {NULL, NULL, 0, false, NULL, NULL},
+};
+
+static const char *const serve_paragraphs[] = {
+    "When the target is ready one line is printed: ready iscsi://HOST:PORT/IQN/0.",
+    "SIGTERM or SIGINT stops it gracefully: sessions are asked to log out, requests under way are "
+    "waited for. Stores that still hold requests after the bound are named, and the exit status "
+    "is 3. A second signal stops at once.",
+    NULL};
+static const char *const serve_examples[] = {
+    "lunquake serve --ram 1GiB",
+    "lunquake serve --file disk.img --port 0 --pcap run.pcapng", NULL};
+
+static const char *const with_paragraphs[] = {
+    "COMMAND is run as soon as the target is ready; {uri}, {host}, {port} and {iqn} in its "
+    "arguments are replaced. The target stops when COMMAND ends. SIGTERM and SIGINT are passed on "
+    "to COMMAND.",
+    "The exit status is COMMAND's, 128 plus the signal's number when a signal ended it, 126 when "
+    "it cannot be run, 127 when it is not found, and 125 for a failure of lunquake itself.",
+    NULL};
+static const char *const with_examples[] = {
+    "lunquake with -- iscsi-inq {uri}",
+    "lunquake with --ram 1GiB -- qemu-img info {uri}", NULL};
+
+static const char *const sim_paragraphs[] = {
+    "Each seed is one run of target, disks, network and initiators in virtual time, judged while "
+    "it runs. The same seed gives the same run, byte by byte.",
+    NULL};
+static const char *const sim_examples[] = {
+    "lunquake sim --seeds 1..2000", "lunquake sim --seed 7 --pcap seed7.pcapng",
+    "lunquake sim --wrong ordered-as-simple --seeds 1..500", NULL};
+
+const struct lq_subcommand_row lq_subcommand_rows[LQ_SUBCOMMANDS] = {
+    [LQ_SUBCOMMAND_SERVE] = {"serve", "[OPTION]...",
+                             "Run an iSCSI target on TCP until it is stopped.", serve_paragraphs,
+                             serve_examples},
+    [LQ_SUBCOMMAND_WITH] = {"with", "[OPTION]... -- COMMAND [ARGUMENT]...",
+                            "Run a command against a private iSCSI target.", with_paragraphs,
+                            with_examples},
+    [LQ_SUBCOMMAND_SIM] = {"sim", "[OPTION]...",
+                           "Run the target in the virtual world and judge it.", sim_paragraphs,
+                           sim_examples},
+};

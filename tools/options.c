@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/options.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/message.h"
+
+#define SECOND_NS UINT64_C(1000000000)
+
+enum { NAME_BYTES_MAX = 32 };
+
+void lq_options_init(struct lq_options *options, enum lq_subcommand subcommand)
+{
+    *options = (struct lq_options){
+        .subcommand = subcommand,
+        .portal = "127.0.0.1",
+        .port = subcommand == LQ_SUBCOMMAND_SERVE ? 3260 : 0,
+        .iqn = "iqn.2026-11.org.lunquake:t0",
+        .quarantine_after_ns = 3 * SECOND_NS,
+        .busy_after_ns = 10 * SECOND_NS,
+        .shutdown_after_ns = 10 * SECOND_NS,
+        .first_seed = 1,
+        .last_seed = 1,
+    };
+}
+
+/* --- what was meant ------------------------------------------------------------------------- */
+
+static size_t smallest(size_t a, size_t b, size_t c)
+{
+    size_t least = a < b ? a : b;
+    return least < c ? least : c;
+}
+
+/* Levenshtein's distance; names are short. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[NAME_BYTES_MAX + 1];
+    size_t width = strlen(b);
+    if (width > NAME_BYTES_MAX || strlen(a) > NAME_BYTES_MAX)
+        return SIZE_MAX;
+    for (size_t i = 0; i <= width; i++)
+        row[i] = i;
+    for (size_t k = 1; a[k - 1] != '\0'; k++) {
+        size_t diagonal = row[0];
+        row[0] = k;
+        for (size_t i = 1; i <= width; i++) {
+            size_t above = row[i];
+            row[i] = smallest(above + 1, row[i - 1] + 1, diagonal + (a[k - 1] != b[i - 1]));
+            diagonal = above;
+        }
+    }
+    return row[width];
+}
+
+/* A suggestion must share more with TEXT than it differs. */
+static void consider(const char *text, const char *name, const char **best, size_t *best_distance)
+{
+    size_t far = distance(text, name);
+    if (far < *best_distance && far * 2 <= strlen(name)) {
+        *best = name;
+        *best_distance = far;
+    }
+}
+
+const char *lq_subcommand_near(const char *text)
+{
+    const char *best = NULL;
+    size_t best_distance = SIZE_MAX;
+    for (int i = 0; i < LQ_SUBCOMMANDS; i++)
+        consider(text, lq_subcommand_rows[i].name, &best, &best_distance);
+    return best;
+}
+
+const char *lq_option_near(enum lq_subcommand subcommand, const char *text)
+{
+    const char *best = NULL;
+    size_t best_distance = SIZE_MAX;
+    for (const struct lq_option_row *row = lq_option_rows; row->name != NULL; row++)
+        if ((row->subcommands & 1U << subcommand) != 0)
+            consider(text, row->name, &best, &best_distance);
+    return best;
+}
+
+enum lq_subcommand lq_subcommand_find(const char *name)
+{
+    int found = 0;
+    while (found < LQ_SUBCOMMANDS && strcmp(lq_subcommand_rows[found].name, name) != 0)
+        found++;
+    return (enum lq_subcommand)found;
+}
+
+/* --- parsing -------------------------------------------------------------------------------- */
+
+/* The row of the option that TEXT (behind the dashes) names, up to its end or "=". */
+static const struct lq_option_row *find_row(const char *text)
+{
+    size_t length = strcspn(text, "=");
+    for (const struct lq_option_row *row = lq_option_rows; row->name != NULL; row++)
+        if (strlen(row->name) == length && strncmp(row->name, text, length) == 0)
+            return row;
+    return NULL;
+}
+
+static bool refuse_unknown(const struct lq_options *options, const char *argument)
+{
+    const char *subcommand = lq_subcommand_rows[options->subcommand].name;
+    char name[NAME_BYTES_MAX + 1];
+    size_t length = strcspn(argument + 2, "=");
+    snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1),
+             argument + 2);
+    const char *near = lq_option_near(options->subcommand, name);
+    if (near != NULL)
+        lq_message("%s: unknown option `%s'; expected one that `lunquake %s --help' lists; "
+                   "did you mean --%s?", subcommand, argument, subcommand, near);
+    else
+        lq_message("%s: unknown option `%s'; expected one that `lunquake %s --help' lists; "
+                   "choose from there", subcommand, argument, subcommand);
+    return false;
+}
+
+static bool refuse_elsewhere(const struct lq_options *options, const struct lq_option_row *row)
+{
+    const char *subcommand = lq_subcommand_rows[options->subcommand].name;
+    int owner = 0;
+    while ((row->subcommands & 1U << owner) == 0)
+        owner++;
+    lq_message("%s: --%s is not an option of %s; expected one that `lunquake %s --help' lists; "
+               "use it with `lunquake %s'", subcommand, row->name, subcommand, subcommand,
+               lq_subcommand_rows[owner].name);
+    return false;
+}
+
+static bool is_first(struct lq_options *options, const struct lq_option_row *row)
+{
+    uint64_t bit = UINT64_C(1) << (row - lq_option_rows);
+    bool first = (options->given & bit) == 0;
+    options->given |= bit;
+    return first;
+}
+
+/* Takes the option at ARGUMENTS[*AT] and its argument; *AT is the last place used. */
+static bool take_option(struct lq_options *options, int count, char **arguments, int *at)
+{
+    const char *argument = arguments[*at];
+    const struct lq_option_row *row = find_row(argument + 2);
+    if (row == NULL)
+        return refuse_unknown(options, argument);
+    if ((row->subcommands & 1U << options->subcommand) == 0)
+        return refuse_elsewhere(options, row);
+    const char *equals = strchr(argument, '=');
+    const char *value = equals == NULL ? NULL : equals + 1;
+    if (row->argument == NULL && value != NULL) {
+        lq_message("--%s: `%s' is given to it; expected no argument; leave it away", row->name,
+                   value);
+        return false;
+    }
+    if (row->argument != NULL && value == NULL) {
+        if (*at + 1 >= count || strcmp(arguments[*at + 1], "--") == 0) {
+            lq_message("--%s: its argument is missing; expected %s; write --%s %s", row->name,
+                       row->argument, row->name, row->argument);
+            return false;
+        }
+        value = arguments[++*at];
+    }
+    if (!is_first(options, row) && !row->repeatable) {
+        lq_message("--%s: is given twice; expected once; leave one away", row->name);
+        return false;
+    }
+    const char *wrong = row->take(options, value == NULL ? "" : value);
+    if (wrong != NULL)
+        lq_message("--%s: `%s' %s; see `lunquake %s --help'", row->name, value == NULL ? "" : value,
+                   wrong, lq_subcommand_rows[options->subcommand].name);
+    return wrong == NULL;
+}
+
+/* What only holds for all options together. */
+static bool is_complete(const struct lq_options *options)
+{
+    if (options->help)
+        return true;
+    if (options->subcommand == LQ_SUBCOMMAND_WITH && options->command == NULL) {
+        lq_message("with: no command is given; expected one after the options; write "
+                   "`lunquake with [OPTION]... -- COMMAND [ARGUMENT]...'");
+        return false;
+    }
+    if (options->subcommand == LQ_SUBCOMMAND_SIM && !options->seeds_given &&
+        !options->list_wrongs) {
+        lq_message("sim: no seeds are given; expected --seeds A..B or --seed N; add one, such as "
+                   "--seeds 1..100");
+        return false;
+    }
+    return true;
+}
+
+bool lq_options_parse(struct lq_options *options, int count, char **arguments)
+{
+    int at = 0;
+    for (; at < count && strncmp(arguments[at], "--", 2) == 0; at++) {
+        if (arguments[at][2] == '\0') {
+            at++;
+            break;
+        }
+        if (!take_option(options, count, arguments, &at))
+            return false;
+    }
+    if (at < count && options->subcommand == LQ_SUBCOMMAND_WITH) {
+        options->command = arguments + at;
+    } else if (at < count) {
+        lq_message("%s: `%s' is no option; expected options, which begin with --; leave it away or "
+                   "see `lunquake %s --help'", lq_subcommand_rows[options->subcommand].name,
+                   arguments[at], lq_subcommand_rows[options->subcommand].name);
+        return false;
+    }
+    return is_complete(options);
+}
