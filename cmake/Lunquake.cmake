@@ -38,7 +38,7 @@ target_include_directories(lq_flags INTERFACE "${PROJECT_SOURCE_DIR}")
 target_compile_options(lq_flags INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-align -Wcast-qual
     -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef
-    "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
+    "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
 if(LUNQUAKE_WERROR)
     target_compile_options(lq_flags INTERFACE -Werror)
 endif()
