@@ -5,6 +5,8 @@
 #   cmake/coverage.sh BUILD_DIR [JOBS]
 # Branches of asserts that never fire are left out, and nothing else is.
 set -euo pipefail
+# Debian 12's perl warns about geninfo itself.
+exec 2> >(grep -v "^Subroutine .* redefined at" >&2)
 build=${1:?build directory expected}
 jobs=${2:-2}
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
