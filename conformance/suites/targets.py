@@ -117,11 +117,19 @@ class Target:
         return self.process is not None and self.process.poll() is None
 
     def rss_kib(self):
+        """Resident memory now."""
+        return self._status("VmRSS")
+
+    def peak_kib(self):
+        """The most resident memory it ever had."""
+        return self._status("VmHWM")
+
+    def _status(self, field):
         with open(f"/proc/{self.pid}/status", encoding="ascii") as stream:
             for line in stream:
-                if line.startswith("VmRSS:"):
+                if line.startswith(field + ":"):
                     return int(line.split()[1])
-        raise TargetError(f"{self.name}: /proc/{self.pid}/status has no VmRSS")
+        raise TargetError(f"{self.name}: /proc/{self.pid}/status has no {field}")
 
     def cpu_seconds(self):
         """User and system time of the whole process (all threads, the ended ones included)."""

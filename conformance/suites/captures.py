@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""tshark reads what both worlds write with --pcap.
+
+Live: iscsi-inq, iscsi-ls and suites of iscsi-test-cu through `lunquake with --pcap`. Virtual:
+`lunquake sim --seed N --pcap`. All captures must decode without a complaint (tshark_check.py);
+only what a planted fault explains is allowed, by the list below.
+"""
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+
+import targets
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LIVE = [("inquiry", ["iscsi-inq", "{uri}"]),
+        ("ls", ["iscsi-ls", "-s", "iscsi://{host}:{port}"]),
+        ("qemu-io", ["qemu-io", "-f", "raw", "-c", "write -P 5 0 1M", "-c", "read -P 5 0 1M",
+                     "-c", "flush", "{uri}"])]
+LIVE += [(f"cu-{suite}", ["iscsi-test-cu", "-d", "-s", "-t", f"ALL.{suite}", "{uri}"])
+         for suite in ("Read10", "Write16", "Inquiry", "TestUnitReady", "ReadCapacity16",
+                       "iSCSITMF", "iSCSIResiduals", "iSCSIcmdsn")]
+# What our initiators or the virtual network do on purpose, and how tshark words it.
+PLANTED_LIVE = []
+PLANTED_VIRTUAL = [r"warning: Connection reset \(RST\)"]
+
+
+def run(argv, good, arguments):
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=arguments.timeout)
+    if done.returncode in good:
+        return True
+    print(f"FAILED  {' '.join(argv)}: exit {done.returncode}\n"
+          f"{done.stdout.decode(errors='replace').strip()[-1000:]}", flush=True)
+    return False
+
+
+def check(captures, allowed, arguments):
+    argv = [sys.executable, "-B", os.path.join(HERE, "tshark_check.py"), *captures]
+    for rule in allowed:
+        argv += ["--allow", rule]
+    return subprocess.run(argv, timeout=arguments.timeout).returncode == 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0],
+                                     epilog="exit: 0 pass, 1 a finding, 77 a tool is missing")
+    parser.add_argument("--lunquake", metavar="PATH", default=os.environ.get(
+                        "LUNQUAKE", "build/release/tools/lunquake"), help="our program")
+    parser.add_argument("--seeds", type=int, default=5, help="virtual captures (default: 5)")
+    parser.add_argument("--keep", metavar="DIR", help="leave the captures there")
+    parser.add_argument("--timeout", type=float, default=300, metavar="SECONDS",
+                        help="bound of one step (default: 300)")
+    arguments = parser.parse_args()
+    targets.need("tshark", "iscsi-inq", "iscsi-ls", "iscsi-test-cu", "qemu-io")
+    if not os.access(arguments.lunquake, os.X_OK):
+        raise targets.MissingTool(f"{arguments.lunquake} is not an executable file")
+
+    good, live, virtual = True, [], []
+    with tempfile.TemporaryDirectory(prefix="lq-pcap-") as scratch:
+        where = arguments.keep or scratch
+        os.makedirs(where, exist_ok=True)
+        for name, command in LIVE:
+            live.append(os.path.join(where, f"live-{name}.pcapng"))
+            # The verdict of iscsi-test-cu is not our subject here: 1 is a failed test.
+            good &= run([arguments.lunquake, "with", "--ram", "64MiB", "--pcap", live[-1], "--",
+                         *command], (0, 1) if name.startswith("cu-") else (0,), arguments)
+        for seed in range(1, arguments.seeds + 1):
+            virtual.append(os.path.join(where, f"virtual-{seed}.pcapng"))
+            good &= run([arguments.lunquake, "sim", "--seed", str(seed), "--pcap", virtual[-1]],
+                        (0, 1), arguments)       # one seed alone may leave a total at zero
+        good &= check(live, PLANTED_LIVE, arguments)
+        good &= check(virtual, PLANTED_VIRTUAL, arguments)
+    print(f"captures of both worlds: {'1 passed, 0 failed' if good else '0 passed, 1 failed'}")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(targets.run_main(main))
