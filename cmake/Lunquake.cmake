@@ -132,7 +132,9 @@ endmacro()
 # CUnit of the system; where foreign libraries cannot be had (cross builds) or would not be
 # instrumented (MSan), the stand-in in cmake/cunit/ with the same interface.
 add_library(lq_cunit INTERFACE)
-if(LUNQUAKE_PURE_ONLY)
+if(NOT BUILD_TESTING)
+    # Nobody links it.
+elseif(LUNQUAKE_PURE_ONLY)
     add_library(lq_cunit_standin STATIC EXCLUDE_FROM_ALL
                 "${PROJECT_SOURCE_DIR}/cmake/cunit/cunit.c")
     target_include_directories(lq_cunit_standin PUBLIC "${PROJECT_SOURCE_DIR}/cmake/cunit")

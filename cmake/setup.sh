@@ -4,33 +4,29 @@
 # Installs the Debian packages that a purpose needs, and nothing when they are there already.
 #
 #   cmake/setup.sh run      build the program; qemu-img with its iSCSI driver
-#   cmake/setup.sh test     everything the tests use (./check); includes run
-#   cmake/setup.sh bench    what the benchmarks compare with; includes run
+#   cmake/setup.sh test     everything that tests and benchmarks use (./check); includes run
 #
 # Made for Debian 12; as root, or as a user who may use sudo.
 set -euo pipefail
 
 run_packages=(
-    gcc libc6-dev cmake ninja-build python3
-    libcunit1-dev
+    gcc libc6-dev cmake ninja-build
     qemu-utils qemu-block-extra
 )
 test_packages=(
-    git python3-pytest lcov
+    git python3 python3-pytest libcunit1-dev lcov
     clang libclang-rt-14-dev llvm
     gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user
-    libiscsi-dev libiscsi-bin
+    libiscsi-dev libiscsi-bin tgt
     tshark
     fuse3 libfuse3-dev
 )
-bench_packages=(libiscsi-bin tgt)
 
 case "${1-}" in
 run) packages=("${run_packages[@]}") ;;
 test) packages=("${run_packages[@]}" "${test_packages[@]}") ;;
-bench) packages=("${run_packages[@]}" "${bench_packages[@]}") ;;
 *)
-    echo "lunquake: setup: unknown purpose '${1-}'; run, test or bench expected" >&2
+    echo "lunquake: setup: unknown purpose '${1-}'; run or test expected" >&2
     exit 2
     ;;
 esac
@@ -67,3 +63,8 @@ if ! { "${as_root[@]}" apt-get -q update &&
     echo "lunquake: setup: apt-get failed, see above; packages wanted: ${missing[*]}" >&2
     exit 3
 fi
+
+# The tests start tgt themselves, on ports of their own; nobody asked for the system's service.
+case " ${missing[*]} " in
+*" tgt "*) "${as_root[@]}" systemctl disable --now tgt >/dev/null 2>&1 || true ;;
+esac
