@@ -49,7 +49,8 @@ class WellBehaved(threading.Thread):
                     if status == 0:
                         status, back = client.read(lun, lba)
                     if status != 0 or back != data:
-                        self.trouble = f"status {status}, data {'equal' if back == data else 'wrong'}"
+                        self.trouble = (f"status {status}, "
+                                        f"data {'equal' if back == data else 'wrong'}")
                         return
                     self.rounds += 1
                     self.slowest_s = max(self.slowest_s, time.monotonic() - began)
@@ -99,7 +100,8 @@ def random_headers(target, source, arguments):
         with logged_in(target, 3) as client:
             for _ in range(20):
                 head = bytearray(source.randbytes(48))
-                head[0] = source.choice([0, 1, 2, 4, 5, 6, 0x10, 0x1F, 0x20, 0x3F]) | (head[0] & 0x40)
+                head[0] &= 0x40
+                head[0] |= source.choice([0, 1, 2, 4, 5, 6, 0x10, 0x1F, 0x20, 0x3F])
                 head[4:8] = bytes([source.choice([0, 0, 0, 1]), 0, 0, source.randrange(9) * 4])
                 fling(client, bytes(head) + source.randbytes(4 * head[4] + head[7]))
             until_gone(client, 0.01)
@@ -121,7 +123,7 @@ def truncated(target, source, arguments):
 
 
 def absurd_lengths(target, source, arguments):
-    """Headers that claim 2^24-1 bytes of data or 255 words of AHS, then some of it, then silence."""
+    """Headers that claim 2^24-1 bytes of data or 255 words of AHS; some of it; then silence."""
     del arguments
     lun = target.lun(0)
     for opcode in (raw.NOP_OUT, raw.SCSI_COMMAND, raw.TASK_MANAGEMENT, raw.LOGIN, raw.TEXT,
@@ -304,7 +306,8 @@ def run_case(name, arguments):
             return troubles, ""
         peak_kib, allowed = target.peak_kib(), allowed_kib(target, start_kib, arguments)
         if peak_kib > allowed:
-            troubles.append(f"memory grew from {start_kib} to {peak_kib} KiB; allowed {allowed} KiB")
+            troubles.append(f"memory grew from {start_kib} to {peak_kib} KiB; "
+                            f"allowed {allowed} KiB")
         note = (f"{good.rounds} good rounds, slowest {1000 * good.slowest_s:.0f} ms, memory "
                 f"{start_kib} KiB, at most {peak_kib} KiB")
         path = target.log_path

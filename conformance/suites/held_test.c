@@ -2,8 +2,8 @@
 /*
  * held_test: one held-write case against a target that already runs on heldfs's files.
  *
- * held.py starts the target and heldfs and calls this once per case. Prints what it saw and one
- * closing line `result CASE safe|STALE live|LATE ok|WRONG`; exits 0 when all three are good, else 1.
+ * held.py starts the target and heldfs and calls this once per case. Prints what it saw and a
+ * closing line `result CASE safe|STALE live|LATE ok|WRONG`; exits 0 when all are good, else 1.
  */
 #include "conformance/suites/held_test.h"
 

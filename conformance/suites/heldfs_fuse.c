@@ -219,7 +219,10 @@ void heldfs_mount(struct heldfs *fs, const char *directory)
     fs->buffer = malloc(fs->buffer_bytes + 1);
     if (fs->buffer == NULL)
         heldfs_fail("memory");
-    if (!heldfs_serve_fuse(fs))                                   /* INIT */
+    if (!heldfs_serve_fuse(fs))                            /* INIT */
         heldfs_fail("the kernel's first request");
+    /* From now on poll says when to read; a request may be withdrawn in between. */
+    if (fcntl(fs->fuse, F_SETFL, O_NONBLOCK) != 0)
+        heldfs_fail("/dev/fuse");
 }
 

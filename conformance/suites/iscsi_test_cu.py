@@ -23,7 +23,8 @@ import targets
 SUITES = ["Read6", "Read10", "Read16", "ReadCapacity10", "ReadCapacity16", "Write10", "Write16",
           "Inquiry", "TestUnitReady", "iSCSIcmdsn", "iSCSIdatasn", "iSCSITMF", "iSCSIResiduals"]
 HERE = os.path.dirname(os.path.abspath(__file__))
-INITIATORS = ["-i", "iqn.2026-11.org.lunquake.test:cu-1", "-I", "iqn.2026-11.org.lunquake.test:cu-2"]
+INITIATORS = ["-i", "iqn.2026-11.org.lunquake.test:cu-1",
+              "-I", "iqn.2026-11.org.lunquake.test:cu-2"]
 
 
 class Outcome:
@@ -46,7 +47,8 @@ def known_skips(path):
                 continue
             name, colon, reason = line.partition(":")
             if not colon or not reason.strip() or "." not in name:
-                raise targets.TargetError(f"{path}:{number}: {line!r}; expected 'SUITE.TEST: reason'")
+                raise targets.TargetError(f"{path}:{number}: {line!r}; expected "
+                                          "'SUITE.TEST: reason'")
             listed[name.strip()] = reason.strip()
     return listed
 
@@ -75,7 +77,8 @@ def read_output(outcome, text):
     total, ran, _, failed = (int(number) for number in summary.groups())
     if total == 0 or ran == 0:
         outcome.trouble.append("ran no test")
-    if failed != len(outcome.failed) or ran != len(outcome.passed + outcome.failed + outcome.skipped):
+    seen = len(outcome.passed) + len(outcome.failed) + len(outcome.skipped)
+    if failed != len(outcome.failed) or ran != seen:
         outcome.trouble.append(f"the summary says {ran} ran and {failed} failed; the tests' own "
                                f"lines say {len(outcome.failed)} failed")
 
@@ -152,7 +155,8 @@ def main():
             print(f"    {line}", flush=True)
     bad = [outcome.suite for outcome in outcomes if outcome.trouble]
     for suite in bad:
-        print(f"again: {sys.argv[0]} --target {arguments.target} --suite {suite} --show")
+        print(f"again: {sys.argv[0]} --target {arguments.target} --lunquake {arguments.lunquake} "
+              f"--suite {suite} --show")
     print(f"suites: {len(outcomes) - len(bad)} passed, {len(bad)} failed")
     return 1 if bad else 0
 

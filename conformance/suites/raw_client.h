@@ -42,7 +42,8 @@ struct raw_client {
     struct raw_pdu pdu;               /* the last one received */
 };
 
-/* Connect and log in to iscsi://HOST:PORT/IQN/LUN: InitialR2T=Yes, ImmediateData=Yes, no digests. */
+/* Connect and log in to iscsi://HOST:PORT/IQN/LUN with InitialR2T=Yes, ImmediateData=Yes and no
+ * digests. */
 bool raw_login(struct raw_client *client, const char *uri, const char *initiator, int timeout_ms);
 void raw_close(struct raw_client *client);
 

@@ -155,7 +155,7 @@ class Target:
         if not self.alive():
             code, log = self.process.returncode, self.log()
             self._cleanup()
-            raise TargetError(f"{self.name}: had ended by itself with {code}; its last words:\n{log}")
+            raise TargetError(f"{self.name}: had ended by itself with {code}; log:\n{log}")
         self.process.send_signal(signal.SIGTERM)
         try:
             code = self.process.wait(timeout_s)
@@ -195,7 +195,8 @@ class Lunquake(Target):
 
     def start(self, stores, options=()):
         if not os.access(self.binary, os.X_OK):
-            raise MissingTool(f"{self.binary} is not an executable file; build it or give --lunquake")
+            raise MissingTool(f"{self.binary} is not an executable file; build it, or give "
+                              "--lunquake PATH")
         argv = [self.binary, "serve", "--port", "0"]
         for kind, what in stores:
             argv += ["--file", what] if kind == "file" else ["--ram", what]

@@ -116,7 +116,7 @@ def report(kind, values):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0],
-                                     epilog="exit: 0 measured, 1 a run failed, 77 a tool is missing")
+                                     epilog="exit: 0 measured, 1 failed, 77 a tool is missing")
     parser.add_argument("--lunquake", metavar="PATH", default=os.environ.get(
                         "LUNQUAKE", "build/release/tools/lunquake"),
                         help="our program, release build (default: $LUNQUAKE or %(default)s)")
