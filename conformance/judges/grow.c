@@ -6,41 +6,57 @@
 #include "core/base/assert.h"
 #include "core/base/hash.h"
 
+enum { CHUNK_BYTES = 32768 };
+
 void lq_array_init(struct lq_array *array, size_t element_size)
 {
     *array = (struct lq_array){.size = (uint32_t)element_size};
+    while (((size_t)2 << array->shift) * element_size <= CHUNK_BYTES)
+        array->shift++;
+}
+
+static size_t chunk_bytes(const struct lq_array *array)
+{
+    return (size_t)array->size << array->shift;
 }
 
 void lq_array_free(struct lq_array *array, struct lq_allocator allocator)
 {
-    if (array->elements != NULL)
-        allocator.resize(allocator.context, array->elements,
-                         (size_t)array->capacity * array->size, 0);
+    for (uint32_t i = 0; i < array->chunk_count; i++)
+        allocator.resize(allocator.context, array->chunks[i], chunk_bytes(array), 0);
+    if (array->chunks != NULL)
+        allocator.resize(allocator.context, array->chunks,
+                         array->chunk_capacity * sizeof *array->chunks, 0);
     lq_array_init(array, array->size);
 }
 
-void lq_array_extend(struct lq_array *array, struct lq_allocator allocator, uint32_t count)
+static void add_chunk(struct lq_array *array, struct lq_allocator allocator)
 {
-    if (count > array->capacity) {
-        uint32_t capacity = array->capacity == 0 ? 64 : array->capacity;
-        while (capacity < count) {
-            LQ_ASSERT(capacity <= UINT32_MAX / 2);
-            capacity *= 2;
-        }
-        array->elements = allocator.resize(allocator.context, array->elements,
-                                           (size_t)array->capacity * array->size,
-                                           (size_t)capacity * array->size);
-        array->capacity = capacity;
+    if (array->chunk_count == array->chunk_capacity) {
+        uint32_t capacity = array->chunk_capacity == 0 ? 16 : array->chunk_capacity * 2;
+        LQ_ASSERT(capacity > array->chunk_capacity);
+        array->chunks = allocator.resize(allocator.context, array->chunks,
+                                         array->chunk_capacity * sizeof *array->chunks,
+                                         capacity * sizeof *array->chunks);
+        array->chunk_capacity = capacity;
     }
-    if (count > array->count)
-        memset(lq_array_at(array, array->count), 0, (size_t)(count - array->count) * array->size);
-    array->count = count;
+    array->chunks[array->chunk_count++] =
+        allocator.resize(allocator.context, NULL, 0, chunk_bytes(array));
+}
+
+void *lq_array_add_raw(struct lq_array *array, struct lq_allocator allocator)
+{
+    LQ_ASSERT(array->count < LQ_NONE);
+    if (array->count >> array->shift == array->chunk_count)
+        add_chunk(array, allocator);
+    return lq_array_at(array, array->count++);
 }
 
 void *lq_array_add(struct lq_array *array, struct lq_allocator allocator)
 {
-    lq_array_extend(array, allocator, array->count + 1);
-    return lq_array_at(array, array->count - 1);
+    void *element = lq_array_add_raw(array, allocator);
+    memset(element, 0, array->size);
+    return element;
 }
 
 void lq_map_init(struct lq_map *map)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory of the judges: arrays that grow and maps from 64-bit keys to 32-bit values. Both keep
+ * Memory of the judges: arrays that grow in chunks and maps from 64-bit keys to 32-bit values. Both keep
  * their memory over a reset. Internal to the judges.
  */
 #ifndef LQ_CONFORMANCE_JUDGES_GROW_H
@@ -14,25 +14,32 @@
 
 #define LQ_NONE UINT32_MAX /* "no index" */
 
-/* COUNT elements of SIZE bytes; elements move when it grows, so keep indices, not pointers. */
+/* Elements of one size. They never move: pointers to them stay good until the reset. */
 struct lq_array {
-    uint8_t *elements;
-    uint32_t count, capacity;
-    uint32_t size; /* of one element */
+    uint8_t **chunks;
+    uint32_t chunk_count, chunk_capacity;
+    uint32_t count;
+    uint32_t size;  /* of one element */
+    uint32_t shift; /* a chunk holds 1 << shift elements */
 };
 
 void lq_array_init(struct lq_array *array, size_t element_size);
 void lq_array_free(struct lq_array *array, struct lq_allocator allocator);
 
-/* Appends a zeroed element and returns it; its index is count - 1 afterwards. */
+/* Appends an element and returns it, zeroed or as it happens to be; its index is count - 1
+ * afterwards. */
 void *lq_array_add(struct lq_array *array, struct lq_allocator allocator);
+void *lq_array_add_raw(struct lq_array *array, struct lq_allocator allocator);
 
-/* Makes COUNT elements, the new ones zeroed. */
-void lq_array_extend(struct lq_array *array, struct lq_allocator allocator, uint32_t count);
+static inline void lq_array_reset(struct lq_array *array)
+{
+    array->count = 0;
+}
 
 static inline void *lq_array_at(const struct lq_array *array, uint32_t index)
 {
-    return array->elements + (size_t)index * array->size;
+    return array->chunks[index >> array->shift] +
+           (size_t)(index & ((UINT32_C(1) << array->shift) - 1)) * array->size;
 }
 
 /* An open-addressed map. A reset only bumps the generation. */

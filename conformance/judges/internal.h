@@ -9,10 +9,23 @@
 #include "conformance/judges/judge.h"
 #include "conformance/judges/property.h"
 #include "conformance/judges/text.h"
+#include "conformance/judges/view.h"
+
+/* Whose memory is whose. */
+enum lq_judge_state {
+    LQ_STATE_DATA,
+    LQ_STATE_ORDER,
+    LQ_STATE_TM,
+    LQ_STATE_REINSTATE,
+    LQ_STATE_QUARANTINE,
+    LQ_STATE_UA,
+    LQ_STATE_SEQUENCE,
+    LQ_STATE_LIVENESS,
+    LQ_STATE_ACCOUNTING,
+    LQ_JUDGE_STATES
+};
 
 enum { LQ_FINDINGS_MAX = LQ_FINDINGS_KEPT + LQ_PROPERTIES };
-
-struct lq_pdu_seen; /* conformance/judges/view.h */
 
 struct lq_judge {
     struct lq_allocator allocator;
@@ -23,6 +36,8 @@ struct lq_judge {
     uint64_t violations[LQ_PROPERTIES];
     uint64_t exercised[LQ_PROPERTIES];
     struct lq_finding findings[LQ_FINDINGS_MAX];
+    struct lq_view view;
+    void *state[LQ_JUDGE_STATES]; /* of the parts, by enum lq_judge_state */
 };
 
 /* One judge. Its functions are called in the order of lq_judge_parts; NULL ones are left out. */
@@ -37,11 +52,18 @@ struct lq_judge_part {
     void (*finish)(struct lq_judge *judge);
 };
 
+extern const struct lq_judge_part lq_data_part, lq_order_part, lq_tm_part, lq_reinstate_part,
+    lq_quarantine_part, lq_ua_part, lq_sequence_part, lq_liveness_part, lq_accounting_part;
+
 extern const struct lq_judge_part *const lq_judge_parts[];
 extern const uint32_t lq_judge_part_count;
 
 /* Hands a PDU that a tap completed to every part. */
 void lq_judge_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu);
+
+/* Memory for a part's state, zeroed; and back. */
+void *lq_state_make(struct lq_judge *judge, enum lq_judge_state which, size_t size_bytes);
+void lq_state_free(struct lq_judge *judge, enum lq_judge_state which, size_t size_bytes);
 
 struct lq_proof {
     uint32_t count;
@@ -50,6 +72,12 @@ struct lq_proof {
 
 /* Adds EVENT; NULL and unset ones are left out, and what is beyond the room. */
 void lq_proof_event(struct lq_proof *proof, const struct lq_event *event);
+
+/* Adds a PDU as an event of kind LQ_EVENT_NONE (see judge.h); a moment that did not happen is
+ * left out. */
+void lq_proof_wire(struct lq_proof *proof, struct lq_moment at, uint32_t connection,
+                   enum lq_direction direction, uint32_t opcode, uint64_t tag);
+void lq_proof_pdu(struct lq_proof *proof, const struct lq_pdu_seen *pdu);
 
 void lq_convict(struct lq_judge *judge, enum lq_property_place property,
                 const struct lq_proof *proof, const struct lq_text *text);

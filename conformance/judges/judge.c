@@ -120,6 +120,39 @@ void lq_proof_event(struct lq_proof *proof, const struct lq_event *event)
     proof->count++;
 }
 
+void lq_proof_wire(struct lq_proof *proof, struct lq_moment at, uint32_t connection,
+                   enum lq_direction direction, uint32_t opcode, uint64_t tag)
+{
+    struct lq_event event = {.time_ns = at.time_ns,
+                             .seq = at.seq,
+                             .kind = LQ_EVENT_NONE,
+                             .connection = connection,
+                             .code = opcode,
+                             .detail = (uint32_t)direction,
+                             .tag = tag};
+    lq_proof_event(proof, &event);
+}
+
+void lq_proof_pdu(struct lq_proof *proof, const struct lq_pdu_seen *pdu)
+{
+    lq_proof_wire(proof, pdu->at, pdu->connection->number, pdu->direction, pdu->opcode,
+                  lq_wire_itt(pdu->h));
+}
+
+void *lq_state_make(struct lq_judge *judge, enum lq_judge_state which, size_t size_bytes)
+{
+    void *state = judge->allocator.resize(judge->allocator.context, NULL, 0, size_bytes);
+    memset(state, 0, size_bytes);
+    judge->state[which] = state;
+    return state;
+}
+
+void lq_state_free(struct lq_judge *judge, enum lq_judge_state which, size_t size_bytes)
+{
+    judge->allocator.resize(judge->allocator.context, judge->state[which], size_bytes, 0);
+    judge->state[which] = NULL;
+}
+
 void lq_convict(struct lq_judge *judge, enum lq_property_place property,
                 const struct lq_proof *proof, const struct lq_text *text)
 {

@@ -3,7 +3,8 @@
 #include "conformance/judges/internal.h"
 
 const struct lq_judge_part *const lq_judge_parts[] = {
-    NULL,
+    &lq_view_part, /* first: the others look things up in it */
+    &lq_order_part,
 };
 
-const uint32_t lq_judge_part_count = 0;
+const uint32_t lq_judge_part_count = sizeof lq_judge_parts / sizeof lq_judge_parts[0];

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ORDER: task attributes within a task set [SAM-5 r21 8.6], white box.
+ *
+ * Method: each task set is kept as three lists in order of entry: all commands, the ORDERED ones,
+ * the HEAD OF QUEUE ones. A rule then asks for the oldest of a list only.
+ *
+ * The order of two HEAD OF QUEUE commands is open: from SAM-2 on both are enabled at once.
+ */
+#include "conformance/judges/internal.h"
+
+struct task_set {
+    struct lq_link all, ordered, head_of_queue;
+    struct lq_link in_store; /* commands with requests out, in order of entry */
+    uint64_t steps; /* commands enabled or ended so far */
+};
+
+struct member {
+    struct lq_seen_task *task;
+    struct task_set *set; /* NULL: has not entered */
+    uint64_t entry; /* number of the entry in all sets */
+    uint64_t steps_at_entry;
+    bool saw_ordered, saw_head_of_queue, saw_any, is_in;
+    struct lq_link in_all, in_attribute, in_store;
+};
+
+/* The youngest command of a nexus that entered, for each unit. */
+struct newest {
+    const struct lq_event *entered;
+    uint64_t stamp;
+    uint32_t exchange; /* index, LQ_NONE: unknown */
+};
+
+struct order {
+    struct lq_array sets;    /* struct task_set by unit */
+    struct lq_array members; /* struct member by task */
+    struct lq_array newest;  /* struct newest */
+    struct lq_map newest_of; /* nexus and unit */
+    uint64_t entries;
+};
+
+static struct order *order_of(const struct lq_judge *judge)
+{
+    return judge->state[LQ_STATE_ORDER];
+}
+
+static struct member *member_of(struct lq_judge *judge, const struct lq_seen_task *task)
+{
+    struct lq_array *members = &order_of(judge)->members;
+    while (members->count <= task->index) {
+        struct member *member = lq_array_add(members, judge->allocator);
+        lq_list_init(&member->in_all);
+        lq_list_init(&member->in_attribute);
+        lq_list_init(&member->in_store);
+    }
+    return lq_array_at(members, task->index);
+}
+
+static struct task_set *set_of(struct lq_judge *judge, uint32_t unit)
+{
+    struct lq_array *sets = &order_of(judge)->sets;
+    while (sets->count <= unit) {
+        struct task_set *set = lq_array_add(sets, judge->allocator);
+        lq_list_init(&set->all);
+        lq_list_init(&set->ordered);
+        lq_list_init(&set->head_of_queue);
+        lq_list_init(&set->in_store);
+    }
+    return lq_array_at(sets, unit);
+}
+
+static const char *const attribute_names[] = {"SIMPLE", "ORDERED", "HEAD OF QUEUE", "ACA"};
+
+/* "ORDERED command 12 <WHAT> while HEAD OF QUEUE command 9 <THE REST>" */
+static void convict_pair(struct lq_judge *judge, enum lq_property_place property,
+                         const struct member *one, const char *what, const struct member *other,
+                         const char *rest, const struct lq_event *now)
+{
+    struct lq_text text = {0};
+    lq_text_add(&text, attribute_names[one->task->attribute & 3]);
+    lq_text_add(&text, " command ");
+    lq_text_number(&text, one->task->serial);
+    lq_text_add(&text, what);
+    lq_text_add(&text, attribute_names[other->task->attribute & 3]);
+    lq_text_add(&text, " command ");
+    lq_text_number(&text, other->task->serial);
+    lq_text_add(&text, rest);
+    struct lq_proof proof = {0};
+    lq_proof_event(&proof, other->task->entered);
+    lq_proof_event(&proof, one->task->entered);
+    lq_proof_event(&proof, other->task->enabled);
+    lq_proof_event(&proof, other->task->submitted);
+    lq_proof_event(&proof, now);
+    lq_convict(judge, property, &proof, &text);
+}
+
+static struct member *first_of(const struct lq_link *list, size_t offset)
+{
+    return lq_list_is_empty(list) ? NULL : (struct member *)(void *)((char *)list->next - offset);
+}
+
+#define FIRST(list, link) first_of((list), offsetof(struct member, link))
+
+/* --- entry: ORD-4 ------------------------------------------------------------------------------- */
+
+static void judge_entry_order(struct lq_judge *judge, const struct lq_seen_task *task)
+{
+    struct order *order = order_of(judge);
+    uint32_t *at = lq_map_put(&order->newest_of, judge->allocator,
+                              (uint64_t)task->nexus->index << 32 | task->unit->unit);
+    bool is_known = *at != LQ_NONE;
+    if (!is_known) {
+        *at = order->newest.count;
+        ((struct newest *)lq_array_add(&order->newest, judge->allocator))->exchange = LQ_NONE;
+    }
+    struct newest *newest = lq_array_at(&order->newest, *at);
+    const struct lq_seen_exchange *exchange = task->exchange;
+    /* Immediate commands do not wait for holes in CmdSN: they may pass others. */
+    uint32_t place = exchange == NULL || exchange->immediate ? LQ_NONE : exchange->index;
+    if (is_known) {
+        judge->exercised[P_ORD_4]++;
+        bool is_late = (int64_t)(task->stamp - newest->stamp) < 0 ||
+                       (place != LQ_NONE && newest->exchange != LQ_NONE &&
+                        place < newest->exchange);
+        if (is_late) {
+            struct lq_proof proof = {0};
+            if (exchange != NULL)
+                lq_proof_wire(&proof, exchange->request, exchange->connection->number,
+                              LQ_TO_TARGET, LQ_WIRE_SCSI_COMMAND, exchange->itt);
+            lq_proof_event(&proof, task->received);
+            lq_proof_event(&proof, newest->entered);
+            lq_proof_event(&proof, task->entered);
+            struct lq_text text = lq_text_form(
+                "command % entered its task set after command %, which its I_T nexus had sent "
+                "later", task->serial, newest->entered->serial, 0, 0);
+            lq_convict(judge, P_ORD_4, &proof, &text);
+            return;
+        }
+    }
+    newest->stamp = task->stamp;
+    newest->entered = task->entered;
+    if (place != LQ_NONE)
+        newest->exchange = place;
+}
+
+static void on_entered(struct lq_judge *judge, struct lq_seen_task *task)
+{
+    struct member *member = member_of(judge, task);
+    if (task->unit == NULL || task->nexus == NULL || member->set != NULL)
+        return;
+    struct task_set *set = set_of(judge, task->unit->unit);
+    member->task = task;
+    member->set = set;
+    member->entry = ++order_of(judge)->entries;
+    member->steps_at_entry = set->steps;
+    member->is_in = true;
+    member->saw_any = !lq_list_is_empty(&set->all);
+    member->saw_ordered = !lq_list_is_empty(&set->ordered);
+    member->saw_head_of_queue = !lq_list_is_empty(&set->head_of_queue);
+    lq_list_append(&set->all, &member->in_all);
+    if (task->attribute == LQ_ORDERED)
+        lq_list_append(&set->ordered, &member->in_attribute);
+    else if (task->attribute == LQ_HEAD_OF_QUEUE)
+        lq_list_append(&set->head_of_queue, &member->in_attribute);
+    judge_entry_order(judge, task);
+}
+
+/* --- enabling: ORD-1, ORD-2, ORD-3 -------------------------------------------------------------- */
+
+static void on_enabled_head_of_queue(struct lq_judge *judge, const struct member *member,
+                                     const struct lq_event *event)
+{
+    const struct task_set *set = member->set;
+    if (member->saw_any)
+        judge->exercised[P_ORD_3]++;
+    if (set->steps == member->steps_at_entry)
+        return;
+    struct lq_text text =
+        lq_text_form("HEAD OF QUEUE command % was enabled only after others had been enabled or "
+                     "had ended", member->task->serial, 0, 0, 0);
+    struct lq_proof proof = {0};
+    lq_proof_event(&proof, member->task->entered);
+    lq_proof_event(&proof, event);
+    lq_convict(judge, P_ORD_3, &proof, &text);
+}
+
+static void on_enabled(struct lq_judge *judge, struct lq_seen_task *task,
+                       const struct lq_event *event)
+{
+    struct member *member = member_of(judge, task);
+    if (member->set == NULL || !member->is_in)
+        return;
+    struct task_set *set = member->set;
+    const struct member *oldest = FIRST(&set->all, in_all);
+    const struct member *ordered = FIRST(&set->ordered, in_attribute);
+    const struct member *head = FIRST(&set->head_of_queue, in_attribute);
+    if (task->attribute == LQ_HEAD_OF_QUEUE) {
+        on_enabled_head_of_queue(judge, member, event);
+    } else if (task->attribute == LQ_ORDERED) {
+        judge->exercised[P_ORD_1] += member->saw_any;
+        if (oldest != NULL && oldest->entry < member->entry)
+            convict_pair(judge, P_ORD_1, member, " was enabled while the older ", oldest,
+                         " had not ended", event);
+    } else if (task->attribute == LQ_SIMPLE) {
+        judge->exercised[P_ORD_2] += member->saw_ordered;
+        if (ordered != NULL && ordered->entry < member->entry)
+            convict_pair(judge, P_ORD_2, member, " was enabled while the older ", ordered,
+                         " had not ended", event);
+    }
+    if (task->attribute != LQ_HEAD_OF_QUEUE) {
+        judge->exercised[P_ORD_3] += member->saw_head_of_queue;
+        if (head != NULL && head->entry < member->entry)
+            convict_pair(judge, P_ORD_3, member, " was enabled while the older ", head,
+                         " had not ended", event);
+    }
+    set->steps++;
+}
+
+static void on_ended(struct lq_judge *judge, struct lq_seen_task *task)
+{
+    struct member *member = member_of(judge, task);
+    if (member->set == NULL || !member->is_in)
+        return;
+    member->is_in = false;
+    member->set->steps++;
+    lq_list_remove(&member->in_all);
+    lq_list_remove(&member->in_attribute);
+    lq_list_remove(&member->in_store);
+}
+
+/* --- the store: ORD-5 --------------------------------------------------------------------------- */
+
+static void on_submitted(struct lq_judge *judge, struct lq_seen_task *task,
+                         const struct lq_event *event)
+{
+    struct member *member = member_of(judge, task);
+    if (member->set == NULL || !member->is_in)
+        return;
+    const struct task_set *set = member->set;
+    const struct member *ordered = FIRST(&set->ordered, in_attribute);
+    if (task->attribute == LQ_ORDERED) {
+        judge->exercised[P_ORD_5] += member->saw_any;
+        LQ_LIST_EACH(link, &set->in_store)
+        {
+            const struct member *other = LQ_ELEMENT(link, struct member, in_store);
+            if (other->entry > member->entry)
+                continue;
+            convict_pair(judge, P_ORD_5, member, " went to the store while that of the older ",
+                         other, " was out", event);
+            break;
+        }
+    } else if (task->attribute == LQ_SIMPLE && ordered != NULL && ordered->entry < member->entry) {
+        convict_pair(judge, P_ORD_5, member, " went to the store before the older ", ordered,
+                     " had ended", event);
+    }
+    if (!lq_link_is_linked(&member->in_store))
+        lq_list_append(&member->set->in_store, &member->in_store);
+}
+
+static void on_completed(struct lq_judge *judge, struct lq_seen_task *task)
+{
+    struct member *member = member_of(judge, task);
+    if (task->requests_out == 0)
+        lq_list_remove(&member->in_store);
+}
+
+/* --- the part ----------------------------------------------------------------------------------- */
+
+static void order_event(struct lq_judge *judge, const struct lq_event *event)
+{
+    if (event->kind < LQ_E_ENTERED ||
+        (event->kind > LQ_E_ENDED && event->kind < LQ_S_SUBMITTED))
+        return;
+    struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
+    if (task == NULL)
+        return;
+    event = judge->view.event;
+    switch (event->kind) {
+    case LQ_E_ENTERED:
+        on_entered(judge, task);
+        break;
+    case LQ_E_ENABLED:
+        on_enabled(judge, task, event);
+        break;
+    case LQ_E_ENDED:
+        on_ended(judge, task);
+        break;
+    case LQ_S_SUBMITTED:
+        on_submitted(judge, task, event);
+        break;
+    case LQ_S_COMPLETED:
+        on_completed(judge, task);
+        break;
+    default:
+        break;
+    }
+}
+
+static void order_init(struct lq_judge *judge)
+{
+    struct order *order = lq_state_make(judge, LQ_STATE_ORDER, sizeof *order);
+    lq_array_init(&order->sets, sizeof(struct task_set));
+    lq_array_init(&order->members, sizeof(struct member));
+    lq_array_init(&order->newest, sizeof(struct newest));
+    lq_map_init(&order->newest_of);
+}
+
+static void order_free(struct lq_judge *judge)
+{
+    struct order *order = order_of(judge);
+    lq_array_free(&order->sets, judge->allocator);
+    lq_array_free(&order->members, judge->allocator);
+    lq_array_free(&order->newest, judge->allocator);
+    lq_map_free(&order->newest_of, judge->allocator);
+    lq_state_free(judge, LQ_STATE_ORDER, sizeof *order);
+}
+
+static void order_reset(struct lq_judge *judge)
+{
+    struct order *order = order_of(judge);
+    lq_array_reset(&order->sets);
+    lq_array_reset(&order->members);
+    lq_array_reset(&order->newest);
+    lq_map_reset(&order->newest_of);
+    order->entries = 0;
+}
+
+const struct lq_judge_part lq_order_part = {
+    .name = "order",
+    .init = order_init,
+    .free = order_free,
+    .reset = order_reset,
+    .event = order_event,
+};

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The common view of a history: who is who and what belongs together. Every judge looks things up
+ * here; nothing is judged here.
+ *
+ *   command    as its initiator sees it (LQ_I_*)
+ *   task       as the engine sees it (LQ_E_*)
+ *   exchange   as the wire shows it (a SCSI Command PDU and what belongs to it)
+ *   function   a TM function, all three views in one
+ *
+ * Command and exchange meet by (I_T nexus, initiator task tag), newest first; task and command
+ * too. Records live until the reset; pointers between them are stable. Internal to the judges.
+ */
+#ifndef LQ_CONFORMANCE_JUDGES_VIEW_H
+#define LQ_CONFORMANCE_JUDGES_VIEW_H
+
+#include "conformance/judges/grow.h"
+#include "conformance/judges/judge.h"
+#include "conformance/wire/reader.h"
+#include "core/base/list.h"
+
+/* A PDU on the wire: time and place in the total order; seq 0: did not happen. Several PDUs may be
+ * completed by one tap, so they are numbered too. */
+struct lq_moment {
+    uint64_t time_ns, seq;
+    uint64_t number;
+};
+
+struct lq_seen_unit { /* a LUN of a target; several may stand for one logical unit */
+    uint16_t target;
+    uint64_t lun;
+    uint32_t store;
+    uint32_t unit; /* place of the first record of the same logical unit */
+    uint32_t block_bytes;
+    uint64_t blocks;
+};
+
+struct lq_seen_store {
+    uint32_t granule; /* write granularity in blocks; 0: not told */
+    uint32_t block_bytes;
+    uint64_t blocks;
+};
+
+struct lq_seen_nexus {
+    uint64_t key;
+    uint64_t nexus;
+    uint16_t target, actor;
+    uint32_t index; /* place in the view's nexuses */
+    struct lq_seen_connection *connection; /* of its newest login */
+    /* Newest of their kind, NULL when there was none. */
+    const struct lq_event *login, *logged_in, *lost, *logout, *logout_done;
+    const struct lq_event *established, *loss, *ended; /* LQ_E_NEXUS_* */
+    bool is_established; /* engine: between established and loss */
+    struct lq_link commands; /* struct lq_seen_command: sent, neither answered nor given up */
+    struct lq_link tasks;    /* struct lq_seen_task: received, neither freed nor refused */
+};
+
+struct lq_seen_command {
+    const struct lq_event *sent, *status, *gave_up;
+    struct lq_seen_nexus *nexus;
+    const struct lq_seen_unit *unit; /* NULL: a LUN that is not there */
+    struct lq_seen_exchange *exchange;
+    struct lq_seen_task *task;
+    struct lq_link in_nexus;
+    uint32_t index;
+};
+
+struct lq_seen_task {
+    uint64_t serial, tag, stamp;
+    uint32_t index;
+    uint32_t attribute, opcode;
+    struct lq_seen_nexus *nexus;
+    const struct lq_seen_unit *unit;
+    struct lq_seen_command *command;
+    struct lq_seen_exchange *exchange;
+    const struct lq_event *received, *refused, *entered, *enabled, *ended, *freed;
+    const struct lq_event *orphaned, *orphan_ended, *submitted; /* newest */
+    uint32_t requests_out; /* submitted and not completed */
+    struct lq_link in_nexus;
+};
+
+struct lq_seen_function {
+    uint32_t function; /* enum lq_tm_function, equal to the iSCSI codes [RFC 7143 11.5.1] */
+    uint64_t lun, tag, referenced_tag;
+    struct lq_seen_nexus *nexus; /* NULL: only the wire is known */
+    const struct lq_seen_unit *unit;
+    struct lq_seen_connection *connection;
+    const struct lq_event *sent, *done;         /* LQ_I_TM, LQ_I_TM_DONE */
+    const struct lq_event *received, *answered; /* LQ_E_TM_* */
+    struct lq_moment request, response;         /* PDUs, complete at the target's end */
+    uint32_t response_code;
+    uint32_t cmd_sn, ref_cmd_sn;
+    uint32_t index;
+};
+
+struct lq_seen_exchange {
+    struct lq_seen_connection *connection;
+    uint32_t itt;
+    uint32_t index;
+    uint64_t lun;
+    struct lq_moment request, response; /* SCSI Command; SCSI Response or Data-In with status */
+    uint32_t status_count;
+    uint32_t status, sense_key, asc, ascq; /* of the first status */
+    uint8_t cdb[16];
+    bool immediate, reads, writes;
+    uint32_t attribute; /* iSCSI's code */
+    uint32_t cmd_sn;
+    uint32_t expected_bytes;
+    uint32_t data_bytes; /* that came with the command */
+    bool unsolicited_follows; /* F = 0: unsolicited Data-Out follow */
+    const struct lq_seen_unit *unit;
+    struct lq_seen_command *command;
+    struct lq_seen_task *task;
+    struct lq_seen_function *silenced_by; /* its answer has passed: nothing may follow */
+    struct lq_link in_connection; /* while no status has passed */
+};
+
+/* What a login agreed on [RFC 7143 13]. */
+struct lq_seen_parameters {
+    uint32_t initiator_segment_bytes, target_segment_bytes; /* MaxRecvDataSegmentLength */
+    uint32_t max_burst, first_burst, max_outstanding_r2t;
+    bool initial_r2t, immediate_data, pdu_in_order, sequence_in_order;
+    bool header_digest, data_digest;
+    bool discovery;
+};
+
+struct lq_seen_connection {
+    uint32_t number;
+    struct lq_seen_nexus *nexus; /* from LQ_I_LOGIN; NULL in histories without initiators */
+    const struct lq_event *accept, *close, *login;
+    struct lq_wire_reader readers[2]; /* by enum lq_direction */
+    /* Login on the wire. */
+    uint64_t identity; /* of InitiatorName, ISID and TargetName; 0: not known */
+    uint64_t names_hash, isid;
+    uint32_t request_tsih;
+    bool full_feature;
+    struct lq_moment login_request, login_success; /* newest request that wants an answer */
+    struct lq_moment logout_request, logout_response;
+    struct lq_moment silent_since; /* a newer session of its nexus has begun */
+    uint32_t logout_reason;
+    struct lq_seen_parameters parameters;
+    struct lq_link exchanges; /* struct lq_seen_exchange: no status yet */
+};
+
+/* A PDU that has just become complete. */
+struct lq_pdu_seen {
+    struct lq_seen_connection *connection;
+    enum lq_direction direction;
+    uint32_t opcode;
+    const uint8_t *h;    /* 48 bytes */
+    const uint8_t *data; /* KEPT_BYTES of DATA_BYTES */
+    uint32_t data_bytes, kept_bytes;
+    struct lq_moment at;
+    struct lq_seen_exchange *exchange; /* which it belongs to, NULL when none */
+    struct lq_seen_function *function;
+};
+
+struct lq_view {
+    struct lq_array events; /* struct lq_event: the whole history */
+    struct lq_array units, stores, nexuses, connections, commands, tasks, functions, exchanges;
+    struct lq_map unit_of, nexus_of, connection_of;
+    struct lq_map command_of, command_by_tag, task_of;
+    struct lq_map function_of, function_by_tag, function_of_engine;
+    struct lq_map exchange_of, function_on_wire; /* by (connection, initiator task tag) */
+    struct lq_map session_of; /* wire identity -> connection of its newest full feature session */
+    uint64_t bounds[8];       /* by enum lq_bound; LQ_NO_BOUND when not told */
+    uint64_t pdus;            /* completed so far */
+    uint64_t heal_ns;         /* UINT64_MAX before */
+    uint64_t end_ns;
+    const struct lq_event *event; /* the record of now, in the log */
+};
+
+#define LQ_NO_BOUND UINT64_MAX
+
+struct lq_judge_part;
+extern const struct lq_judge_part lq_view_part;
+
+/* What an event is about; NULL when the view does not know it. */
+struct lq_seen_nexus *lq_view_nexus(const struct lq_view *view, const struct lq_event *event);
+struct lq_seen_command *lq_view_command(const struct lq_view *view, const struct lq_event *event);
+struct lq_seen_task *lq_view_task(const struct lq_view *view, uint64_t serial);
+struct lq_seen_function *lq_view_function(const struct lq_view *view,
+                                          const struct lq_event *event);
+struct lq_seen_function *lq_view_engine_function(const struct lq_view *view, uint64_t serial);
+const struct lq_seen_unit *lq_view_unit(const struct lq_view *view, uint16_t target, uint64_t lun);
+struct lq_seen_connection *lq_view_connection(const struct lq_view *view, uint32_t number);
+struct lq_seen_store *lq_view_store(struct lq_view *view, struct lq_allocator allocator,
+                                    uint32_t number);
+
+static inline bool lq_same_unit(const struct lq_seen_unit *a, const struct lq_seen_unit *b)
+{
+    return a != NULL && b != NULL && a->unit == b->unit;
+}
+
+/* True when FUNCTION ends or clears what it affects (it is none of the queries). */
+bool lq_function_aborts(uint32_t function);
+
+/* True when FUNCTION reaches all I_T nexuses. */
+bool lq_function_is_for_all(uint32_t function);
+
+/* True when EXCHANGE is of FUNCTION's own session, was there before it, and is in its scope
+ * [SAM-5 r21 7.2 to 7.9; RFC 7143 11.5.1]. Needs nothing but the wire. */
+bool lq_function_covers(const struct lq_seen_function *function,
+                        const struct lq_seen_exchange *exchange);
+
+/* True when TASK was received before FUNCTION and is in its scope; of any I_T nexus. */
+bool lq_function_covers_task(const struct lq_seen_function *function,
+                             const struct lq_seen_task *task);
+
+/* --- shared with view_wire.c and login.c -------------------------------------------------------- */
+
+struct lq_judge;
+struct lq_seen_connection *lq_view_connection_make(struct lq_judge *judge, uint32_t number);
+struct lq_seen_function *lq_view_function_make(struct lq_judge *judge);
+void lq_view_tap(struct lq_judge *judge, const struct lq_tap *tap);
+
+void lq_parameters_default(struct lq_seen_parameters *parameters);
+
+/* Takes the text of a login PDU of the connection into account. */
+void lq_login_text(struct lq_seen_connection *connection, enum lq_direction direction,
+                   const uint8_t *text, uint32_t size_bytes);
+
+#endif
