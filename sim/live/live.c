@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/live/live.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+
+#include "core/base/choice.h"
+#include "sim/live/store_file.h"
+#include "sim/live/store_ram.h"
+
+enum { SPARE_DESCRIPTORS = 64 }; /* files, epoll, eventfds, standard streams */
+
+struct lq_live {
+    struct lq_env env;
+    struct lq_choice_seeded choice;
+    void *memory; /* the arena's */
+    uint64_t memory_bytes;
+    struct lq_shard *shard;
+    struct lq_live_store **stores; /* by LUN */
+    uint32_t store_count;
+    struct lq_listener listener;
+    struct lq_loop *loop;
+};
+
+static struct lq_shard_config shard_config(const struct lq_live_config *config,
+                                           const char *const *target_names)
+{
+    struct lq_shard_config shard = {.engine = config->engine, .iscsi = lq_iscsi_config_default};
+    shard.iscsi.limits = config->engine.limits;
+    shard.iscsi.target_count = 1;
+    shard.iscsi.target_names = target_names;
+    return shard;
+}
+
+uint64_t lq_live_arena_bytes(const struct lq_live_config *config)
+{
+    struct lq_arena measuring;
+    struct lq_env env = {0};
+    const struct lq_shard_config shard = shard_config(config, &config->target_name);
+    lq_arena_init_measuring(&measuring);
+    lq_shard_make(&measuring, &shard, &env);
+    return measuring.used_bytes;
+}
+
+uint64_t lq_live_loop_bytes(const struct lq_live_config *config)
+{
+    return sizeof(struct lq_live) + lq_loop_memory_bytes(config->engine.limits.connections);
+}
+
+/* What must be unpredictable comes from the system, never from a seed that is printed. */
+static bool make_choice(struct lq_live *live, struct lq_problem *problem)
+{
+    uint64_t seed = 0;
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        return lq_problem_set(problem, "start: the system gives no random numbers (%s); expected "
+                              "getrandom to work; use a kernel that has it", strerror(errno));
+    lq_choice_seeded_init(&live->choice, seed);
+    return true;
+}
+
+static bool make_shard(struct lq_live *live, const struct lq_live_config *config,
+                       struct lq_problem *problem)
+{
+    const struct lq_shard_config shard = shard_config(config, &config->target_name);
+    const char *limit = lq_limits_check(&config->engine.limits);
+    if (limit != NULL)
+        return lq_problem_set(problem, "limits: %s is out of its range; expected a smaller or "
+                              "usable value; see --print-limits", limit);
+    const char *wrong = lq_iscsi_config_check(&shard.iscsi);
+    if (wrong != NULL)
+        return lq_problem_set(problem, "--iqn %s: %s", config->target_name, wrong);
+    live->memory_bytes = lq_live_arena_bytes(config);
+    void *memory = mmap(NULL, (size_t)live->memory_bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return lq_problem_set(problem, "start: the system gives no %" PRIu64 " bytes of memory; "
+                              "expected it to; lower --max-commands or --max-connections",
+                              live->memory_bytes);
+    live->memory = memory;
+    live->env = (struct lq_env){
+        .now_ns = lq_live_now_ns(), .choice = &live->choice.choice, .history = config->history};
+    struct lq_arena arena;
+    lq_arena_init(&arena, live->memory, live->memory_bytes);
+    live->shard = lq_shard_make(&arena, &shard, &live->env);
+    return true;
+}
+
+static struct lq_live_store *open_store(const struct lq_live_lun *lun, uint32_t requests_max,
+                                        struct lq_problem *problem)
+{
+    if (lun->path == NULL)
+        return lq_store_ram_open(lun->name, lun->size_bytes, requests_max, problem);
+    return lq_store_file_open(lun->name, lun->path, requests_max, problem);
+}
+
+static bool add_lun(struct lq_live *live, const struct lq_live_config *config, uint16_t lun,
+                    struct lq_problem *problem)
+{
+    struct lq_engine *engine = lq_shard_engine(live->shard);
+    struct lq_live_store *store =
+        open_store(&config->luns[lun], config->engine.limits.tasks, problem);
+    if (store == NULL)
+        return false;
+    live->stores[live->store_count++] = store;
+    char serial[16];
+    snprintf(serial, sizeof serial, "LQ%06u", (unsigned)lun);
+    const struct lq_unit_config unit = {.lun = lun, .store = &store->store, .serial = serial};
+    if (!lq_engine_store_add(engine, &store->store))
+        return lq_problem_set(problem, "%s: is one store too many; expected at most %" PRIu32
+                              "; leave some away", store->name, config->engine.limits.stores);
+    const char *wrong = lq_engine_unit_add(engine, &unit);
+    if (wrong != NULL)
+        return lq_problem_set(problem, "%s: %s", store->name, wrong);
+    return true;
+}
+
+static bool add_luns(struct lq_live *live, const struct lq_live_config *config,
+                     struct lq_problem *problem)
+{
+    live->stores = calloc(config->lun_count, sizeof(struct lq_live_store *));
+    if (live->stores == NULL)
+        return lq_problem_set(problem, "start: no memory; expected some; free some");
+    for (uint32_t i = 0; i < config->lun_count; i++)
+        if (!add_lun(live, config, (uint16_t)i, problem))
+            return false;
+    return true;
+}
+
+/* A descriptor per connection, and as many that linger. */
+static bool raise_descriptor_limit(const struct lq_live_config *config, struct lq_problem *problem)
+{
+    struct rlimit limit;
+    rlim_t wanted = 2 * (rlim_t)config->engine.limits.connections + 2 * config->lun_count +
+                    SPARE_DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return true;
+    if (limit.rlim_max < wanted)
+        return lq_problem_set(problem, "--max-connections: %" PRIu32 " connections need %" PRIu64
+                              " descriptors and the system allows %" PRIu64 "; expected fewer; "
+                              "give fewer connections or raise `ulimit -Hn`",
+                              config->engine.limits.connections, (uint64_t)wanted,
+                              (uint64_t)limit.rlim_max);
+    limit.rlim_cur = wanted;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    return true;
+}
+
+static bool start(struct lq_live *live, const struct lq_live_config *config,
+                  struct lq_problem *problem)
+{
+    if (!raise_descriptor_limit(config, problem) || !make_choice(live, problem) ||
+        !make_shard(live, config, problem) || !add_luns(live, config, problem) ||
+        !lq_listener_open(&live->listener, config->host, config->port, problem))
+        return false;
+    const struct lq_loop_config loop = {.shard = live->shard,
+                                        .stores = live->stores,
+                                        .store_count = live->store_count,
+                                        .connections = config->engine.limits.connections,
+                                        .listener = &live->listener};
+    live->loop = lq_loop_make(&loop, problem);
+    return live->loop != NULL;
+}
+
+struct lq_live *lq_live_open(const struct lq_live_config *config, struct lq_problem *problem)
+{
+    struct lq_live *live = calloc(1, sizeof *live);
+    if (live == NULL) {
+        lq_problem_set(problem, "start: no memory; expected some; free some");
+        return NULL;
+    }
+    live->listener.fd = live->listener.spare_fd = -1;
+    if (!start(live, config, problem)) {
+        lq_live_close(live);
+        return NULL;
+    }
+    return live;
+}
+
+const struct lq_listener *lq_live_listener(const struct lq_live *live)
+{
+    return &live->listener;
+}
+
+struct lq_loop *lq_live_loop(struct lq_live *live)
+{
+    return live->loop;
+}
+
+void lq_live_run(struct lq_live *live)
+{
+    lq_loop_run(live->loop);
+}
+
+uint32_t lq_live_held(const struct lq_live *live, uint32_t lun, const char **name)
+{
+    const struct lq_live_store *store = live->stores[lun];
+    *name = store->name;
+    return lq_engine_store_outstanding(lq_shard_engine(live->shard), store->store.number);
+}
+
+bool lq_live_close(struct lq_live *live)
+{
+    if (live->loop != NULL)
+        lq_loop_free(live->loop);
+    live->loop = NULL;
+    lq_listener_close(&live->listener);
+    /* A stuck helper still writes into the arena's buffers: then nothing of them is freed. */
+    bool all_closed = true;
+    while (live->store_count > 0)
+        all_closed = lq_live_store_close(live->stores[--live->store_count]) && all_closed;
+    if (!all_closed)
+        return false;
+    free(live->stores);
+    if (live->memory != NULL)
+        munmap(live->memory, (size_t)live->memory_bytes);
+    free(live);
+    return true;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A live target: one shard with its memory, stores, portal and loop, put together and ready to
+ * run.
+ *
+ * Everything is allocated, opened, locked and bound by lq_live_open; afterwards memory does not
+ * grow. Who uses it: tools (serve, with) and tests.
+ */
+#ifndef LQ_SIM_LIVE_LIVE_H
+#define LQ_SIM_LIVE_LIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/history.h"
+#include "sim/live/loop.h"
+#include "sim/live/problem.h"
+#include "sim/shard/shard.h"
+
+struct lq_live;
+
+struct lq_live_lun {
+    const char *name;    /* for messages: "--file disk.img" */
+    const char *path;    /* NULL: RAM */
+    uint64_t size_bytes; /* RAM */
+};
+
+struct lq_live_config {
+    const struct lq_live_lun *luns; /* LUN 0, 1, .. of the one target */
+    uint32_t lun_count;             /* 1 or more */
+    const char *target_name;        /* iSCSI name */
+    const char *host;               /* address literal */
+    uint16_t port;                  /* 0: a free one */
+    struct lq_engine_config engine;
+    struct lq_history *history;     /* NULL: none; outlives the target */
+};
+
+/* Bytes that a target of these limits allocates at start, without its stores: the arena of the
+ * shard, and what the loop needs beside. */
+uint64_t lq_live_arena_bytes(const struct lq_live_config *config);
+uint64_t lq_live_loop_bytes(const struct lq_live_config *config);
+
+/* Listens from now on (peers wait until it runs). NULL, and PROBLEM says why. CONFIG and what it
+ * names need not outlive the call, but for the history. */
+struct lq_live *lq_live_open(const struct lq_live_config *config, struct lq_problem *problem);
+
+/* The portal as bound. */
+const struct lq_listener *lq_live_listener(const struct lq_live *live);
+
+/* For watches and for stopping it. */
+struct lq_loop *lq_live_loop(struct lq_live *live);
+
+/* Runs until stopped through the loop. */
+void lq_live_run(struct lq_live *live);
+
+/* After the run: the name of LUN number LUN's store and how many requests it still holds. */
+uint32_t lq_live_held(const struct lq_live *live, uint32_t lun, const char **name);
+
+/* Frees everything. False: a store is stuck; then memory and locks stay until the process ends. */
+bool lq_live_close(struct lq_live *live);
+
+#endif
