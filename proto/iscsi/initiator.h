@@ -34,7 +34,8 @@ struct lq_iscsi_initiator;
 enum {
     LQ_ISCSI_I_SENSE_BYTES_MAX = 252, /* [SPC-5 4.5.1] */
     LQ_ISCSI_I_CDB_BYTES_MAX = 260,
-    LQ_ISCSI_I_HEADER_BYTES = 48
+    LQ_ISCSI_I_HEADER_BYTES = 48,
+    LQ_ISCSI_I_R2T_MAX = 8 /* outstanding R2Ts of a command */
 };
 
 #define LQ_ISCSI_I_ALL UINT32_MAX      /* as much as was negotiated */
@@ -49,8 +50,8 @@ struct lq_iscsi_initiator_config {
     uint32_t output_pdus_max; /* PDUs that are encoded ahead of sent; at least 2 */
     uint32_t raw_bytes_max;   /* unsent bytes of lq_iscsi_initiator_raw, and of NOP-Out data; at
                                  least 64 */
-    uint32_t text_bytes_max;  /* longest login or text answer, all its PDUs together; at least
-                                 8192 */
+    uint32_t text_bytes_max;  /* longest login or text answer, all its PDUs together, and longest
+                                 sense; at least 8192 */
     uint64_t login_timeout_ns;  /* from login to LOGGED_IN; 0: none */
     uint64_t answer_timeout_ns; /* silence of the target while an answer is due; 0: none */
 };
@@ -65,12 +66,11 @@ struct lq_iscsi_initiator *lq_iscsi_initiator_make(struct lq_arena *arena,
 
 /* --- login -------------------------------------------------------------------------------- */
 
-/* What is offered [RFC 7143 13]. A value that is left out (see `offered`) is not negotiated: its
- * default holds. */
+/* What is offered [RFC 7143 13]: all of these, and otherwise the RFC's defaults. */
 struct lq_iscsi_initiator_offer {
     uint32_t max_recv_data_segment_length; /* declared: 512..2^24-1 */
     uint32_t max_burst_length, first_burst_length;
-    uint16_t max_outstanding_r2t;
+    uint16_t max_outstanding_r2t; /* at most LQ_ISCSI_I_R2T_MAX */
     bool initial_r2t, immediate_data;
     uint16_t default_time2wait_s, default_time2retain_s;
 };
@@ -188,13 +188,14 @@ bool lq_iscsi_initiator_cancel(struct lq_iscsi_initiator *initiator, uint64_t id
  * No COMMAND_DONE any more for ID, which was sent: its tag stays known, so that late PDUs of it
  * are legal and ignored, and R2Ts of it are still answered, as they must be [RFC 7143 4.2.3.3 a].
  * It is gone after its status, with the session, or by lq_iscsi_initiator_forget; when room is
- * needed the one that was abandoned first is forgotten. Returns true when its Data-Out memory may
- * still be read: DATA_RELEASED follows (also when it is forgotten).
+ * needed the one that was abandoned first is forgotten. Returns true when it has Data-Out memory,
+ * which may still be read: DATA_RELEASED follows at its end. Ids that were not sent are ignored.
  */
 bool lq_iscsi_initiator_abandon(struct lq_iscsi_initiator *initiator, uint64_t id);
 
-/* Nothing may come for ID any more: a PDU that does is a PROTOCOL_ERROR. Data-Out of it that is
- * encoded goes out. Returns as abandon does. */
+/* Nothing may come for ID any more: a PDU that does is a PROTOCOL_ERROR. Unsolicited data that it
+ * owes and Data-Out that is encoded still go out. ID must have been sent; others are ignored.
+ * Returns true when that is so: DATA_RELEASED follows. */
 bool lq_iscsi_initiator_forget(struct lq_iscsi_initiator *initiator, uint64_t id);
 
 enum lq_iscsi_initiator_place {
@@ -211,8 +212,8 @@ struct lq_iscsi_initiator_request {
 };
 
 /* What is known about ID. */
-struct lq_iscsi_initiator_request lq_iscsi_initiator_look(const struct lq_iscsi_initiator *initiator,
-                                                          uint64_t id);
+struct lq_iscsi_initiator_request
+lq_iscsi_initiator_look(const struct lq_iscsi_initiator *initiator, uint64_t id);
 
 /* --- events ------------------------------------------------------------------------------- */
 
@@ -232,11 +233,12 @@ enum lq_iscsi_initiator_event_kind {
                                        request or login */
     LQ_ISCSI_I_EVENT_ASYNC,         /* code: AsyncEvent; lun, header; sense for event 0 */
     LQ_ISCSI_I_EVENT_REJECTED,      /* code: reason; header: of the rejected PDU; itt from there,
-                                       id when that is known */
+                                       id when that is known; a command goes on, any other
+                                       request has ended */
     LQ_ISCSI_I_EVENT_RAW_ANSWER,    /* id, header */
     LQ_ISCSI_I_EVENT_PROTOCOL_ERROR, /* code: enum lq_iscsi_initiator_error; itt when it has one */
     LQ_ISCSI_I_EVENT_CLOSE_WANTED,  /* the connection is over for this end: code 0 after logout or
-                                       login failure, 1 framing lost, 2 timeout */
+                                       login failure, 1 when login makes no sense, 2 timeout */
     LQ_ISCSI_I_EVENTS
 };
 
@@ -266,14 +268,15 @@ struct lq_iscsi_initiator_event {
 bool lq_iscsi_initiator_next(struct lq_iscsi_initiator *initiator,
                              struct lq_iscsi_initiator_event *event);
 
-/* What the target did wrong as this endpoint sees it. Numbers are kept: records carry them. */
+/* What the target did wrong as this endpoint sees it; of one PDU the first finding is reported.
+ * Numbers are kept: records carry them. */
 enum lq_iscsi_initiator_error {
     LQ_ISCSI_I_ERROR_NONE,
     LQ_ISCSI_I_ERROR_OPCODE,          /* not an opcode of targets, or not allowed in this phase */
     LQ_ISCSI_I_ERROR_TAG,             /* initiator task tag of nothing that is outstanding */
     LQ_ISCSI_I_ERROR_ANSWER_KIND,     /* this PDU does not answer that kind of request */
     LQ_ISCSI_I_ERROR_STAT_SN,         /* not the next one [RFC 7143 4.2.2.2] */
-    LQ_ISCSI_I_ERROR_EXP_CMD_SN,      /* acknowledges what was never sent, or runs backwards */
+    LQ_ISCSI_I_ERROR_EXP_CMD_SN,      /* acknowledges what was never sent */
     LQ_ISCSI_I_ERROR_MAX_CMD_SN,      /* below ExpCmdSN-1 [RFC 7143 4.2.2.1] */
     LQ_ISCSI_I_ERROR_SEGMENT_LENGTH,  /* longer than we declared, or not allowed in this PDU */
     LQ_ISCSI_I_ERROR_AHS,             /* additional header segments in a target's PDU */
@@ -331,12 +334,12 @@ struct lq_iscsi_initiator_state {
     uint32_t exp_stat_sn;
     uint32_t requests, queued, abandoned; /* known; of these not sent; of these abandoned */
     uint32_t requests_free;
-    bool data_out_due; /* Data-Out or other output could be emitted now */
     /* As negotiated. */
     struct lq_iscsi_initiator_offer params;
     uint32_t target_max_recv_data_segment_length;
 };
 
-struct lq_iscsi_initiator_state lq_iscsi_initiator_state(const struct lq_iscsi_initiator *initiator);
+struct lq_iscsi_initiator_state
+lq_iscsi_initiator_state(const struct lq_iscsi_initiator *initiator);
 
 #endif

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Method: the header is collected, looked at, then the segment goes where it belongs (Data-In: the
+ * caller's memory; all else: one buffer), then the PDU is handled as a whole by its opcode's row.
+ * The lengths in a header are always believed, so framing survives every other nonsense.
+ */
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/base/bytes.h"
+#include "core/base/hash.h"
+#include "core/engine.h"
+#include "proto/iscsi/initiator_state.h"
+#include "proto/iscsi/serial.h"
+
+/* --- numbers ------------------------------------------------------------------------------ */
+
+void lq_ini_take_stat_sn(struct lq_iscsi_initiator *ini, bool advances)
+{
+    if (ini->pdu.stat_sn != ini->exp_stat_sn)
+        lq_ini_error(ini, LQ_ISCSI_I_ERROR_STAT_SN);
+    /* From here on with the target's idea, so that one slip is one error. */
+    ini->exp_stat_sn = ini->pdu.stat_sn + (advances ? 1U : 0U);
+}
+
+/* [RFC 7143 4.2.2.1]: a pair that contradicts itself is ignored, lower values are old. */
+void lq_ini_take_window(struct lq_iscsi_initiator *ini)
+{
+    uint32_t exp_cmd_sn = ini->pdu.exp_cmd_sn, max_cmd_sn = ini->pdu.max_cmd_sn;
+    if (lq_sn_before(max_cmd_sn, exp_cmd_sn - 1)) {
+        lq_ini_error(ini, LQ_ISCSI_I_ERROR_MAX_CMD_SN);
+        return;
+    }
+    if (lq_sn_before(ini->cmd_sn, exp_cmd_sn)) {
+        if (!ini->raw_used) /* which may have taken numbers that we do not know of */
+            lq_ini_error(ini, LQ_ISCSI_I_ERROR_EXP_CMD_SN);
+        return;
+    }
+    if (lq_sn_before(ini->exp_cmd_sn, exp_cmd_sn))
+        ini->exp_cmd_sn = exp_cmd_sn;
+    if (lq_sn_before(ini->max_cmd_sn, max_cmd_sn))
+        ini->max_cmd_sn = max_cmd_sn;
+}
+
+/* --- the end of a command ----------------------------------------------------------------- */
+
+/* Residuals against what this end knows [RFC 7143 11.4.5]; only GOOD says that all was moved. */
+static bool residual_fits(const struct request *request,
+                          const struct lq_iscsi_initiator_event *done)
+{
+    if ((done->overflow && done->underflow) || (done->bidi_overflow && done->bidi_underflow))
+        return false;
+    if (done->response != 0)
+        return !done->overflow && !done->underflow;
+    uint32_t expected =
+        request->write ? request->expected_out_bytes : request->expected_in_bytes;
+    if (done->underflow && done->residual > expected)
+        return false;
+    if (!request->read || done->status != LQ_GOOD)
+        return true;
+    bool under = request->write ? done->bidi_underflow : done->underflow;
+    uint32_t residual = request->write ? done->bidi_residual : done->residual;
+    return request->in_end == request->expected_in_bytes - (under ? residual : 0);
+}
+
+void lq_ini_finish_command(struct lq_iscsi_initiator *ini, struct request *request,
+                           const struct lq_iscsi_initiator_event *done)
+{
+    if (!residual_fits(request, done))
+        lq_ini_error(ini, LQ_ISCSI_I_ERROR_RESIDUAL);
+    if (request->life == ABANDONED) {
+        (void)lq_ini_end(ini, request);
+        return;
+    }
+    struct lq_iscsi_initiator_event *event = lq_ini_push(ini, LQ_ISCSI_I_EVENT_COMMAND_DONE);
+    *event = *done;
+    event->kind = LQ_ISCSI_I_EVENT_COMMAND_DONE;
+    event->id = request->id;
+    event->lun = request->lun;
+    event->itt = request->itt;
+    event->cmd_sn = request->cmd_sn;
+    event->in_bytes = request->in_end;
+    event->out_bytes = request->encoded_out_bytes;
+    event->data_out_in_use = lq_ini_end(ini, request);
+}
+
+/* --- PDUs by opcode ----------------------------------------------------------------------- */
+
+/* The request of KIND that the PDU in hand answers; complains when there is none. */
+static struct request *answered(struct lq_iscsi_initiator *ini, enum request_kind kind)
+{
+    struct request *request = lq_ini_by_tag(ini, ini->pdu.itt);
+    if (request != NULL && request->kind == kind && request->life != QUEUED)
+        return request;
+    lq_ini_error(ini, request == NULL ? LQ_ISCSI_I_ERROR_TAG : LQ_ISCSI_I_ERROR_ANSWER_KIND);
+    return NULL;
+}
+
+/* Ends REQUEST, with an event of KIND unless it was abandoned. */
+static void finish(struct lq_iscsi_initiator *ini, struct request *request,
+                   enum lq_iscsi_initiator_event_kind kind, uint32_t code)
+{
+    if (request->life != ABANDONED) {
+        struct lq_iscsi_initiator_event *event = lq_ini_push(ini, kind);
+        event->id = request->id;
+        event->itt = request->itt;
+        event->cmd_sn = request->cmd_sn;
+        event->code = code;
+        memcpy(event->header, ini->header, LQ_BHS_BYTES);
+    }
+    (void)lq_ini_end(ini, request);
+}
+
+/* SenseLength, then the sense data [RFC 7143 11.4.7.2]. */
+static void take_sense(struct lq_iscsi_initiator *ini, struct lq_iscsi_initiator_event *event)
+{
+    uint32_t there = ini->segment_bytes < 2 ? 0 : ini->segment_bytes - 2;
+    uint32_t length = ini->segment_bytes < 2 ? 0 : lq_get_be16(ini->segment);
+    if (length > there || ini->segment_bytes == 1) {
+        lq_ini_error(ini, LQ_ISCSI_I_ERROR_SENSE);
+        length = there;
+    }
+    if (length > LQ_ISCSI_I_SENSE_BYTES_MAX)
+        length = LQ_ISCSI_I_SENSE_BYTES_MAX;
+    event->sense_bytes = length;
+    memcpy(event->sense, ini->segment + 2, length);
+}
+
+static void handle_response(struct lq_iscsi_initiator *ini)
+{
+    const struct lq_iscsi_pdu *pdu = &ini->pdu;
+    lq_ini_take_stat_sn(ini, true);
+    struct request *request = answered(ini, COMMAND);
+    if (request == NULL)
+        return;
+    struct lq_iscsi_initiator_event done = {.response = pdu->u.response.response,
+                                            .status = pdu->u.response.status,
+                                            .overflow = pdu->u.response.overflow,
+                                            .underflow = pdu->u.response.underflow,
+                                            .residual = pdu->u.response.residual,
+                                            .bidi_overflow = pdu->u.response.bidi_overflow,
+                                            .bidi_underflow = pdu->u.response.bidi_underflow,
+                                            .bidi_residual = pdu->u.response.bidi_residual};
+    take_sense(ini, &done);
+    if (done.response == 0 && done.status == LQ_CHECK_CONDITION && done.sense_bytes == 0)
+        lq_ini_error(ini, LQ_ISCSI_I_ERROR_SENSE); /* autosense is a must */
+    /* Reserved when no Data-In was sent [RFC 7143 11.4.8]. */
+    if (done.response == 0 && request->had_data_in &&
+        pdu->u.response.exp_data_sn != request->exp_data_sn)
+        lq_ini_error(ini, LQ_ISCSI_I_ERROR_DATA_SN);
+    if (!pdu->final)
+        lq_ini_error(ini, LQ_ISCSI_I_ERROR_FIELD);
+    lq_ini_finish_command(ini, request, &done);
+}
+
+static void handle_tm_response(struct lq_iscsi_initiator *ini)
+{
+    lq_ini_take_stat_sn(ini, true);
+    struct request *request = answered(ini, TASK_MANAGEMENT);
+    if (request != NULL)
+        finish(ini, request, LQ_ISCSI_I_EVENT_TM_DONE, ini->pdu.u.tm_response.response);
+}
+
+static void handle_logout_response(struct lq_iscsi_initiator *ini)
+{
+    lq_ini_take_stat_sn(ini, true);
+    struct request *request = answered(ini, LOGOUT);
+    if (request == NULL)
+        return;
+    finish(ini, request, LQ_ISCSI_I_EVENT_LOGOUT_DONE, ini->pdu.u.logout_response.response);
+    lq_ini_close(ini, 0);
+}
+
+static void answer_nop(struct lq_iscsi_initiator *ini)
+{
+    lq_ini_take_stat_sn(ini, false);
+    if (ini->pdu.ttt == LQ_TAG_NONE)
+        return; /* only tells the numbers */
+    LQ_ASSERT(ini->nop_count < NOP_ANSWERS); /* feed looked */
+    ini->nop_answers[(ini->nop_first + ini->nop_count++) % NOP_ANSWERS] =
+        (struct nop_answer){ini->pdu.lun, ini->pdu.ttt};
+    lq_ini_push(ini, LQ_ISCSI_I_EVENT_NOP_ASKED)->lun = ini->pdu.lun;
+}
+
+static void handle_nop_in(struct lq_iscsi_initiator *ini)
+{
+    if (ini->pdu.itt == LQ_TAG_NONE) {
+        answer_nop(ini);
+        return;
+    }
+    lq_ini_take_stat_sn(ini, true);
+    struct request *request = answered(ini, PING);
+    if (request == NULL)
+        return;
+    if (ini->pdu.ttt != LQ_TAG_NONE)
+        lq_ini_error(ini, LQ_ISCSI_I_ERROR_FIELD);
+    if (ini->pdu.data_bytes != request->expected_in_bytes ||
+        lq_hash(0, ini->segment, ini->segment_bytes) != request->raw_hash)
+        lq_ini_error(ini, LQ_ISCSI_I_ERROR_ECHO);
+    finish(ini, request, LQ_ISCSI_I_EVENT_NOP_DONE, 0);
+}
+
+static void handle_async(struct lq_iscsi_initiator *ini)
+{
+    lq_ini_take_stat_sn(ini, true);
+    struct lq_iscsi_initiator_event *event = lq_ini_push(ini, LQ_ISCSI_I_EVENT_ASYNC);
+    event->code = ini->pdu.u.async.event;
+    event->lun = ini->pdu.lun;
+    memcpy(event->header, ini->header, LQ_BHS_BYTES);
+    if (ini->pdu.u.async.event == LQ_ASYNC_SCSI && ini->segment_bytes > 0)
+        take_sense(ini, event);
+}
+
+static void handle_reject(struct lq_iscsi_initiator *ini)
+{
+    if (ini->phase == LOGIN)
+        lq_ini_close(ini, 1);
+    else
+        lq_ini_take_stat_sn(ini, true);
+    if (ini->segment_bytes < LQ_BHS_BYTES) { /* the whole bad header [RFC 7143 11.17] */
+        lq_ini_error(ini, LQ_ISCSI_I_ERROR_SEGMENT_LENGTH);
+        return;
+    }
+    struct lq_iscsi_initiator_event *event = lq_ini_push(ini, LQ_ISCSI_I_EVENT_REJECTED);
+    event->code = ini->pdu.u.reject.reason;
+    event->itt = lq_get_be32(ini->segment + 16);
+    memcpy(event->header, ini->segment, LQ_BHS_BYTES);
+    struct request *request = lq_ini_by_tag(ini, event->itt);
+    if (request == NULL)
+        return;
+    event->id = request->id;
+    if (request->kind != COMMAND)
+        (void)lq_ini_end(ini, request);
+}
+
+static void handle_r2t(struct lq_iscsi_initiator *ini)
+{
+    lq_ini_take_stat_sn(ini, false);
+    lq_ini_handle_r2t(ini);
+}
+
+static void handle_nothing(struct lq_iscsi_initiator *ini)
+{
+    lq_ini_error(ini, LQ_ISCSI_I_ERROR_OPCODE);
+}
+
+/* What may come from a target. */
+struct answer {
+    uint8_t opcode;
+    bool in_login, in_full_feature;
+    bool data_allowed;
+    void (*handle)(struct lq_iscsi_initiator *ini);
+};
+
+static const struct answer answers[] = {
+    {LQ_OP_NOP_IN, false, true, true, handle_nop_in},
+    {LQ_OP_SCSI_RESPONSE, false, true, true, handle_response},
+    {LQ_OP_TM_RESPONSE, false, true, false, handle_tm_response},
+    {LQ_OP_LOGIN_RESPONSE, true, false, true, lq_ini_handle_login},
+    {LQ_OP_TEXT_RESPONSE, false, true, true, lq_ini_handle_text},
+    {LQ_OP_DATA_IN, false, true, true, lq_ini_end_data_in},
+    {LQ_OP_LOGOUT_RESPONSE, false, true, false, handle_logout_response},
+    {LQ_OP_R2T, false, true, false, handle_r2t},
+    {LQ_OP_ASYNC_MESSAGE, false, true, true, handle_async},
+    {LQ_OP_REJECT, true, true, true, handle_reject},
+};
+
+static const struct answer no_answer = {.handle = handle_nothing};
+
+/* The row of OPCODE in the present phase. */
+static const struct answer *answer_of(const struct lq_iscsi_initiator *ini, uint8_t opcode)
+{
+    for (uint32_t i = 0; i < sizeof answers / sizeof answers[0]; i++)
+        if (answers[i].opcode == opcode)
+            return (ini->phase == LOGIN ? answers[i].in_login : answers[i].in_full_feature)
+                       ? &answers[i]
+                       : &no_answer;
+    return &no_answer;
+}
+
+/* --- framing ------------------------------------------------------------------------------ */
+
+/* PDUs that answer a raw one are told as they are. */
+static bool is_raw_answer(struct lq_iscsi_initiator *ini)
+{
+    if (ini->phase != FULL_FEATURE || ini->pdu.itt == LQ_TAG_NONE)
+        return false;
+    const struct request *request = lq_ini_by_tag(ini, ini->pdu.itt);
+    return request != NULL && request->kind == RAW;
+}
+
+static void tell_raw_answer(struct lq_iscsi_initiator *ini)
+{
+    const struct lq_iscsi_pdu *pdu = &ini->pdu;
+    bool carries_stat_sn = pdu->opcode != LQ_OP_DATA_IN || pdu->u.data.has_status;
+    if (carries_stat_sn)
+        lq_ini_take_stat_sn(ini, pdu->opcode != LQ_OP_R2T);
+    const struct request *request = lq_ini_by_tag(ini, pdu->itt);
+    struct lq_iscsi_initiator_event *event = lq_ini_push(ini, LQ_ISCSI_I_EVENT_RAW_ANSWER);
+    event->id = request->id;
+    event->itt = pdu->itt;
+    memcpy(event->header, ini->header, LQ_BHS_BYTES);
+    if (pdu->opcode == LQ_OP_SCSI_RESPONSE)
+        take_sense(ini, event);
+}
+
+static void begin_pdu(struct lq_iscsi_initiator *ini)
+{
+    bool known = lq_iscsi_pdu_decode(&ini->pdu, ini->header);
+    const struct answer *answer = answer_of(ini, ini->pdu.opcode);
+    ini->in_pdu = true;
+    ini->error_told = false;
+    ini->segment_bytes = 0;
+    ini->ahs_left = (uint32_t)ini->pdu.ahs_words * 4;
+    ini->data_left = ini->pdu.data_bytes;
+    ini->pad_left = lq_iscsi_pad_bytes(ini->pdu.data_bytes);
+    ini->data_slot = NO_SLOT;
+    ini->ignored = !known || answer == &no_answer;
+    if (ini->ignored) {
+        lq_ini_error(ini, LQ_ISCSI_I_ERROR_OPCODE);
+        return;
+    }
+    /* The default holds until login is over [RFC 7143 13.12]. */
+    uint32_t own_max = ini->phase == LOGIN ? 8192 : ini->params.max_recv_data_segment_length;
+    if (ini->pdu.data_bytes > (answer->data_allowed ? own_max : 0))
+        lq_ini_error(ini, LQ_ISCSI_I_ERROR_SEGMENT_LENGTH);
+    if (ini->pdu.ahs_words != 0)
+        lq_ini_error(ini, LQ_ISCSI_I_ERROR_AHS);
+    if (ini->pdu.opcode == LQ_OP_DATA_IN && !is_raw_answer(ini))
+        lq_ini_begin_data_in(ini);
+}
+
+static void end_pdu(struct lq_iscsi_initiator *ini)
+{
+    ini->in_pdu = false;
+    ini->header_bytes = 0;
+    if (ini->ignored) {
+        if (ini->phase == LOGIN)
+            lq_ini_close(ini, 1);
+        return;
+    }
+    if (ini->phase == FULL_FEATURE)
+        lq_ini_take_window(ini);
+    if (is_raw_answer(ini))
+        tell_raw_answer(ini);
+    else
+        answer_of(ini, ini->pdu.opcode)->handle(ini);
+    ini->waiting_since_ns = ini->env->now_ns;
+}
+
+static void take_segment(struct lq_iscsi_initiator *ini, const uint8_t *bytes, uint32_t size)
+{
+    if (ini->data_slot != NO_SLOT) {
+        lq_ini_take_data_in(ini, bytes, size);
+        return;
+    }
+    uint32_t room = ini->config.text_bytes_max - ini->segment_bytes;
+    uint32_t kept = size < room ? size : room;
+    memcpy(ini->segment + ini->segment_bytes, bytes, kept);
+    ini->segment_bytes += kept;
+}
+
+static uint32_t take_some(uint32_t *left, uint32_t size)
+{
+    uint32_t some = *left < size ? *left : size;
+    *left -= some;
+    return some;
+}
+
+/* Takes what comes next of the PDU in hand; returns how many bytes. */
+static uint32_t take_piece(struct lq_iscsi_initiator *ini, const uint8_t *bytes, uint32_t size)
+{
+    uint32_t taken = 0;
+    if (!ini->in_pdu) {
+        taken = LQ_BHS_BYTES - ini->header_bytes;
+        if (taken > size)
+            taken = size;
+        memcpy(ini->header + ini->header_bytes, bytes, taken);
+        ini->header_bytes += taken;
+        if (ini->header_bytes == LQ_BHS_BYTES)
+            begin_pdu(ini);
+    } else if (ini->ahs_left > 0) {
+        taken = take_some(&ini->ahs_left, size);
+    } else if (ini->data_left > 0) {
+        taken = take_some(&ini->data_left, size);
+        take_segment(ini, bytes, taken);
+    } else {
+        taken = take_some(&ini->pad_left, size);
+    }
+    if (ini->in_pdu && ini->ahs_left == 0 && ini->data_left == 0 && ini->pad_left == 0)
+        end_pdu(ini);
+    return taken;
+}
+
+uint32_t lq_iscsi_initiator_feed(struct lq_iscsi_initiator *ini, const uint8_t *bytes,
+                                 uint32_t size_bytes)
+{
+    uint32_t taken = 0;
+    while (taken < size_bytes) {
+        if (ini->phase == CLOSING || ini->phase == IDLE)
+            return size_bytes;
+        if (!lq_ini_has_event_room(ini) || ini->nop_count == NOP_ANSWERS)
+            break;
+        taken += take_piece(ini, bytes + taken, size_bytes - taken);
+    }
+    return taken;
+}
