@@ -4,7 +4,11 @@
 
 const struct lq_judge_part *const lq_judge_parts[] = {
     &lq_view_part, /* first: the others look things up in it */
+    &lq_data_part,
     &lq_order_part,
+    &lq_tm_part,
+    &lq_reinstate_part,
+    &lq_quarantine_part,
 };
 
 const uint32_t lq_judge_part_count = sizeof lq_judge_parts / sizeof lq_judge_parts[0];

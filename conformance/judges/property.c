@@ -77,7 +77,7 @@ const struct lq_property lq_property_table[] = {
          "Loss, logout or reinstatement of one I_T nexus ends no command of another."},
     [P_RI_6] =
         {"RI-6", "login-in-time", "docs/ARCHITECTURE.md, quarantine", "reinstate",
-         "A login is answered within its bound even while a store hangs."},
+         "A login or logout is answered within its bound even while a store hangs."},
     [P_RI_8] =
         {"RI-8", "logout-fence", "RFC 7143 11.14; SAM-5 r21 6.3.4", "reinstate",
          "A logout is answered only when no command of the session is left but orphans."},

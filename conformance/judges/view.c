@@ -47,9 +47,17 @@ struct lq_seen_function *lq_view_engine_function(const struct lq_view *view, uin
     return look(&view->functions, &view->function_of_engine, serial);
 }
 
+/* A LUN of one level may be written in two ways [SAM-5 r21 4.7.7]: peripheral device addressing
+ * (00b, bus 0) up to 255, flat space addressing (01b) up to 16383. */
+static uint64_t plain_lun(uint64_t lun)
+{
+    bool is_flat = lun >> 62 == 1;
+    return is_flat && (lun >> 48 & 0x3fff) < 256 ? lun & ~(UINT64_C(0x4000) << 48) : lun;
+}
+
 const struct lq_seen_unit *lq_view_unit(const struct lq_view *view, uint16_t target, uint64_t lun)
 {
-    return look(&view->units, &view->unit_of, key2(target, lun));
+    return look(&view->units, &view->unit_of, key2(target, plain_lun(lun)));
 }
 
 struct lq_seen_connection *lq_view_connection(const struct lq_view *view, uint32_t number)
@@ -116,7 +124,8 @@ struct lq_seen_function *lq_view_function_make(struct lq_judge *judge)
 static void unit_make(struct lq_judge *judge, const struct lq_event *event)
 {
     struct lq_view *view = &judge->view;
-    uint32_t *at = lq_map_put(&view->unit_of, judge->allocator, key2(event->target, event->lun));
+    uint32_t *at = lq_map_put(&view->unit_of, judge->allocator,
+                              key2(event->target, plain_lun(event->lun)));
     if (*at != LQ_NONE)
         return;
     *at = view->units.count;
@@ -506,7 +515,7 @@ static void view_reset(struct lq_judge *judge)
         judge->view.bounds[i] = LQ_NO_BOUND;
     judge->view.heal_ns = UINT64_MAX;
     judge->view.end_ns = 0;
-    judge->view.pdus = 0;
+    judge->view.pdus = judge->view.replaced = 0;
     judge->view.event = NULL;
 }
 

@@ -165,6 +165,7 @@ struct lq_view {
     struct lq_map session_of; /* wire identity -> connection of its newest full feature session */
     uint64_t bounds[8];       /* by enum lq_bound; LQ_NO_BOUND when not told */
     uint64_t pdus;            /* completed so far */
+    uint64_t replaced;        /* sessions replaced by a newer one while their connection was open */
     uint64_t heal_ns;         /* UINT64_MAX before */
     uint64_t end_ns;
     const struct lq_event *event; /* the record of now, in the log */

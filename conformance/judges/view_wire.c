@@ -230,8 +230,10 @@ static void replace_session(struct lq_judge *judge, struct lq_seen_connection *c
     uint32_t *newest = lq_map_put(&view->session_of, judge->allocator, connection->identity);
     if (*newest != LQ_NONE) {
         struct lq_seen_connection *older = look(&view->connections, &view->connection_of, *newest);
-        if (older != NULL && older != connection && older->silent_since.seq == 0)
+        if (older != NULL && older != connection && older->silent_since.seq == 0) {
             older->silent_since = at;
+            view->replaced += older->close == NULL;
+        }
     }
     *newest = connection->number;
 }

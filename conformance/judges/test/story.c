@@ -102,6 +102,12 @@ bool story_is_legal(void)
     return lq_judge_violations(story.judge) == 0;
 }
 
+uint64_t story_violations(void)
+{
+    finish_story();
+    return lq_judge_violations(story.judge);
+}
+
 bool story_breaks(const char *id)
 {
     finish_story();

@@ -32,6 +32,9 @@ bool story_is_legal(void);
 /* Ends the story. True when it breaks the property of this id and no other. */
 bool story_breaks(const char *id);
 
+/* Ends the story. How many promises it breaks. */
+uint64_t story_violations(void);
+
 /* How often the property of this id was put to the test. After the end. */
 uint64_t story_exercised(const char *id);
 

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conformance/judges/register.h"
+
+#include "core/base/hash.h"
+
+void lq_registers_init(struct lq_registers *registers)
+{
+    lq_array_init(&registers->blocks, sizeof(struct lq_block));
+    lq_array_init(&registers->buckets, sizeof(struct lq_bucket));
+    lq_array_init(&registers->values, sizeof(struct lq_value));
+    lq_map_init(&registers->block_of);
+    registers->free_bucket = LQ_NONE;
+}
+
+void lq_registers_free(struct lq_registers *registers, struct lq_allocator allocator)
+{
+    lq_array_free(&registers->blocks, allocator);
+    lq_array_free(&registers->buckets, allocator);
+    lq_array_free(&registers->values, allocator);
+    lq_map_free(&registers->block_of, allocator);
+}
+
+void lq_registers_reset(struct lq_registers *registers)
+{
+    lq_array_reset(&registers->blocks);
+    lq_array_reset(&registers->buckets);
+    lq_array_reset(&registers->values);
+    lq_map_reset(&registers->block_of);
+    registers->free_bucket = LQ_NONE;
+}
+
+static void clear_bucket(struct lq_bucket *bucket, uint64_t begin)
+{
+    *bucket = (struct lq_bucket){.begin = begin, .next = LQ_NONE};
+    bucket->top[0].value = bucket->top[1].value = LQ_NONE;
+}
+
+struct lq_block *lq_registers_block(struct lq_registers *registers, struct lq_allocator allocator,
+                                    uint32_t store, uint64_t lba)
+{
+    uint32_t *at = lq_map_put(&registers->block_of, allocator, (uint64_t)store << 48 ^ lba);
+    if (*at != LQ_NONE)
+        return lq_array_at(&registers->blocks, *at);
+    *at = registers->blocks.count;
+    struct lq_block *block = lq_array_add_raw(&registers->blocks, allocator);
+    clear_bucket(&block->bucket, 0);
+    block->initial = LQ_NONE;
+    block->marks = 0;
+    return block;
+}
+
+static void top_put(struct lq_bucket *bucket, uint32_t value, uint64_t last_begin)
+{
+    uint32_t place = bucket->top[0].value == value ? 0 : 1;
+    bool is_in = bucket->top[place].value == value;
+    if (!is_in && bucket->top[1].value != LQ_NONE && bucket->top[1].last_begin >= last_begin)
+        return;
+    if (is_in && bucket->top[place].last_begin >= last_begin)
+        return;
+    if (!is_in && bucket->top[0].value == LQ_NONE)
+        place = 0;
+    bucket->top[place].value = value;
+    bucket->top[place].last_begin = last_begin;
+    if (place == 1 && last_begin > bucket->top[0].last_begin) {
+        bucket->top[1] = bucket->top[0];
+        bucket->top[0].value = value;
+        bucket->top[0].last_begin = last_begin;
+    }
+}
+
+/* The bucket in which values whose first end is END are. */
+static struct lq_bucket *bucket_of(struct lq_registers *registers, struct lq_block *block,
+                                   uint64_t end)
+{
+    struct lq_bucket *bucket = &block->bucket;
+    while (bucket->next != LQ_NONE) {
+        struct lq_bucket *next = lq_array_at(&registers->buckets, bucket->next);
+        if (next->begin > end)
+            break;
+        bucket = next;
+    }
+    return bucket;
+}
+
+void lq_registers_open(struct lq_registers *registers, struct lq_allocator allocator,
+                       struct lq_block *block, uint64_t begin)
+{
+    struct lq_bucket *last = bucket_of(registers, block, UINT64_MAX);
+    uint32_t index = registers->free_bucket;
+    struct lq_bucket *bucket;
+    if (index == LQ_NONE) {
+        index = registers->buckets.count;
+        bucket = lq_array_add_raw(&registers->buckets, allocator);
+    } else {
+        bucket = lq_array_at(&registers->buckets, index);
+        registers->free_bucket = bucket->next;
+    }
+    clear_bucket(bucket, begin);
+    last->next = index;
+}
+
+void lq_registers_close(struct lq_registers *registers, struct lq_block *block, uint64_t begin)
+{
+    struct lq_bucket *before = &block->bucket;
+    while (before->next != LQ_NONE) {
+        uint32_t index = before->next;
+        struct lq_bucket *bucket = lq_array_at(&registers->buckets, index);
+        if (bucket->begin != begin) {
+            before = bucket;
+            continue;
+        }
+        for (uint32_t i = 0; i < 2; i++)
+            if (bucket->top[i].value != LQ_NONE)
+                top_put(before, bucket->top[i].value, bucket->top[i].last_begin);
+        before->next = bucket->next;
+        bucket->next = registers->free_bucket;
+        registers->free_bucket = index;
+        return;
+    }
+}
+
+void lq_registers_enter(struct lq_registers *registers, struct lq_block *block, uint32_t value)
+{
+    struct lq_value *entered = lq_registers_value(registers, value);
+    entered->is_there = true;
+    if (!entered->is_shared)
+        top_put(bucket_of(registers, block, entered->first_end), value, entered->last_begin);
+}
+
+uint32_t lq_registers_read(struct lq_registers *registers, struct lq_block *block, uint32_t value,
+                           const struct lq_event *begin)
+{
+    struct lq_value *seen = lq_registers_value(registers, value);
+    uint32_t contradiction = LQ_NONE;
+    uint64_t latest = seen->first_end;
+    if (seen->is_shared)
+        return LQ_NONE;
+    for (const struct lq_bucket *bucket = &block->bucket; bucket->begin < begin->seq;) {
+        for (uint32_t i = 0; i < 2; i++) {
+            if (bucket->top[i].value == LQ_NONE || bucket->top[i].value == value)
+                continue;
+            if (bucket->top[i].last_begin > latest) {
+                latest = bucket->top[i].last_begin;
+                contradiction = bucket->top[i].value;
+            }
+        }
+        if (bucket->next == LQ_NONE)
+            break;
+        bucket = lq_array_at(&registers->buckets, bucket->next);
+    }
+    if (begin->seq > seen->last_begin) {
+        seen->last_begin = begin->seq;
+        seen->last_begin_event = begin;
+    }
+    lq_registers_enter(registers, block, value);
+    return contradiction;
+}

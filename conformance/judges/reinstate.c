@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * REINSTATE: the end of sessions: reinstatement, loss, logout. No late effect (RI-2) is judged by
+ * DATA, I_T NEXUS LOSS OCCURRED (RI-4) by UA.
+ */
+#include "conformance/judges/internal.h"
+
+/* White box: what the world may add to a bound. Wire: also what a full output may add. */
+#define SLACK_NS      UINT64_C(500000000)
+#define WIRE_SLACK_NS UINT64_C(5000000000)
+
+struct nexus_state {
+    bool is_open;   /* established, its end not answered */
+    bool is_losing; /* lost, its end not answered */
+    bool is_told;   /* its lateness */
+    const struct lq_event *loss; /* the newest */
+    uint64_t deadline_ns;
+};
+
+struct connection_state {
+    struct lq_moment request; /* login request without answer */
+    bool is_noise_told, is_late_told;
+};
+
+struct reinstate {
+    struct lq_array nexuses, connections;
+    uint64_t replaced; /* as the view counted */
+};
+
+static struct reinstate *reinstate_of(const struct lq_judge *judge)
+{
+    return judge->state[LQ_STATE_REINSTATE];
+}
+
+static struct nexus_state *state_of(struct lq_judge *judge, const struct lq_seen_nexus *nexus)
+{
+    struct lq_array *array = &reinstate_of(judge)->nexuses;
+    while (array->count <= nexus->index)
+        lq_array_add(array, judge->allocator);
+    return lq_array_at(array, nexus->index);
+}
+
+static struct connection_state *connection_of(struct lq_judge *judge, uint32_t number)
+{
+    struct lq_array *array = &reinstate_of(judge)->connections;
+    uint32_t index = lq_map_get(&judge->view.connection_of, number);
+    while (array->count <= index)
+        lq_array_add(array, judge->allocator);
+    return lq_array_at(array, index);
+}
+
+/* --- RI-1: silence of the old session ------------------------------------------------------------ */
+
+static void reinstate_tap(struct lq_judge *judge, const struct lq_tap *tap)
+{
+    if (tap->direction != LQ_FROM_TARGET)
+        return;
+    const struct lq_seen_connection *connection = lq_view_connection(&judge->view, tap->connection);
+    if (connection->silent_since.seq == 0 || connection->silent_since.seq == tap->seq)
+        return;
+    struct connection_state *state = connection_of(judge, tap->connection);
+    if (state->is_noise_told)
+        return;
+    state->is_noise_told = true;
+    struct lq_text text =
+        lq_text_form("% bytes were sent on connection % although a newer session of its I_T nexus "
+                     "had begun", tap->size_bytes, tap->connection, 0, 0);
+    struct lq_proof proof = {0};
+    lq_proof_wire(&proof, connection->login_success, connection->number, LQ_FROM_TARGET,
+                  LQ_WIRE_LOGIN_RESPONSE, 0);
+    lq_proof_wire(&proof, connection->silent_since, 0, LQ_FROM_TARGET, LQ_WIRE_LOGIN_RESPONSE, 0);
+    lq_proof_wire(&proof, (struct lq_moment){tap->time_ns, tap->seq, 0}, tap->connection,
+                  LQ_FROM_TARGET, LQ_WIRE_NOP_IN, 0);
+    lq_convict(judge, P_RI_1, &proof, &text);
+}
+
+/* --- RI-6 on the wire, RI-8 ---------------------------------------------------------------------- */
+
+static void judge_login_time(struct lq_judge *judge, uint32_t number,
+                             struct connection_state *state)
+{
+    uint64_t bound = judge->view.bounds[LQ_BOUND_LOGIN_QUARANTINE_AFTER];
+    if (state->request.seq == 0 || state->is_late_told || bound > UINT64_MAX / 2 ||
+        judge->now_ns - state->request.time_ns <= bound + WIRE_SLACK_NS)
+        return;
+    state->is_late_told = true;
+    struct lq_text text = lq_text_form("a login request on connection % was not answered within ",
+                                       number, 0, 0, 0);
+    lq_text_time(&text, bound);
+    struct lq_proof proof = {0};
+    lq_proof_wire(&proof, state->request, number, LQ_TO_TARGET, LQ_WIRE_LOGIN_REQUEST, 0);
+    lq_proof_event(&proof, judge->view.event);
+    lq_convict(judge, P_RI_6, &proof, &text);
+}
+
+static void judge_logout(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    const struct lq_seen_nexus *nexus = pdu->connection->nexus;
+    if (nexus == NULL || lq_wire_response(pdu->h) != 0)
+        return;
+    LQ_LIST_EACH(link, &nexus->tasks)
+    {
+        const struct lq_seen_task *task = LQ_ELEMENT(link, struct lq_seen_task, in_nexus);
+        if (task->exchange == NULL || task->exchange->connection != pdu->connection ||
+            task->unit == NULL)
+            continue;
+        if (task->ended != NULL && (task->requests_out == 0 || task->orphaned != NULL))
+            continue;
+        struct lq_text text =
+            lq_text_form("the logout on connection % was answered while command % was still at "
+                         "work", pdu->connection->number, task->serial, 0, 0);
+        struct lq_proof proof = {0};
+        lq_proof_event(&proof, task->received);
+        lq_proof_event(&proof, task->submitted);
+        lq_proof_event(&proof, task->ended);
+        lq_proof_wire(&proof, pdu->connection->logout_request, pdu->connection->number,
+                      LQ_TO_TARGET, LQ_WIRE_LOGOUT_REQUEST, 0);
+        lq_proof_pdu(&proof, pdu);
+        lq_convict(judge, P_RI_8, &proof, &text);
+        return;
+    }
+}
+
+static void count_logout(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    const struct lq_seen_nexus *nexus = pdu->connection->nexus;
+    if (nexus != NULL && !lq_list_is_empty(&nexus->tasks))
+        judge->exercised[P_RI_8]++;
+}
+
+static void reinstate_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    struct connection_state *state;
+    switch (pdu->opcode) {
+    case LQ_WIRE_LOGIN_REQUEST:
+        connection_of(judge, pdu->connection->number)->request = pdu->at;
+        break;
+    case LQ_WIRE_LOGIN_RESPONSE:
+        state = connection_of(judge, pdu->connection->number);
+        judge_login_time(judge, pdu->connection->number, state);
+        state->request = (struct lq_moment){0, 0, 0};
+        judge->exercised[P_RI_1] += judge->view.replaced - reinstate_of(judge)->replaced;
+        reinstate_of(judge)->replaced = judge->view.replaced;
+        break;
+    case LQ_WIRE_LOGOUT_REQUEST:
+        count_logout(judge, pdu);
+        break;
+    case LQ_WIRE_LOGOUT_RESPONSE:
+        judge_logout(judge, pdu);
+        break;
+    default:
+        break;
+    }
+}
+
+/* --- RI-3, RI-5, RI-6: the engine ---------------------------------------------------------------- */
+
+static void convict_nexus(struct lq_judge *judge, enum lq_property_place property,
+                          const struct lq_event *first, const struct lq_event *then,
+                          const char *what)
+{
+    struct lq_text text = {0};
+    lq_text_add(&text, what);
+    struct lq_proof proof = {0};
+    lq_proof_event(&proof, first);
+    lq_proof_event(&proof, then);
+    lq_convict(judge, property, &proof, &text);
+}
+
+static void judge_loss_time(struct lq_judge *judge, struct nexus_state *state)
+{
+    if (!state->is_losing || state->is_told || judge->now_ns <= state->deadline_ns)
+        return;
+    state->is_told = true;
+    convict_nexus(judge, P_RI_6, state->loss, judge->view.event,
+                  "the end of an I_T nexus was not answered within its bound");
+}
+
+static void on_lost(struct lq_judge *judge, struct nexus_state *state,
+                    const struct lq_seen_nexus *lost, const struct lq_event *event)
+{
+    uint64_t bound = judge->view.bounds[event->code == LQ_TRIGGER_LOGOUT
+                                            ? LQ_BOUND_QUARANTINE_AFTER
+                                            : LQ_BOUND_LOGIN_QUARANTINE_AFTER];
+    state->is_losing = true;
+    state->loss = event;
+    state->deadline_ns = bound > UINT64_MAX / 2 ? UINT64_MAX : event->time_ns + bound + SLACK_NS;
+    for (uint32_t i = 0; i < judge->view.nexuses.count; i++) {
+        const struct lq_seen_nexus *other = lq_array_at(&judge->view.nexuses, i);
+        if (other != lost && other->target == lost->target && !lq_list_is_empty(&other->tasks))
+            judge->exercised[P_RI_5]++;
+    }
+}
+
+static void on_nexus(struct lq_judge *judge, const struct lq_event *event)
+{
+    const struct lq_seen_nexus *nexus = lq_view_nexus(&judge->view, event);
+    if (nexus == NULL)
+        return;
+    struct nexus_state *state = state_of(judge, nexus);
+    switch (event->kind) {
+    case LQ_E_NEXUS_ESTABLISHED:
+        judge->exercised[P_RI_3] += state->loss != NULL;
+        if (state->is_open)
+            convict_nexus(judge, P_RI_3, state->loss, event,
+                          "an I_T nexus was established while its former session was not over");
+        *state = (struct nexus_state){.is_open = true, .loss = state->loss};
+        break;
+    case LQ_E_NEXUS_LOST:
+        on_lost(judge, state, nexus, event);
+        break;
+    case LQ_E_NEXUS_ENDED:
+        judge->exercised[P_RI_6]++;
+        judge_loss_time(judge, state);
+        state->is_open = state->is_losing = false;
+        break;
+    default:
+        break;
+    }
+}
+
+/* A command ended for the end of an I_T nexus: it must be its own. */
+static void on_ended(struct lq_judge *judge, const struct lq_event *event)
+{
+    if (!(event->flags & LQ_F_ABORTED) || event->code < LQ_TRIGGER_NEXUS_LOSS ||
+        event->code >= LQ_TRIGGERS)
+        return;
+    const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
+    if (task == NULL || task->nexus == NULL || state_of(judge, task->nexus)->is_losing)
+        return;
+    convict_nexus(judge, P_RI_5, task->received, event,
+                  "a command was aborted for the end of an I_T nexus that is not its own");
+}
+
+static void reinstate_event(struct lq_judge *judge, const struct lq_event *event)
+{
+    event = judge->view.event;
+    switch (event->kind) {
+    case LQ_E_NEXUS_ESTABLISHED:
+    case LQ_E_NEXUS_LOST:
+    case LQ_E_NEXUS_ENDED:
+        on_nexus(judge, event);
+        break;
+    case LQ_E_ENDED:
+        on_ended(judge, event);
+        break;
+    case LQ_W_CLOSE:
+        connection_of(judge, event->connection)->request = (struct lq_moment){0, 0, 0};
+        break;
+    default:
+        break;
+    }
+}
+
+static void reinstate_finish(struct lq_judge *judge)
+{
+    struct reinstate *reinstate = reinstate_of(judge);
+    for (uint32_t i = 0; i < reinstate->nexuses.count; i++)
+        judge_loss_time(judge, lq_array_at(&reinstate->nexuses, i));
+    for (uint32_t i = 0; i < reinstate->connections.count; i++) {
+        const struct lq_seen_connection *connection = lq_array_at(&judge->view.connections, i);
+        judge_login_time(judge, connection->number, lq_array_at(&reinstate->connections, i));
+    }
+}
+
+static void reinstate_init(struct lq_judge *judge)
+{
+    struct reinstate *reinstate = lq_state_make(judge, LQ_STATE_REINSTATE, sizeof *reinstate);
+    lq_array_init(&reinstate->nexuses, sizeof(struct nexus_state));
+    lq_array_init(&reinstate->connections, sizeof(struct connection_state));
+}
+
+static void reinstate_free(struct lq_judge *judge)
+{
+    struct reinstate *reinstate = reinstate_of(judge);
+    lq_array_free(&reinstate->nexuses, judge->allocator);
+    lq_array_free(&reinstate->connections, judge->allocator);
+    lq_state_free(judge, LQ_STATE_REINSTATE, sizeof *reinstate);
+}
+
+static void reinstate_reset(struct lq_judge *judge)
+{
+    struct reinstate *reinstate = reinstate_of(judge);
+    lq_array_reset(&reinstate->nexuses);
+    lq_array_reset(&reinstate->connections);
+    reinstate->replaced = 0;
+}
+
+const struct lq_judge_part lq_reinstate_part = {
+    .name = "reinstate",
+    .init = reinstate_init,
+    .free = reinstate_free,
+    .reset = reinstate_reset,
+    .event = reinstate_event,
+    .tap = reinstate_tap,
+    .pdu = reinstate_pdu,
+    .finish = reinstate_finish,
+};
