@@ -27,7 +27,7 @@ LAYERS = {
     "lq_judges": ["lq_base", "lq_wire"],
 }
 
-ALLOWED = {"memcpy", "memset", "memmove", "memcmp", "memchr", "strlen", "strcmp", "strncmp",
+ALLOWED = {"memcpy", "memset", "memmove", "memcmp", "memchr", "strchr", "strlen", "strcmp", "strncmp",
            # the program's hook for a failed LQ_ASSERT: core/base/assert.h
            "lq_assert_fail"}
 # What compilers call by themselves: stack protection, position independence, 64-bit arithmetic on
