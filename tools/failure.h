@@ -9,4 +9,8 @@
 /* To be called first in main. */
 void lq_failure_init(void);
 
+/* LINE (lives as long as the program, or until the next call) reproduces what runs now: it is
+ * printed when an assertion fails. NULL: nothing to say. */
+void lq_failure_context(const char *line);
+
 #endif

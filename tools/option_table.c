@@ -177,6 +177,27 @@ static const char *take_commands(struct lq_options *options, const char *argumen
     return wrong == NULL && options->commands == 0 ? "is none; expected 1 or more" : wrong;
 }
 
+static const char *take_trace(struct lq_options *options, const char *argument)
+{
+    (void)argument;
+    options->trace = true;
+    return NULL;
+}
+
+static const char *take_twice(struct lq_options *options, const char *argument)
+{
+    (void)argument;
+    options->twice = true;
+    return NULL;
+}
+
+static const char *take_bench(struct lq_options *options, const char *argument)
+{
+    (void)argument;
+    options->bench = true;
+    return NULL;
+}
+
 const struct lq_option_row lq_option_rows[] = {
     {"ram", "SIZE", LIVE, true,
      "Add a LUN of SIZE in memory, zeroed. LUNs are numbered from 0 in the order of --ram and "
@@ -227,6 +248,12 @@ const struct lq_option_row lq_option_rows[] = {
      take_jobs},
     {"commands", "N", SIM, false, "End about N commands per seed.", take_commands},
     {"fingerprint", NULL, SIM, false, "Print the fingerprint of every seed.", take_fingerprint},
+    {"trace", NULL, SIM, false, "Print every record and every run of bytes of the one seed.",
+     take_trace},
+    {"twice", NULL, SIM, false,
+     "Run every seed twice and compare the fingerprints; otherwise one seed in 50 is.",
+     take_twice},
+    {"bench", NULL, SIM, false, "Print commands per processor second.", take_bench},
     {"pcap", "FILE", ALL, false,
      "Write what passed between initiators and target to FILE, as pcapng for Wireshark.",
      take_pcap},

@@ -57,6 +57,7 @@ struct lq_options {
     bool fingerprint;
     uint32_t jobs;     /* 0: one per processor */
     uint64_t commands; /* 0: as the seed says */
+    bool trace, twice, bench;
 
     /* with: the command and its arguments, ended by NULL */
     char **command;

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "faults/faults.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+
+enum { ODDS = 1000 };
+
+static const struct lq_fault_class classes[LQ_FAULTS] = {
+    [LQ_FAULT_NONE] = {"none", LQ_FAULT_PLACE_NETWORK, "nothing", "all", "Nothing breaks.", 0},
+    [LQ_FAULT_NET_SEGMENT] = {"net.segment", LQ_FAULT_PLACE_NETWORK, "segment",
+        "every property: TCP is a byte stream",
+        "What was sent at once arrives in two pieces, cut at any byte.", 300},
+    [LQ_FAULT_NET_LATENCY] = {"net.latency", LQ_FAULT_PLACE_NETWORK, "segment",
+        "every property", "A segment and all behind it arrive many times later than usual.", 60},
+    [LQ_FAULT_NET_STALL] = {"net.stall", LQ_FAULT_PLACE_NETWORK, "segment",
+        "every property; other connections go on",
+        "One direction of a connection delivers nothing for a while, so that its sender's window "
+        "fills.", 15},
+    [LQ_FAULT_NET_RESET] = {"net.reset", LQ_FAULT_PLACE_NETWORK, "connection",
+        "REINSTATE, TM, DATA: what was lost with the connection takes no late effect",
+        "The connection is reset; what was under way in both directions is lost.", 4},
+    [LQ_FAULT_NET_FIN] = {"net.fin", LQ_FAULT_PLACE_NETWORK, "connection",
+        "REINSTATE, TM, DATA: what was lost with the connection takes no late effect",
+        "The initiator's host closes the connection in order, without a logout.", 4},
+    [LQ_FAULT_NET_HALF_OPEN] = {"net.half-open", LQ_FAULT_PLACE_NETWORK, "connection",
+        "REINSTATE, LIVENESS: the peer is found dead within the timeouts",
+        "The cable is pulled: nothing passes in either direction and nobody is told.", 3},
+    [LQ_FAULT_DISK_LATENCY] = {"disk.latency", LQ_FAULT_PLACE_DISK, "request",
+        "every property", "A request takes many times longer than usual.", 100},
+    [LQ_FAULT_DISK_REORDER] = {"disk.reorder", LQ_FAULT_PLACE_DISK, "request",
+        "ORDER, DATA: order is the target's duty, not the disk's",
+        "A request is overtaken by those submitted after it.", 300},
+    [LQ_FAULT_DISK_HANG] = {"disk.hang", LQ_FAULT_PLACE_DISK, "request",
+        "LIVENESS, TM, REINSTATE, DATA: quarantine answers in time and fences the orphan",
+        "A request takes effect and ends only when the disk lets go of it.", 20},
+    [LQ_FAULT_DISK_MEDIUM_ERROR] = {"disk.medium-error", LQ_FAULT_PLACE_DISK, "request",
+        "DATA: the command ends with MEDIUM ERROR, the blocks are old or new",
+        "The blocks of a request cannot be read or written.", 20},
+    [LQ_FAULT_DISK_FAILED] = {"disk.failed", LQ_FAULT_PLACE_DISK, "request",
+        "DATA: the command ends with a hardware error, the blocks are old or new",
+        "The store refuses a request for a reason of its own.", 10},
+    [LQ_FAULT_INITIATOR_VANISH] = {"initiator.vanish", LQ_FAULT_PLACE_INITIATOR, "session",
+        "REINSTATE: no command of the old session takes late effect",
+        "An initiator loses power and logs in again under its old name; the old connection hears "
+        "nothing.", 6},
+    [LQ_FAULT_INITIATOR_LOGOUT] = {"initiator.logout", LQ_FAULT_PLACE_INITIATOR, "session",
+        "TM, DATA: what the logout ended takes no late effect",
+        "An initiator logs out while commands of its are under way.", 8},
+    [LQ_FAULT_INITIATOR_RELOGIN] = {"initiator.relogin", LQ_FAULT_PLACE_INITIATOR, "session",
+        "REINSTATE: the old session is gone before the new one begins",
+        "An initiator logs in again under its old name while its old connection still works.", 6},
+    [LQ_FAULT_LOGIN_STALL] = {"login.stall", LQ_FAULT_PLACE_INITIATOR, "login",
+        "LIVENESS: the target gives up the connection; others log in meanwhile",
+        "An initiator stops in the middle of its login and keeps the connection open.", 80},
+    [LQ_FAULT_LOGIN_RACE] = {"login.race", LQ_FAULT_PLACE_INITIATOR, "login",
+        "REINSTATE: at most one session of a name; the last login wins",
+        "An initiator abandons a login under way and starts another under the same name.", 80},
+    [LQ_FAULT_DATA_WITHHELD] = {"data.withheld", LQ_FAULT_PLACE_INITIATOR, "command",
+        "LIVENESS, ORDER: commands behind it wait, the transport's timeout ends it",
+        "An initiator never sends the Data-Out that it is asked for.", 10},
+    [LQ_FAULT_DATA_LATE] = {"data.late", LQ_FAULT_PLACE_INITIATOR, "command",
+        "TM, DATA: Data-Out of an aborted command is dropped",
+        "An initiator sends the Data-Out that it is asked for late, perhaps after it had the "
+        "command aborted.", 60},
+};
+
+const struct lq_fault_class *lq_fault_class(enum lq_fault fault)
+{
+    LQ_ASSERT(fault < LQ_FAULTS);
+    return &classes[fault];
+}
+
+enum lq_fault lq_fault_by_name(const char *name)
+{
+    for (uint32_t i = 1; i < LQ_FAULTS; i++)
+        if (strcmp(classes[i].name, name) == 0)
+            return (enum lq_fault)i;
+    return LQ_FAULT_NONE;
+}
+
+void lq_faults_init(struct lq_faults *faults, struct lq_choice *choice, struct lq_history *history,
+                    const uint64_t *now_ns)
+{
+    *faults = (struct lq_faults){.choice = choice, .history = history, .now_ns = now_ns};
+}
+
+void lq_fault_arm(struct lq_faults *faults, enum lq_fault fault, uint32_t odds)
+{
+    LQ_ASSERT(fault != LQ_FAULT_NONE && fault < LQ_FAULTS && odds <= ODDS);
+    faults->odds[fault] = odds;
+}
+
+void lq_faults_disarm(struct lq_faults *faults)
+{
+    memset(faults->odds, 0, sizeof faults->odds);
+}
+
+bool lq_fault_fires(struct lq_faults *faults, enum lq_fault fault, uint64_t subject,
+                    uint32_t connection)
+{
+    if (faults->odds[fault] == 0)
+        return false;
+    faults->counts[fault].asked++;
+    if (!lq_chance(faults->choice, LQ_STREAM_FAULT, (uint32_t)fault, subject, faults->odds[fault],
+                   ODDS))
+        return false;
+    faults->counts[fault].fired++;
+    struct lq_event event = {.time_ns = *faults->now_ns, .kind = LQ_W_FAULT,
+                             .connection = connection, .code = (uint32_t)fault,
+                             .value = subject};
+    lq_history_add(faults->history, event);
+    return true;
+}

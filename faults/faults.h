@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fault catalogue: what a world can break, and whether it breaks now.
+ *
+ * What this is: one const table of fault classes, and a decider that counts how often each armed
+ * class was asked and how often it fired. What it is not: an actor; who asks does the breaking.
+ *
+ * A class that is not armed draws nothing, records nothing and so changes no byte of a run.
+ *
+ * Who uses it: sim/virtual (network, disk, initiators), later sim/live and scenarios.
+ */
+#ifndef LQ_FAULTS_FAULTS_H
+#define LQ_FAULTS_FAULTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/choice.h"
+#include "core/base/history.h"
+
+/* Numbers are in histories (LQ_W_FAULT, code): new ones are appended, none is ever reused. */
+enum lq_fault {
+    LQ_FAULT_NONE,
+    LQ_FAULT_NET_SEGMENT,
+    LQ_FAULT_NET_LATENCY,
+    LQ_FAULT_NET_STALL,
+    LQ_FAULT_NET_RESET,
+    LQ_FAULT_NET_FIN,
+    LQ_FAULT_NET_HALF_OPEN,
+    LQ_FAULT_DISK_LATENCY,
+    LQ_FAULT_DISK_REORDER,
+    LQ_FAULT_DISK_HANG,
+    LQ_FAULT_DISK_MEDIUM_ERROR,
+    LQ_FAULT_DISK_FAILED,
+    LQ_FAULT_INITIATOR_VANISH,
+    LQ_FAULT_INITIATOR_LOGOUT,
+    LQ_FAULT_INITIATOR_RELOGIN,
+    LQ_FAULT_LOGIN_STALL,
+    LQ_FAULT_LOGIN_RACE,
+    LQ_FAULT_DATA_WITHHELD,
+    LQ_FAULT_DATA_LATE,
+    LQ_FAULTS
+};
+
+enum lq_fault_place {
+    LQ_FAULT_PLACE_NETWORK = 1,
+    LQ_FAULT_PLACE_DISK,
+    LQ_FAULT_PLACE_INITIATOR
+};
+
+struct lq_fault_class {
+    const char *name; /* what users type: "disk.hang" */
+    enum lq_fault_place place;
+    const char *unit;     /* what one firing hits: "segment", "request", "session" */
+    const char *contract; /* what must still hold, in the properties' terms */
+    const char *sentence; /* what it does */
+    uint32_t odds_max;    /* firings per 1,000 questions at most, when a seed arms it */
+};
+
+/* Row of FAULT; rows 1..LQ_FAULTS-1 exist. */
+const struct lq_fault_class *lq_fault_class(enum lq_fault fault);
+
+/* The fault of NAME, LQ_FAULT_NONE when there is none. */
+enum lq_fault lq_fault_by_name(const char *name);
+
+struct lq_fault_count {
+    uint64_t asked, fired;
+};
+
+/* One run's decider. Owned by the world; CHOICE, HISTORY and NOW_NS outlive it. */
+struct lq_faults {
+    struct lq_choice *choice;
+    struct lq_history *history; /* NULL: nothing is recorded */
+    const uint64_t *now_ns;
+    uint32_t odds[LQ_FAULTS]; /* firings per 1,000 questions; 0: not armed */
+    struct lq_fault_count counts[LQ_FAULTS];
+};
+
+/* Nothing armed, all counts 0. */
+void lq_faults_init(struct lq_faults *faults, struct lq_choice *choice, struct lq_history *history,
+                    const uint64_t *now_ns);
+
+/* Arms FAULT with ODDS firings per 1,000 questions (0..1000); 0 disarms. */
+void lq_fault_arm(struct lq_faults *faults, enum lq_fault fault, uint32_t odds);
+
+/* Heals: disarms all, keeps the counts. */
+void lq_faults_disarm(struct lq_faults *faults);
+
+static inline bool lq_fault_is_armed(const struct lq_faults *faults, enum lq_fault fault)
+{
+    return faults->odds[fault] != 0;
+}
+
+/*
+ * Does FAULT hit SUBJECT (as in lq_choose: who asks repeatedly about one thing counts)? On yes it
+ * is counted and recorded as LQ_W_FAULT with CONNECTION (0: none).
+ */
+bool lq_fault_fires(struct lq_faults *faults, enum lq_fault fault, uint64_t subject,
+                    uint32_t connection);
+
+#endif

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of an actor's command: begun, sent, ended or given up; and the records of it.
+ *
+ * A slot belongs to the command until its answer has come and its Data-Out memory is free.
+ */
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "sim/virtual/state.h"
+
+static const uint64_t MS = 1000000;
+
+static uint64_t now_of(const struct lq_actor *actor)
+{
+    return actor->world->env.now_ns;
+}
+
+struct lq_actor_command *lq_actor_command_of(struct lq_actor *actor, uint64_t serial)
+{
+    for (uint32_t i = 0; i < LQ_COMMAND_SLOTS; i++)
+        if (actor->commands[i].place != LQ_COMMAND_FREE && actor->commands[i].serial == serial)
+            return &actor->commands[i];
+    return NULL;
+}
+
+/* --- records ---------------------------------------------------------------------------------- */
+
+static struct lq_event event_of(const struct lq_actor_command *command, enum lq_event_kind kind)
+{
+    return (struct lq_event){.kind = (uint16_t)kind,
+                             .lun = command->lun,
+                             .tag = command->itt,
+                             .serial = command->serial,
+                             .stamp = command->cmd_sn,
+                             .lba = command->lba,
+                             .nblocks = command->nblocks};
+}
+
+/* One record per run of COUNT blocks at BYTES with the same content. */
+static void record_data(const struct lq_actor_command *command, enum lq_event_kind kind,
+                        const uint8_t *bytes, uint32_t count)
+{
+    uint32_t block_bytes = (uint32_t)lq_actor_option(command->actor, LQ_OPT_BLOCK_BYTES);
+    for (uint32_t first = 0; first < count;) {
+        const uint8_t *block = bytes + (uint64_t)first * block_bytes;
+        uint32_t end = first + 1;
+        while (end < count &&
+               memcmp(block, bytes + (uint64_t)end * block_bytes, block_bytes) == 0)
+            end++;
+        struct lq_event event = event_of(command, kind);
+        event.lba = command->lba + first;
+        event.nblocks = end - first;
+        event.value = lq_hash(0, block, block_bytes);
+        lq_actor_record(command->actor, event);
+        first = end;
+    }
+}
+
+static void record_command(const struct lq_actor_command *command)
+{
+    struct lq_event event = event_of(command, LQ_I_COMMAND);
+    event.code = (uint32_t)command->attribute;
+    event.detail = command->cdb[0];
+    event.value = command->expected_out_bytes > 0 ? command->expected_out_bytes
+                                                  : command->expected_in_bytes;
+    uint32_t flags = (command->is_immediate ? (uint32_t)LQ_F_IMMEDIATE : 0) |
+                     (command->fua ? (uint32_t)LQ_F_FUA : 0) |
+                     (command->writes_medium ? (uint32_t)LQ_F_MEDIUM_WRITE : 0) |
+                     (command->reads_medium ? (uint32_t)LQ_F_MEDIUM_READ : 0);
+    event.flags = (uint16_t)flags;
+    lq_actor_record(command->actor, event);
+    if (command->writes_medium)
+        record_data(command, LQ_I_WRITE_DATA, command->out, command->nblocks);
+}
+
+/* --- begin ------------------------------------------------------------------------------------ */
+
+static struct lq_actor_command *free_slot(struct lq_actor *actor)
+{
+    for (uint32_t i = 0; i < LQ_COMMAND_SLOTS; i++)
+        if (actor->commands[i].place == LQ_COMMAND_FREE)
+            return &actor->commands[i];
+    return NULL;
+}
+
+static uint32_t draw_part(struct lq_actor_command *command, uint32_t bytes)
+{
+    uint64_t drawn =
+        lq_actor_choose(command->actor, LQ_SITE_FIRST_DATA, command->serial + bytes, 4);
+    if (drawn == 0)
+        return LQ_ISCSI_I_ALL;
+    if (drawn == 1)
+        return 0;
+    return (uint32_t)lq_actor_choose(command->actor, LQ_SITE_FIRST_BYTES, command->serial,
+                                     (uint64_t)command->expected_out_bytes + 1) & ~UINT32_C(3);
+}
+
+/* How much of the Data-Out goes without being asked for, and whether the rest is withheld. */
+static void draw_data_out(struct lq_actor_command *command, struct lq_iscsi_initiator_command *ask)
+{
+    struct lq_actor *actor = command->actor;
+    struct lq_faults *faults = &actor->world->faults;
+    uint32_t connection = actor->connection->number;
+    command->holds_data = false;
+    if (command->expected_out_bytes == 0)
+        return;
+    ask->immediate_bytes = draw_part(command, 1);
+    ask->unsolicited_bytes = draw_part(command, 2);
+    if (lq_actor_choose(actor, LQ_SITE_SEGMENT_BYTES, command->serial, 4) == 3)
+        ask->segment_bytes = 512;
+    bool is_late = lq_fault_fires(faults, LQ_FAULT_DATA_LATE, command->serial, connection);
+    bool is_withheld = lq_fault_fires(faults, LQ_FAULT_DATA_WITHHELD, command->serial, connection);
+    if (!is_late && !is_withheld)
+        return;
+    ask->hold_data_out = command->holds_data = true;
+    ask->immediate_bytes = ask->unsolicited_bytes = 0;
+}
+
+bool lq_actor_begin_command(struct lq_actor *actor, uint64_t serial)
+{
+    struct lq_actor_command *command = free_slot(actor);
+    if (command == NULL)
+        return false;
+    command->actor = actor;
+    command->serial = serial;
+    command->abort_asked = false;
+    command->itt = command->cmd_sn = 0;
+    lq_command_generate(command);
+    struct lq_iscsi_initiator_command ask = {.id = serial,
+                                             .lun = command->lun,
+                                             .cdb = command->cdb,
+                                             .cdb_bytes = command->cdb_bytes,
+                                             .attribute = command->attribute,
+                                             .immediate = command->is_immediate,
+                                             .read = command->expected_in_bytes > 0,
+                                             .write = command->expected_out_bytes > 0,
+                                             .expected_in_bytes = command->expected_in_bytes,
+                                             .expected_out_bytes = command->expected_out_bytes,
+                                             .out = command->out,
+                                             .out_bytes = command->out_bytes,
+                                             .in = command->in,
+                                             .in_bytes = LQ_COMMAND_BYTES_MAX};
+    draw_data_out(command, &ask);
+    if (!lq_iscsi_initiator_command(actor->endpoint, &ask))
+        return false;
+    command->place = LQ_COMMAND_QUEUED;
+    actor->outstanding++;
+    return true;
+}
+
+static void late_data_fires(struct lq_timer *timer)
+{
+    struct lq_actor_command *command = LQ_ELEMENT(timer, struct lq_actor_command, late_data);
+    struct lq_actor *actor = command->actor;
+    command->holds_data = false;
+    if (command->place == LQ_COMMAND_FREE || actor->connection == NULL)
+        return;
+    lq_iscsi_initiator_release_data(actor->endpoint, command->serial);
+    lq_connection_mark(actor->world, actor->connection);
+}
+
+static void timeout_fires(struct lq_timer *timer)
+{
+    lq_actor_abort(LQ_ELEMENT(timer, struct lq_actor_command, timeout));
+}
+
+void lq_actor_command_sent(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
+{
+    struct lq_actor_command *command = lq_actor_command_of(actor, event->id);
+    if (command == NULL || command->place != LQ_COMMAND_QUEUED)
+        return;
+    struct lq_world *world = actor->world;
+    command->place = LQ_COMMAND_SENT;
+    command->itt = event->itt;
+    command->cmd_sn = event->cmd_sn;
+    command->sent_order = actor->sent_count++;
+    record_command(command);
+    uint64_t timeout = lq_actor_option(actor, LQ_OPT_COMMAND_TIMEOUT);
+    lq_queue_at(&world->queue, &command->timeout, now_of(actor) + timeout, timeout_fires);
+    if (!command->holds_data)
+        return;
+    /* Withheld data is late data that waits for the target to lose patience, or for heal. */
+    uint64_t bound = lq_fault_is_armed(&world->faults, LQ_FAULT_DATA_LATE) ? 2 * timeout : 0;
+    uint64_t drawn = lq_actor_choose(actor, LQ_SITE_LATE_DATA, command->serial, 4);
+    if (bound != 0 && drawn != 3)
+        lq_queue_at(&world->queue, &command->late_data,
+                    now_of(actor) + 1 + lq_actor_choose(actor, LQ_SITE_LATE_DATA,
+                                                        command->serial, bound) / (1 + 9 * drawn),
+                    late_data_fires);
+}
+
+/* --- end ------------------------------------------------------------------------------------- */
+
+static void free_command(struct lq_actor_command *command, bool is_pinned)
+{
+    struct lq_actor *actor = command->actor;
+    lq_queue_cancel(&actor->world->queue, &command->timeout);
+    if (command->place == LQ_COMMAND_QUEUED || command->place == LQ_COMMAND_SENT)
+        actor->outstanding--;
+    command->place = is_pinned ? LQ_COMMAND_PINNED : LQ_COMMAND_FREE;
+    if (!is_pinned)
+        lq_queue_cancel(&actor->world->queue, &command->late_data);
+}
+
+/* Key << 16 | ASC << 8 | ASCQ of fixed or descriptor format [SPC-5 4.4]; 0 without sense. */
+static uint32_t sense_of(const struct lq_iscsi_initiator_event *event)
+{
+    const uint8_t *sense = event->sense;
+    uint8_t format = event->sense_bytes > 0 ? sense[0] & 0x7f : 0;
+    if ((format == 0x70 || format == 0x71) && event->sense_bytes >= 14)
+        return (uint32_t)(sense[2] & 0x0f) << 16 | (uint32_t)sense[12] << 8 | sense[13];
+    if ((format == 0x72 || format == 0x73) && event->sense_bytes >= 4)
+        return (uint32_t)(sense[1] & 0x0f) << 16 | (uint32_t)sense[2] << 8 | sense[3];
+    return 0;
+}
+
+/* Commands of this LUN that are older than a reset or a CLEAR TASK SET of somebody else get no
+ * status any more: look after them soon. */
+static void suspect_older(const struct lq_actor_command *command)
+{
+    struct lq_actor *actor = command->actor;
+    for (uint32_t i = 0; i < LQ_COMMAND_SLOTS; i++) {
+        struct lq_actor_command *other = &actor->commands[i];
+        if (other->place == LQ_COMMAND_SENT && other->lun == command->lun &&
+            other->sent_order < command->sent_order && !other->abort_asked)
+            lq_queue_at(&actor->world->queue, &other->timeout,
+                        now_of(actor) + 50 * MS, timeout_fires);
+    }
+}
+
+static void record_status(const struct lq_actor_command *command,
+                          const struct lq_iscsi_initiator_event *event, uint32_t sense)
+{
+    uint32_t block_bytes = (uint32_t)lq_actor_option(command->actor, LQ_OPT_BLOCK_BYTES);
+    if (command->reads_medium && event->status == LQ_GOOD) {
+        uint32_t blocks = event->in_bytes / block_bytes;
+        record_data(command, LQ_I_READ_DATA, command->in,
+                    blocks < command->nblocks ? blocks : command->nblocks);
+    }
+    struct lq_event status = event_of(command, LQ_I_STATUS);
+    status.code = event->status;
+    status.detail = sense;
+    status.value = event->residual;
+    status.flags = (uint16_t)((event->overflow ? (uint32_t)LQ_F_OVERFLOW : 0) |
+                              (event->underflow ? (uint32_t)LQ_F_UNDERFLOW : 0));
+    lq_actor_record(command->actor, status);
+}
+
+void lq_actor_command_done(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
+{
+    struct lq_actor_command *command = lq_actor_command_of(actor, event->id);
+    if (command == NULL || command->place != LQ_COMMAND_SENT)
+        return;
+    struct lq_world *world = actor->world;
+    if (event->response != 0) { /* iSCSI could not complete it at the target: no SCSI status */
+        lq_actor_give_up(command, false);
+        return;
+    }
+    uint32_t sense = sense_of(event);
+    record_status(command, event, sense);
+    uint32_t asc = sense >> 8 & 0xff;
+    if (sense >> 16 == 0x06 && (asc == 0x29 || asc == 0x2f))
+        suspect_older(command);
+    actor->old_tag = command->itt;
+    actor->old_cmd_sn = command->cmd_sn;
+    actor->ended++;
+    world->commands_ended++;
+    uint64_t serial = command->serial;
+    free_command(command, event->data_out_in_use);
+    uint64_t delay = lq_actor_choose(actor, LQ_SITE_THINK, serial,
+                                     lq_actor_option(actor, LQ_OPT_THINK) + 1);
+    if (event->status == LQ_BUSY || event->status == LQ_TASK_SET_FULL)
+        delay += MS + lq_actor_choose(actor, LQ_SITE_BACKOFF, serial, 20 * MS);
+    lq_actor_wake_in(actor, delay);
+}
+
+void lq_actor_give_up(struct lq_actor_command *command, bool at_endpoint)
+{
+    struct lq_actor *actor = command->actor;
+    bool is_pinned = false;
+    if (command->place == LQ_COMMAND_SENT)
+        lq_actor_record(actor, event_of(command, LQ_I_GAVE_UP));
+    if (at_endpoint) {
+        if (!lq_iscsi_initiator_cancel(actor->endpoint, command->serial))
+            is_pinned = lq_iscsi_initiator_forget(actor->endpoint, command->serial);
+    }
+    free_command(command, is_pinned);
+    lq_actor_wake_in(actor, 0);
+}
+
+void lq_actor_data_released(struct lq_actor *actor, uint64_t serial)
+{
+    struct lq_actor_command *command = lq_actor_command_of(actor, serial);
+    if (command != NULL && command->place == LQ_COMMAND_PINNED)
+        free_command(command, false);
+    lq_actor_wake_in(actor, 0);
+}
+
+void lq_actor_unpin(struct lq_actor *actor)
+{
+    for (uint32_t i = 0; i < LQ_COMMAND_SLOTS; i++) {
+        LQ_ASSERT(actor->commands[i].place == LQ_COMMAND_FREE ||
+                  actor->commands[i].place == LQ_COMMAND_PINNED);
+        if (actor->commands[i].place == LQ_COMMAND_PINNED)
+            free_command(&actor->commands[i], false);
+    }
+}

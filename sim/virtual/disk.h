@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A virtual disk: a block store whose requests take effect and end at chosen moments.
+ *
+ * A request is submitted, takes effect at one or two moments between its start and its end, and
+ * ends. Without faults requests take effect and end in the order of submission. Faults: slow
+ * requests, overtaken ones, hung ones (which take effect and end only after a while, or at heal),
+ * and errors, where a write may have changed any number of its first blocks.
+ *
+ * What this is not: a judge of what the engine submits; and not the owner of the requests, which
+ * are the engine's. Who uses it: the virtual world.
+ */
+#ifndef LQ_SIM_VIRTUAL_DISK_H
+#define LQ_SIM_VIRTUAL_DISK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/store.h"
+#include "faults/faults.h"
+#include "sim/virtual/medium.h"
+#include "sim/virtual/queue.h"
+
+struct lq_disk_options {
+    uint32_t block_bytes; /* 512, 1024, 2048 or 4096 */
+    uint64_t nblocks;
+    uint32_t physical_exponent;
+    uint32_t write_granule_blocks;
+    bool volatile_cache;
+    uint64_t latency_min_ns, latency_max_ns;
+    uint64_t hang_min_ns, hang_max_ns; /* how long a hung request hangs */
+};
+
+struct lq_disk_request; /* internal */
+
+enum { LQ_DISK_OCCURRENCES = 1024 };
+
+struct lq_disk {
+    struct lq_store store; /* what the engine is given */
+    struct lq_disk_options options;
+    struct lq_medium medium;
+    struct lq_queue *queue;
+    struct lq_faults *faults; /* gives choice, history and now, too */
+    /* Told of each end; turns it into the shard's input. */
+    void (*done)(void *context, struct lq_disk *disk, lq_handle handle,
+                 enum lq_block_status status);
+    void *context;
+    struct lq_disk_request *requests;
+    uint32_t request_capacity;
+    uint32_t outstanding;
+    struct lq_disk_request *free_requests;
+    uint64_t last_effect_ns, last_end_ns; /* of the requests that keep their order */
+    bool holds_until_heal;                /* one request hangs until heal, no second one does */
+    uint32_t occurrences[LQ_DISK_OCCURRENCES]; /* of the questions' subjects, see disk.c */
+};
+
+/* Once; ALLOCATOR outlives the disk. */
+void lq_disk_init(struct lq_disk *disk, const struct lq_allocator *allocator);
+
+/* A fresh disk for a run, all zeros, that holds at most REQUESTS at once. */
+void lq_disk_reset(struct lq_disk *disk, const struct lq_disk_options *options, uint32_t requests,
+                   struct lq_queue *queue, struct lq_faults *faults);
+
+/* What hangs goes on now. */
+void lq_disk_heal(struct lq_disk *disk);
+
+void lq_disk_fini(struct lq_disk *disk);
+
+#endif

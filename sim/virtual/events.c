@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an initiator's endpoint tells its actor: one function for each kind of event. */
+#include "core/base/assert.h"
+#include "sim/virtual/state.h"
+
+typedef void (*handler)(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event);
+
+static void logged_in(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
+{
+    lq_queue_cancel(&actor->world->queue, &actor->login_timeout);
+    actor->state = LQ_ACTOR_UP;
+    actor->knows_old_session = false;
+    actor->stall_after = UINT64_MAX;
+    lq_actor_record(actor, (struct lq_event){.kind = LQ_I_LOGGED_IN, .value = event->tsih});
+    lq_actor_wake_in(actor, 0);
+}
+
+static void login_failed(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
+{
+    lq_actor_record(actor, (struct lq_event){.kind = LQ_I_LOGIN_FAILED, .code = event->code});
+}
+
+static void sent(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
+{
+    struct lq_actor_tm *tm = lq_actor_tm_of(actor, event->id);
+    if (tm != NULL)
+        lq_actor_tm_sent(tm, event);
+    else if (actor->state == LQ_ACTOR_LOGOUT && event->id == actor->logout_serial)
+        lq_actor_record(actor, (struct lq_event){.kind = LQ_I_LOGOUT,
+                                                 .tag = event->itt,
+                                                 .serial = event->id,
+                                                 .stamp = event->cmd_sn});
+    else
+        lq_actor_command_sent(actor, event);
+}
+
+static void data_released(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
+{
+    lq_actor_data_released(actor, event->id);
+}
+
+static void tm_done(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
+{
+    struct lq_actor_tm *tm = lq_actor_tm_of(actor, event->id);
+    if (tm != NULL)
+        lq_actor_tm_done(tm, event->code);
+}
+
+static void logout_done(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
+{
+    lq_actor_record(actor, (struct lq_event){.kind = LQ_I_LOGOUT_DONE,
+                                             .code = event->code,
+                                             .serial = event->id});
+    actor->knows_old_session = false;
+}
+
+/* A target that wants the session closed [RFC 7143 11.9.1] gets its wish by the FIN that follows
+ * its patience; rejected requests are given up by their timeouts. */
+static void ignored(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
+{
+    (void)actor, (void)event;
+}
+
+static void protocol_error(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
+{
+    lq_actor_record(actor, (struct lq_event){.kind = LQ_I_PROTOCOL,
+                                             .code = event->code,
+                                             .tag = event->itt});
+}
+
+/* The connection is over for this end: after a logout in order, else by RST. */
+static void close_wanted(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
+{
+    struct lq_tcp *tcp = actor->connection->tcp;
+    if (event->code != 0) {
+        lq_actor_drop(actor);
+        return;
+    }
+    lq_actor_session_over(actor, true);
+    lq_tcp_close(tcp, LQ_TCP_INITIATOR);
+}
+
+static const handler handlers[LQ_ISCSI_I_EVENTS] = {
+    [LQ_ISCSI_I_EVENT_LOGGED_IN] = logged_in,
+    [LQ_ISCSI_I_EVENT_LOGIN_FAILED] = login_failed,
+    [LQ_ISCSI_I_EVENT_SENT] = sent,
+    [LQ_ISCSI_I_EVENT_COMMAND_DONE] = lq_actor_command_done,
+    [LQ_ISCSI_I_EVENT_DATA_RELEASED] = data_released,
+    [LQ_ISCSI_I_EVENT_R2T] = ignored,
+    [LQ_ISCSI_I_EVENT_TM_DONE] = tm_done,
+    [LQ_ISCSI_I_EVENT_LOGOUT_DONE] = logout_done,
+    [LQ_ISCSI_I_EVENT_NOP_DONE] = ignored,
+    [LQ_ISCSI_I_EVENT_NOP_ASKED] = ignored,
+    [LQ_ISCSI_I_EVENT_TEXT_DONE] = ignored,
+    [LQ_ISCSI_I_EVENT_ASYNC] = ignored,
+    [LQ_ISCSI_I_EVENT_REJECTED] = ignored,
+    [LQ_ISCSI_I_EVENT_RAW_ANSWER] = ignored,
+    [LQ_ISCSI_I_EVENT_PROTOCOL_ERROR] = protocol_error,
+    [LQ_ISCSI_I_EVENT_CLOSE_WANTED] = close_wanted,
+};
+
+bool lq_actor_events(struct lq_actor *actor)
+{
+    struct lq_iscsi_initiator_event event;
+    while (actor->connection != NULL && lq_iscsi_initiator_next(actor->endpoint, &event)) {
+        LQ_ASSERT(event.kind >= LQ_ISCSI_I_EVENT_LOGGED_IN && event.kind < LQ_ISCSI_I_EVENTS);
+        handlers[event.kind](actor, &event);
+    }
+    return actor->connection != NULL;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Method: a command is drawn in independent steps, each named by the command's serial: kind, LUN,
+ * extent (mostly in a small hot range, so that commands overlap), CDB, attribute, content. What
+ * is deliberately bad about a bad command is one row of a table.
+ */
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/base/bytes.h"
+#include "sim/virtual/state.h"
+
+/* --- commands that touch no block ------------------------------------------------------------ */
+
+struct template {
+    uint8_t cdb_bytes;
+    uint32_t expected_in_bytes;
+    uint8_t cdb[16];
+};
+
+static const struct template others[] = {
+    {6, 0, {0x00}},                                             /* TEST UNIT READY */
+    {6, 0, {0x00}},
+    {6, 36, {0x12, 0, 0, 0, 36}},                               /* INQUIRY */
+    {6, 255, {0x12, 1, 0x00, 0, 255}},                          /* VPD pages */
+    {6, 96, {0x12, 1, 0x80, 0, 96}},
+    {6, 255, {0x12, 1, 0x83, 0, 255}},
+    {6, 64, {0x12, 1, 0xb0, 0, 64}},
+    {6, 18, {0x03, 0, 0, 0, 18}},                               /* REQUEST SENSE */
+    {6, 252, {0x03, 0, 0, 0, 252}},
+    {12, 256, {0xa0, 0, 0, 0, 0, 0, 0, 0, 1, 0}},               /* REPORT LUNS */
+    {12, 16, {0xa0, 0, 0x02, 0, 0, 0, 0, 0, 0, 16}},
+    {6, 192, {0x1a, 0, 0x3f, 0, 192}},                          /* MODE SENSE(6) */
+    {6, 64, {0x1a, 0x08, 0x08, 0, 64}},
+    {10, 128, {0x5a, 0, 0x0a, 0, 0, 0, 0, 0, 128}},             /* MODE SENSE(10) */
+    {10, 255, {0x5a, 0x08, 0x3f, 0, 0, 0, 0, 0, 255}},
+    {10, 8, {0x25}},                                            /* READ CAPACITY(10) */
+    {16, 32, {0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32}}, /* READ CAPACITY(16) */
+    {10, 0, {0x35}},                                            /* SYNCHRONIZE CACHE(10) */
+    {10, 0, {0x35, 0, 0, 0, 0, 4, 0, 0, 8}},
+    {16, 0, {0x91}},                                            /* SYNCHRONIZE CACHE(16) */
+};
+
+static uint64_t choose(struct lq_actor_command *command, enum lq_actor_site site, uint64_t n)
+{
+    return lq_actor_choose(command->actor, (uint32_t)site, command->serial, n);
+}
+
+static uint64_t option(const struct lq_actor_command *command, enum lq_option option)
+{
+    return lq_actor_option(command->actor, option);
+}
+
+static void generate_other(struct lq_actor_command *command)
+{
+    uint32_t count = sizeof others / sizeof others[0];
+    const struct template *row = &others[choose(command, LQ_SITE_OTHER, count)];
+    memcpy(command->cdb, row->cdb, sizeof row->cdb);
+    command->cdb_bytes = row->cdb_bytes;
+    command->expected_in_bytes = row->expected_in_bytes;
+}
+
+/* --- commands on blocks ---------------------------------------------------------------------- */
+
+/* Mostly a small range that everybody uses; else the beginning or the end of the medium. */
+static void draw_extent(struct lq_actor_command *command)
+{
+    enum { COLD_BLOCKS = 1024, LAST_BLOCKS = 64 };
+    uint64_t capacity = option(command, LQ_OPT_BLOCKS);
+    uint64_t bytes = command->actor->world->plan.shard.engine.limits.transfer_bytes_max;
+    if (bytes > LQ_COMMAND_BYTES_MAX)
+        bytes = LQ_COMMAND_BYTES_MAX;
+    uint64_t most = bytes / option(command, LQ_OPT_BLOCK_BYTES);
+    if (most > option(command, LQ_OPT_COMMAND_BLOCKS))
+        most = option(command, LQ_OPT_COMMAND_BLOCKS);
+    command->nblocks = 1 + (uint32_t)choose(command, LQ_SITE_BLOCKS, most);
+    uint64_t hot = choose(command, LQ_SITE_HOT, 16);
+    uint64_t first = 0, range = option(command, LQ_OPT_HOT_BLOCKS);
+    if (hot >= option(command, LQ_OPT_HOT_ODDS)) {
+        range = hot == 15 ? LAST_BLOCKS : COLD_BLOCKS;
+        first = hot == 15 ? capacity - LAST_BLOCKS : 0;
+    }
+    command->lba = first + choose(command, LQ_SITE_LBA, range);
+    if (command->lba + command->nblocks > capacity)
+        command->lba = capacity - command->nblocks;
+}
+
+static void build_medium_cdb(struct lq_actor_command *command, bool writes, uint64_t lba,
+                             uint32_t nblocks)
+{
+    uint64_t size = choose(command, LQ_SITE_CDB_SIZE, 4);
+    uint8_t *cdb = command->cdb;
+    memset(cdb, 0, sizeof command->cdb);
+    if (size == 3 && lba <= 0x1fffff && nblocks > 0 && nblocks <= 255) {
+        command->cdb_bytes = 6;
+        cdb[0] = writes ? 0x0a : 0x08;
+        lq_put_be24(cdb + 1, (uint32_t)lba);
+        cdb[4] = (uint8_t)nblocks;
+        return;
+    }
+    static const uint8_t flags[] = {0, 0, 0, 0, 0, 0x08, 0x10, 0x18}; /* FUA, DPO */
+    uint8_t flag = flags[choose(command, LQ_SITE_CDB_FLAGS, sizeof flags)];
+    command->fua = (flag & 0x08) != 0;
+    cdb[1] = flag;
+    if (size == 2 || lba > UINT32_MAX) {
+        command->cdb_bytes = 16;
+        cdb[0] = writes ? 0x8a : 0x88;
+        lq_put_be64(cdb + 2, lba);
+        lq_put_be32(cdb + 10, nblocks);
+        return;
+    }
+    command->cdb_bytes = 10;
+    cdb[0] = writes ? 0x2a : 0x28;
+    lq_put_be32(cdb + 2, (uint32_t)lba);
+    lq_put_be16(cdb + 7, (uint16_t)nblocks);
+}
+
+/* Content that no other write has: who wrote it, which of its commands, and in which block when
+ * each block is to have its own. */
+static void fill_content(struct lq_actor_command *command)
+{
+    uint32_t block_bytes = (uint32_t)option(command, LQ_OPT_BLOCK_BYTES);
+    command->content_blocks = choose(command, LQ_SITE_CONTENT, 4) == 1 ? command->nblocks : 1;
+    command->out_bytes = command->nblocks * block_bytes;
+    for (uint32_t block = 0; block < command->content_blocks; block++) {
+        uint8_t *to = command->out + (uint64_t)block * block_bytes;
+        for (uint32_t at = 0; at < block_bytes; at += 16) {
+            lq_put_be64(to + at, command->serial);
+            lq_put_be64(to + at + 8, command->content_blocks > 1 ? command->lba + block : 0);
+        }
+    }
+    for (uint32_t block = command->content_blocks; block < command->nblocks; block++)
+        memcpy(command->out + (uint64_t)block * block_bytes, command->out, block_bytes);
+}
+
+static void generate_medium(struct lq_actor_command *command, bool writes)
+{
+    draw_extent(command);
+    build_medium_cdb(command, writes, command->lba, command->nblocks);
+    uint32_t bytes = command->nblocks * (uint32_t)option(command, LQ_OPT_BLOCK_BYTES);
+    command->writes_medium = writes;
+    command->reads_medium = !writes;
+    if (writes) {
+        command->expected_out_bytes = bytes;
+        fill_content(command);
+    } else {
+        command->expected_in_bytes = bytes;
+    }
+}
+
+/* --- commands with something wrong ----------------------------------------------------------- */
+
+static void bad_opcode(struct lq_actor_command *command)
+{
+    static const uint8_t codes[] = {0xff, 0x02, 0xc1, 0x7f};
+    command->cdb[0] = codes[choose(command, LQ_SITE_BAD_LENGTH, sizeof codes)];
+    command->cdb_bytes = 16;
+}
+
+static void touch_nothing(struct lq_actor_command *command)
+{
+    command->lba = 0;
+    command->nblocks = 0;
+    command->reads_medium = command->writes_medium = false;
+}
+
+static void bad_range(struct lq_actor_command *command)
+{
+    bool writes = choose(command, LQ_SITE_BAD_LENGTH, 2) == 1;
+    generate_medium(command, writes);
+    build_medium_cdb(command, writes, option(command, LQ_OPT_BLOCKS) - command->nblocks + 1,
+                     command->nblocks);
+    touch_nothing(command);
+}
+
+static void bad_direction(struct lq_actor_command *command)
+{
+    bool writes = choose(command, LQ_SITE_BAD_LENGTH, 2) == 1;
+    generate_medium(command, writes);
+    uint32_t in = command->expected_in_bytes;
+    command->expected_in_bytes = command->expected_out_bytes;
+    command->expected_out_bytes = in;
+    touch_nothing(command);
+}
+
+/* Fewer or more bytes expected than the CDB says: whole blocks still move. */
+static void bad_length(struct lq_actor_command *command)
+{
+    bool writes = choose(command, LQ_SITE_IMMEDIATE, 2) == 1;
+    generate_medium(command, writes);
+    uint32_t block_bytes = (uint32_t)option(command, LQ_OPT_BLOCK_BYTES);
+    uint32_t bytes = command->nblocks * block_bytes;
+    uint32_t expected = (uint32_t)choose(command, LQ_SITE_BAD_LENGTH, 2 * bytes);
+    if (expected < 8)
+        expected = bytes + 4; /* 0 would be no transfer at all, which generate_other covers */
+    if (expected < bytes)
+        command->nblocks = expected / block_bytes;
+    *(writes ? &command->expected_out_bytes : &command->expected_in_bytes) = expected;
+    if (command->out_bytes > expected)
+        command->out_bytes = expected;
+}
+
+static void bad_transfer(struct lq_actor_command *command)
+{
+    generate_medium(command, false);
+    command->lba = 0;
+    build_medium_cdb(command, false, 0, 200);
+    command->expected_in_bytes = 200 * (uint32_t)option(command, LQ_OPT_BLOCK_BYTES);
+    touch_nothing(command);
+}
+
+static void bad_lun(struct lq_actor_command *command)
+{
+    generate_other(command);
+    command->lun = (uint64_t)(5 + choose(command, LQ_SITE_BAD_LENGTH, 3)) << 48;
+}
+
+static void bad_field(struct lq_actor_command *command)
+{
+    generate_medium(command, choose(command, LQ_SITE_BAD_LENGTH, 2) == 1);
+    command->cdb[command->cdb_bytes - 1] |= 0x04; /* NACA */
+    touch_nothing(command);
+}
+
+static void (*const bad_kinds[])(struct lq_actor_command *command) = {
+    bad_opcode, bad_range, bad_direction, bad_length, bad_length, bad_transfer, bad_lun, bad_field};
+
+/* --- all --------------------------------------------------------------------------------------- */
+
+static void draw_attribute(struct lq_actor_command *command)
+{
+    uint64_t drawn = choose(command, LQ_SITE_ATTRIBUTE, 16);
+    uint64_t ordered = option(command, LQ_OPT_ORDERED);
+    uint64_t head = option(command, LQ_OPT_HEAD_OF_QUEUE);
+    command->attribute = LQ_SIMPLE;
+    if (drawn >= 16 - ordered)
+        command->attribute = LQ_ORDERED;
+    else if (drawn >= 16 - ordered - head)
+        command->attribute = LQ_HEAD_OF_QUEUE;
+}
+
+void lq_command_generate(struct lq_actor_command *command)
+{
+    command->lun = choose(command, LQ_SITE_LUN, option(command, LQ_OPT_LUNS)) << 48;
+    command->is_immediate = choose(command, LQ_SITE_IMMEDIATE, 64) == 63;
+    command->reads_medium = command->writes_medium = command->fua = false;
+    command->lba = 0;
+    command->nblocks = command->content_blocks = command->out_bytes = 0;
+    command->expected_in_bytes = command->expected_out_bytes = 0;
+    memset(command->cdb, 0, sizeof command->cdb);
+    draw_attribute(command);
+    uint64_t kind = choose(command, LQ_SITE_KIND, 64);
+    uint64_t others_from = 64 - option(command, LQ_OPT_OTHERS);
+    if (kind >= 64 - option(command, LQ_OPT_BAD)) {
+        uint32_t count = sizeof bad_kinds / sizeof bad_kinds[0];
+        bad_kinds[choose(command, LQ_SITE_BAD, count)](command);
+    } else if (kind >= others_from) {
+        generate_other(command);
+    } else {
+        generate_medium(command, kind * 16 < others_from * option(command, LQ_OPT_WRITES));
+    }
+}

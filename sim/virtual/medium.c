@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/virtual/medium.h"
+
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/base/hash.h"
+
+enum { FIRST_CAPACITY = 1024 };
+
+void lq_medium_init(struct lq_medium *medium, const struct lq_allocator *allocator)
+{
+    *medium = (struct lq_medium){.allocator = allocator};
+}
+
+static void make_table(struct lq_medium *medium, uint32_t capacity)
+{
+    medium->keys = lq_resize(medium->allocator, NULL, 0, capacity * sizeof *medium->keys);
+    medium->places = lq_resize(medium->allocator, NULL, 0, capacity * sizeof *medium->places);
+    medium->capacity = capacity;
+    memset(medium->keys, 0, capacity * sizeof *medium->keys);
+}
+
+static void drop_table(const struct lq_medium *medium, uint64_t *keys, uint32_t *places,
+                       uint32_t capacity)
+{
+    if (keys == NULL)
+        return;
+    (void)lq_resize(medium->allocator, keys, capacity * sizeof *keys, 0);
+    (void)lq_resize(medium->allocator, places, capacity * sizeof *places, 0);
+}
+
+void lq_medium_clear(struct lq_medium *medium, uint32_t block_bytes)
+{
+    LQ_ASSERT(block_bytes > 0);
+    medium->block_bytes = block_bytes;
+    medium->used = 0;
+    if (medium->keys == NULL)
+        make_table(medium, FIRST_CAPACITY);
+    else
+        memset(medium->keys, 0, medium->capacity * sizeof *medium->keys);
+}
+
+/* The slot of LBA, or the empty one where it would be. */
+static uint32_t find(const struct lq_medium *medium, uint64_t lba)
+{
+    uint32_t mask = medium->capacity - 1;
+    uint32_t at = (uint32_t)lq_mix(0, lba) & mask;
+    while (medium->keys[at] != 0 && medium->keys[at] != lba + 1)
+        at = (at + 1) & mask;
+    return at;
+}
+
+static void grow_table(struct lq_medium *medium)
+{
+    uint64_t *keys = medium->keys;
+    uint32_t *places = medium->places;
+    uint32_t capacity = medium->capacity;
+    make_table(medium, capacity * 2);
+    for (uint32_t i = 0; i < capacity; i++) {
+        if (keys[i] == 0)
+            continue;
+        uint32_t at = find(medium, keys[i] - 1);
+        medium->keys[at] = keys[i];
+        medium->places[at] = places[i];
+    }
+    drop_table(medium, keys, places, capacity);
+}
+
+static uint8_t *page_of(struct lq_medium *medium, uint64_t lba)
+{
+    uint32_t at = find(medium, lba);
+    if (medium->keys[at] == 0) {
+        if (medium->used >= medium->capacity / 2) {
+            grow_table(medium);
+            at = find(medium, lba);
+        }
+        medium->keys[at] = lba + 1;
+        medium->places[at] = medium->used++;
+        uint64_t wanted = (uint64_t)medium->used * medium->block_bytes;
+        if (wanted > medium->pages_bytes) {
+            uint64_t bytes = wanted * 2;
+            medium->pages =
+                lq_resize(medium->allocator, medium->pages, medium->pages_bytes, bytes);
+            medium->pages_bytes = bytes;
+        }
+    }
+    return medium->pages + (uint64_t)medium->places[at] * medium->block_bytes;
+}
+
+void lq_medium_read(const struct lq_medium *medium, uint64_t lba, uint32_t nblocks, uint8_t *data)
+{
+    for (uint32_t i = 0; i < nblocks; i++, data += medium->block_bytes) {
+        uint32_t at = find(medium, lba + i);
+        if (medium->keys[at] == 0)
+            memset(data, 0, medium->block_bytes);
+        else
+            memcpy(data, medium->pages + (uint64_t)medium->places[at] * medium->block_bytes,
+                   medium->block_bytes);
+    }
+}
+
+void lq_medium_write(struct lq_medium *medium, uint64_t lba, uint32_t nblocks, const uint8_t *data)
+{
+    for (uint32_t i = 0; i < nblocks; i++, data += medium->block_bytes)
+        memcpy(page_of(medium, lba + i), data, medium->block_bytes);
+}
+
+void lq_medium_fini(struct lq_medium *medium)
+{
+    drop_table(medium, medium->keys, medium->places, medium->capacity);
+    if (medium->pages != NULL)
+        (void)lq_resize(medium->allocator, medium->pages, medium->pages_bytes, 0);
+    lq_medium_init(medium, medium->allocator);
+}

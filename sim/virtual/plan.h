@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a seed means: every option of a run, drawn from tables (swarm testing: each run switches
+ * some things off so that others happen more), and the configuration that follows.
+ *
+ * What this is not: the run. Who uses it: sim/virtual/world, and tools, which print it.
+ */
+#ifndef LQ_SIM_VIRTUAL_PLAN_H
+#define LQ_SIM_VIRTUAL_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/choice.h"
+#include "faults/faults.h"
+#include "sim/shard/shard.h"
+#include "sim/virtual/disk.h"
+#include "sim/virtual/tcp.h"
+
+/* One option each: a row in plan.c says its name, unit and the values it may have. */
+enum lq_option {
+    LQ_OPT_LUNS,
+    LQ_OPT_STORES,
+    LQ_OPT_NEXUSES,
+    LQ_OPT_SHARED_NAME, /* two nexuses have one initiator name */
+    LQ_OPT_LIMITS,      /* 0 normal, 1 small, 2 tiny */
+    LQ_OPT_BLOCK_BYTES,
+    LQ_OPT_BLOCKS,
+    LQ_OPT_PHYSICAL_EXPONENT,
+    LQ_OPT_WRITE_GRANULE,
+    LQ_OPT_VOLATILE_CACHE,
+    LQ_OPT_DISK_LATENCY,
+    LQ_OPT_HANG,
+    LQ_OPT_QUARANTINE_AFTER,
+    LQ_OPT_LOGIN_QUARANTINE_AFTER,
+    LQ_OPT_BUSY_AFTER,
+    LQ_OPT_LOGIN_TIMEOUT,
+    LQ_OPT_DATA_TIMEOUT,
+    LQ_OPT_NOP_INTERVAL,
+    LQ_OPT_TARGET_SEGMENT,
+    LQ_OPT_TARGET_BURST,
+    LQ_OPT_TARGET_R2T,
+    LQ_OPT_NEAR_WRAP,
+    LQ_OPT_NET_LATENCY,
+    LQ_OPT_NET_BYTE_TIME, /* sixteenths of a nanosecond */
+    LQ_OPT_NET_WINDOW,
+    LQ_OPT_DEPTH,
+    LQ_OPT_THINK,
+    LQ_OPT_HOT_BLOCKS,
+    LQ_OPT_HOT_ODDS,   /* of 16 */
+    LQ_OPT_COMMAND_BLOCKS,
+    LQ_OPT_WRITES,     /* of 16 */
+    LQ_OPT_OTHERS,     /* of 64: neither read nor write */
+    LQ_OPT_BAD,        /* of 64: commands with something wrong */
+    LQ_OPT_TM,         /* of 64 */
+    LQ_OPT_RESETS,     /* TM functions that are resets, of 16 */
+    LQ_OPT_ORDERED,    /* of 16 */
+    LQ_OPT_HEAD_OF_QUEUE, /* of 16 */
+    LQ_OPT_COMMAND_TIMEOUT,
+    LQ_OPT_NEW_ISID,   /* of 16 logins: under a new name */
+    LQ_OPTIONS
+};
+
+enum {
+    LQ_PLAN_LUNS_MAX = 3,
+    LQ_PLAN_STORES_MAX = 2,
+    LQ_PLAN_NEXUSES_MAX = 4,
+    LQ_PLAN_CONNECTIONS_MAX = 32,
+    LQ_PLAN_DEPTH_MAX = 16
+};
+
+struct lq_plan {
+    uint64_t seed;
+    uint64_t commands;            /* end the safety phase after so many */
+    uint64_t options[LQ_OPTIONS];
+    uint32_t odds[LQ_FAULTS];     /* of each fault, 0: not armed */
+
+    /* What follows from them. */
+    struct lq_shard_config shard;
+    struct lq_disk_options disk;
+    struct lq_tcp_options tcp;
+    uint32_t store_of_lun[LQ_PLAN_LUNS_MAX];
+    uint64_t tm_timeout_ns;       /* an initiator gives up a session whose TM is unanswered */
+    uint64_t login_timeout_ns;    /* and a login */
+    uint64_t liveness_ns;         /* after heal everything ends within this */
+    uint64_t safety_ns;           /* the safety phase ends after this at the latest */
+};
+
+/* Expands SEED into PLAN. */
+void lq_plan_make(struct lq_plan *plan, uint64_t seed, uint64_t commands);
+
+/* Name, value and unit of an option as text: at most 80 characters and NUL in TEXT. */
+void lq_plan_option_text(const struct lq_plan *plan, enum lq_option option, char text[81]);
+
+extern const char lq_plan_target_name[];
+
+#endif

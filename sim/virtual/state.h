@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The virtual world's state, shared by its files (world, actor, command, task_management) and by
+ * nobody else.
+ *
+ * Ownership: the world owns all; actors and connections live in its arrays. A connection's slot is
+ * the slot of its TCP connection. Whoever changes what a connection could do next marks it; the
+ * world's settle loop then moves bytes until nothing moves at this instant.
+ */
+#ifndef LQ_SIM_VIRTUAL_STATE_H
+#define LQ_SIM_VIRTUAL_STATE_H
+
+#include "core/base/list.h"
+#include "proto/iscsi/initiator.h"
+#include "sim/shard/shard.h"
+#include "sim/virtual/disk.h"
+#include "sim/virtual/plan.h"
+#include "sim/virtual/queue.h"
+#include "sim/virtual/tcp.h"
+#include "sim/virtual/world.h"
+
+enum {
+    LQ_COMMAND_SLOTS = 24, /* of an actor; more than the depth: some are pinned by Data-Out */
+    LQ_COMMAND_BYTES_MAX = 16384, /* of the commands whose content is kept */
+    LQ_TM_SLOTS = 4,
+    LQ_TIMERS_MAX = 2048
+};
+
+/* --- commands of an actor ------------------------------------------------------------------ */
+
+enum lq_command_place {
+    LQ_COMMAND_FREE,
+    LQ_COMMAND_QUEUED, /* handed to the endpoint */
+    LQ_COMMAND_SENT,
+    LQ_COMMAND_PINNED  /* over, but its Data-Out memory is still in use */
+};
+
+struct lq_actor_command {
+    struct lq_timer timeout;
+    struct lq_timer late_data; /* held Data-Out goes when it fires */
+    struct lq_actor *actor;
+    enum lq_command_place place;
+    uint64_t serial;   /* and its id at the endpoint, and the subject of its draws */
+    uint64_t sent_order;
+    uint64_t lun;
+    enum lq_attribute attribute;
+    bool is_immediate, reads_medium, writes_medium, fua;
+    bool holds_data;   /* its Data-Out waits for late_data, or for ever */
+    bool abort_asked;
+    uint32_t itt, cmd_sn;
+    uint64_t lba;
+    uint32_t nblocks;  /* that the command really moves */
+    uint32_t expected_in_bytes, expected_out_bytes;
+    uint32_t out_bytes; /* of `out` that are filled */
+    uint32_t content_blocks; /* 1: all blocks have the content of the first; else each its own */
+    uint8_t cdb[16];
+    uint32_t cdb_bytes;
+    uint8_t *out, *in; /* LQ_COMMAND_BYTES_MAX each */
+};
+
+struct lq_actor_tm {
+    struct lq_timer timeout;
+    struct lq_actor *actor;
+    bool in_use, is_sent;
+    uint64_t serial, sent_order, lun;
+    uint64_t referenced_serial; /* 0: a task that is not there */
+    uint32_t referenced_tag;
+    uint8_t function;
+    bool is_immediate;
+};
+
+/* --- actors --------------------------------------------------------------------------------- */
+
+enum lq_actor_state {
+    LQ_ACTOR_DOWN, /* no connection; wakes to make one */
+    LQ_ACTOR_CONNECTING,
+    LQ_ACTOR_LOGIN,
+    LQ_ACTOR_STALLED, /* stopped in the middle of its login */
+    LQ_ACTOR_UP,
+    LQ_ACTOR_LOGOUT,
+    LQ_ACTOR_DONE
+};
+
+struct lq_connection;
+
+struct lq_actor {
+    struct lq_world *world;
+    uint32_t number; /* from 1 */
+    enum lq_actor_state state;
+    struct lq_iscsi_initiator *endpoint;
+    struct lq_connection *connection; /* NULL: none */
+    struct lq_timer wake;
+    struct lq_timer login_timeout;
+    char name[64];
+    uint64_t isid, nexus;
+    uint64_t isids;        /* names used so far */
+    bool knows_old_session; /* the target may still have a session of this nexus */
+    uint64_t logins, steps, aborts, sent_count;
+    uint64_t stall_after;  /* bytes of this login that go out, UINT64_MAX: all */
+    uint64_t bytes_out;
+    uint32_t outstanding;  /* commands queued or sent */
+    uint32_t remaining;    /* commands still to be begun in the liveness phase */
+    uint64_t ended;
+    uint64_t logout_serial;
+    uint32_t old_tag, old_cmd_sn; /* of the command that ended last */
+    struct lq_actor_command commands[LQ_COMMAND_SLOTS];
+    struct lq_actor_tm tms[LQ_TM_SLOTS];
+};
+
+/* --- connections and the world -------------------------------------------------------------- */
+
+struct lq_connection {
+    struct lq_link dirty;
+    struct lq_tcp *tcp;
+    struct lq_actor *actor; /* NULL: the initiator's end is deserted or closed */
+    uint32_t number;
+    lq_handle handle;
+    bool is_at_target; /* the shard knows it */
+};
+
+struct lq_world {
+    struct lq_allocator allocator;
+    struct lq_env env;
+    struct lq_choice_seeded seeded;
+    struct lq_history history;
+    struct lq_faults faults;
+    struct lq_queue queue;
+    struct lq_heap_node *timers[LQ_TIMERS_MAX];
+    struct lq_plan plan;
+    struct lq_net net;
+    struct lq_disk disks[LQ_PLAN_STORES_MAX];
+    struct lq_arena arena;
+    void *memory; /* of the arena, as allocated */
+    uint64_t memory_bytes;
+    uint8_t *buffers; /* of all actors' commands */
+    struct lq_shard *shard;
+    struct lq_actor actors[LQ_PLAN_NEXUSES_MAX];
+    uint32_t actor_count;
+    struct lq_connection connections[LQ_PLAN_CONNECTIONS_MAX];
+    struct lq_connection *by_handle[LQ_PLAN_CONNECTIONS_MAX];
+    struct lq_link dirty;
+    struct lq_timer deadline;
+    uint64_t deadline_ns;
+    uint32_t connection_numbers;
+    enum lq_phase phase;
+    uint64_t commands_ended;
+};
+
+/* --- world.c -------------------------------------------------------------------------------- */
+
+void lq_connection_mark(struct lq_world *world, struct lq_connection *connection);
+
+/* A record with time and ACTOR's names filled in (connection and nexus, when it has them). */
+void lq_actor_record(struct lq_actor *actor, struct lq_event event);
+
+/* A draw of ACTOR about SUBJECT. */
+static inline uint64_t lq_actor_choose(struct lq_actor *actor, uint32_t site, uint64_t subject,
+                                       uint64_t n)
+{
+    return lq_choose(&actor->world->seeded.choice, LQ_STREAM_INITIATOR, site, subject, n);
+}
+
+/* The COUNT-th serial of ACTOR; also the subject of draws about what has it. */
+static inline uint64_t lq_actor_serial(const struct lq_actor *actor, uint64_t count)
+{
+    return (uint64_t)actor->number << 40 | count;
+}
+
+static inline uint64_t lq_actor_option(const struct lq_actor *actor, enum lq_option option)
+{
+    return actor->world->plan.options[option];
+}
+
+/* Questions that actors ask, one number each. */
+enum lq_actor_site {
+    LQ_SITE_WHAT = 1,
+    LQ_SITE_THINK,
+    LQ_SITE_LOGIN_DELAY,
+    LQ_SITE_NEW_ISID,
+    LQ_SITE_OFFER, /* and the next eight */
+    LQ_SITE_STALL = LQ_SITE_OFFER + 10,
+    LQ_SITE_RACE,
+    LQ_SITE_KIND,
+    LQ_SITE_LUN,
+    LQ_SITE_ATTRIBUTE,
+    LQ_SITE_IMMEDIATE,
+    LQ_SITE_HOT,
+    LQ_SITE_LBA,
+    LQ_SITE_BLOCKS,
+    LQ_SITE_CDB_SIZE,
+    LQ_SITE_CDB_FLAGS,
+    LQ_SITE_CONTENT,
+    LQ_SITE_OTHER,
+    LQ_SITE_BAD,
+    LQ_SITE_BAD_LENGTH,
+    LQ_SITE_FIRST_DATA,
+    LQ_SITE_FIRST_BYTES,
+    LQ_SITE_SEGMENT_BYTES,
+    LQ_SITE_LATE_DATA,
+    LQ_SITE_TM_RESET,
+    LQ_SITE_TM_FUNCTION,
+    LQ_SITE_TM_TASK,
+    LQ_SITE_TM_ABSENT,
+    LQ_SITE_TM_LUN,
+    LQ_SITE_TM_IMMEDIATE,
+    LQ_SITE_BACKOFF,
+    LQ_SITE_PING
+};
+
+/* --- actor.c: life of an initiator -------------------------------------------------------- */
+
+/* ACTOR number INDEX + 1 for a new run; its endpoint has been made. */
+void lq_actor_begin(struct lq_actor *actor, struct lq_world *world, uint32_t index);
+
+void lq_actor_connected(struct lq_actor *actor);
+void lq_actor_connection_lost(struct lq_actor *actor);
+
+/* Takes what has arrived and sends what it can. */
+void lq_actor_turn(struct lq_actor *actor);
+
+/* Heal: nothing is withheld any more, a few more commands, then the end. */
+void lq_actor_heal(struct lq_actor *actor, uint32_t remaining);
+
+/* The session is over for this initiator; everything outstanding is given up, its end of the
+ * connection has been dealt with by the caller. BY_ITSELF: it was not told by the network. */
+void lq_actor_session_over(struct lq_actor *actor, bool by_itself);
+
+/* Drops the connection by RST and comes back. */
+void lq_actor_drop(struct lq_actor *actor);
+
+/* Wakes ACTOR after DELAY_NS unless it wakes earlier anyway. */
+void lq_actor_wake_in(struct lq_actor *actor, uint64_t delay_ns);
+
+/* --- events.c: what the endpoint tells an actor --------------------------------------------- */
+
+/* Handles what the endpoint has to tell. False when the connection is over now. */
+bool lq_actor_events(struct lq_actor *actor);
+
+/* --- command.c ------------------------------------------------------------------------------ */
+
+/* Begins command SERIAL; false when there is no room. */
+bool lq_actor_begin_command(struct lq_actor *actor, uint64_t serial);
+void lq_actor_command_sent(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event);
+void lq_actor_command_done(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event);
+void lq_actor_data_released(struct lq_actor *actor, uint64_t serial);
+
+/* The command of SERIAL that is queued, sent or pinned; NULL when there is none. */
+struct lq_actor_command *lq_actor_command_of(struct lq_actor *actor, uint64_t serial);
+
+/* No answer is expected any more: LQ_I_GAVE_UP. AT_ENDPOINT: the endpoint still knows it. */
+void lq_actor_give_up(struct lq_actor_command *command, bool at_endpoint);
+
+/* All Data-Out memory is the actor's again. */
+void lq_actor_unpin(struct lq_actor *actor);
+
+/* --- generate.c: what a command is to be ---------------------------------------------------- */
+
+/* Fills LUN, CDB, extent, lengths and attribute of COMMAND, whose serial is set. */
+void lq_command_generate(struct lq_actor_command *command);
+
+/* --- task_management.c ---------------------------------------------------------------------- */
+
+/* Begins a TM function as drawn; false when there is no room, or nothing to name. */
+bool lq_actor_begin_tm(struct lq_actor *actor, uint64_t serial);
+
+/* ABORT TASK for COMMAND, which has waited too long. */
+void lq_actor_abort(struct lq_actor_command *command);
+struct lq_actor_tm *lq_actor_tm_of(struct lq_actor *actor, uint64_t serial);
+void lq_actor_tm_sent(struct lq_actor_tm *tm, const struct lq_iscsi_initiator_event *event);
+void lq_actor_tm_done(struct lq_actor_tm *tm, uint32_t response);
+void lq_actor_tm_forget(struct lq_actor_tm *tm);
+
+#endif

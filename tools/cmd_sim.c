@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/cmd_sim.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/cmd_sim_campaign.h"
+#include "tools/cmd_sim_report.h"
+#include "tools/cmd_sim_run.h"
+#include "tools/exit_codes.h"
+#include "tools/message.h"
+#include "tools/pcapng.h"
+
+enum { JOBS_MAX = 256 };
+
+static int list_wrongs(void)
+{
+    const struct lq_wrong *row;
+    for (uint32_t i = 0; (row = lq_sim_wrong_row(i)) != NULL; i++)
+        printf("%-48s %-7s %s\n", row->name, row->property, row->sentence);
+    return LQ_EXIT_PASS;
+}
+
+static uint32_t jobs_of(const struct lq_options *options)
+{
+    uint64_t seeds = options->last_seed - options->first_seed;
+    uint64_t jobs = options->jobs;
+    if (jobs == 0) {
+        long processors = sysconf(_SC_NPROCESSORS_ONLN);
+        jobs = processors > 0 ? (uint64_t)processors : 1;
+    }
+    if (jobs > JOBS_MAX)
+        jobs = JOBS_MAX;
+    return seeds < jobs ? (uint32_t)seeds + 1 : (uint32_t)jobs;
+}
+
+static void print_run(const struct lq_sim *sim, enum lq_sim_verdict verdict)
+{
+    const struct lq_run_result *result = lq_sim_result(sim);
+    lq_report_plan(stdout, lq_sim_plan(sim));
+    lq_report_counts(stdout, lq_sim_counts(sim));
+    if (verdict != LQ_SIM_CLEAN)
+        lq_sim_print_failure(sim, verdict, stdout);
+    printf("%" PRIu64 " commands of %" PRIu32 " nexuses ended in %" PRIu64 ".%09" PRIu64
+           " virtual seconds; %" PRIu64 " records, %" PRIu64 " bytes on the wire, %" PRIu64
+           " bytes of arena\n", result->commands_ended, result->nexuses_ended,
+           result->time_ns / 1000000000, result->time_ns % 1000000000, result->events,
+           result->tap_bytes, result->arena_bytes);
+}
+
+static int exit_code_of(enum lq_sim_verdict verdict, bool is_wrong)
+{
+    switch (verdict) {
+    case LQ_SIM_CLEAN:
+        return LQ_EXIT_PASS;
+    case LQ_SIM_UNSTEADY:
+        return LQ_EXIT_NONDETERMINISM;
+    case LQ_SIM_ELSEWHERE:
+    case LQ_SIM_STUCK:
+        return is_wrong ? LQ_EXIT_PASS : LQ_EXIT_VIOLATED;
+    case LQ_SIM_VIOLATED:
+        return LQ_EXIT_VIOLATED;
+    }
+    return LQ_EXIT_INTERNAL;
+}
+
+static int close_capture(struct lq_pcapng *capture, const char *path, int code)
+{
+    int wrong = lq_pcapng_close(capture);
+    if (wrong == 0)
+        return code;
+    lq_message("%s: cannot be written: %s; expected room for the capture; choose another file",
+               path, strerror(wrong));
+    return code == LQ_EXIT_PASS ? LQ_EXIT_ENVIRONMENT : code;
+}
+
+static int run_seed(const struct lq_options *options, const struct lq_sim_settings *settings)
+{
+    struct lq_history_sink sinks[2];
+    uint32_t count = 0;
+    struct lq_pcapng *capture = NULL;
+    if (options->pcap != NULL) {
+        capture = lq_pcapng_open(options->pcap);
+        if (capture == NULL) {
+            lq_message("%s: cannot be created: %s; expected a file that can be written; choose "
+                       "another one", options->pcap, strerror(errno));
+            return LQ_EXIT_ENVIRONMENT;
+        }
+        char name[40];
+        snprintf(name, sizeof name, "seed %" PRIu64, options->first_seed);
+        sinks[count++] = lq_pcapng_begin(capture, name, "virtual time", 0);
+    }
+    if (options->trace)
+        sinks[count++] = lq_report_trace(stdout);
+    struct lq_sim *sim = lq_sim_make(settings);
+    lq_sim_watch(sim, sinks, count);
+    enum lq_sim_verdict verdict = lq_sim_run(sim, options->first_seed, options->twice);
+    if (!options->fingerprint)
+        print_run(sim, verdict);
+    else if (verdict != LQ_SIM_CLEAN)
+        lq_sim_print_failure(sim, verdict, stderr);
+    printf("fingerprint %016" PRIx64 "\n", lq_sim_result(sim)->fingerprint);
+    lq_sim_free(sim);
+    int code = exit_code_of(verdict, settings->wrong.row != NULL);
+    return capture == NULL ? code : close_capture(capture, options->pcap, code);
+}
+
+static int refuse_campaign(const char *what)
+{
+    lq_message("sim: %s is for one seed; expected --seed N with it; leave away one of them", what);
+    return LQ_EXIT_USAGE;
+}
+
+int lq_cmd_sim(const struct lq_options *options)
+{
+    if (options->list_wrongs)
+        return list_wrongs();
+    if (!options->seeds_given) {
+        lq_message("sim: no seed is given; expected --seeds A..B or --seed N; try --seeds 1..100");
+        return LQ_EXIT_USAGE;
+    }
+    struct lq_sim_settings settings = {
+        .commands = options->commands == 0 ? LQ_SIM_COMMANDS_DEFAULT : options->commands};
+    if (options->wrong != NULL && !lq_sim_wrong_find(options->wrong, &settings.wrong)) {
+        lq_message("--wrong: `%s' is no wrong; expected one that --list-wrongs prints; choose from "
+                   "there", options->wrong);
+        return LQ_EXIT_USAGE;
+    }
+    if (settings.wrong.row != NULL && settings.wrong.property == LQ_NO_PROPERTY) {
+        lq_message("--wrong: `%s' declares %s, which is no property; expected one of "
+                   "docs/PROPERTIES.tsv; mend its table", options->wrong,
+                   settings.wrong.row->property);
+        return LQ_EXIT_INTERNAL;
+    }
+    bool is_single = options->first_seed == options->last_seed;
+    if (is_single && !options->bench)
+        return run_seed(options, &settings);
+    if (options->pcap != NULL)
+        return refuse_campaign("--pcap");
+    if (options->trace)
+        return refuse_campaign("--trace");
+    struct lq_campaign campaign = {.settings = settings,
+                                   .first_seed = options->first_seed,
+                                   .last_seed = options->last_seed,
+                                   .jobs = jobs_of(options),
+                                   .print_fingerprints = options->fingerprint,
+                                   .twice = options->twice,
+                                   .bench = options->bench};
+    return lq_campaign_run(&campaign);
+}

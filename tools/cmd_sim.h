@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `lunquake sim`: runs seeds in the virtual world, judges them, and says what happened.
+ *
+ * Who uses it: the program (main.c) and lunquake-sim (sim_main.c), which has nothing else.
+ */
+#ifndef LQ_TOOLS_CMD_SIM_H
+#define LQ_TOOLS_CMD_SIM_H
+
+#include "tools/options.h"
+
+/* Runs what OPTIONS ask for; returns the exit code. */
+int lq_cmd_sim(const struct lq_options *options);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Text for people: records of a history as readable lines, totals as aligned tables. */
+#ifndef LQ_TOOLS_CMD_SIM_REPORT_H
+#define LQ_TOOLS_CMD_SIM_REPORT_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/base/history.h"
+#include "sim/virtual/plan.h"
+#include "sim/virtual/totals.h"
+
+/* EVENT as one line, newline included, after INDENT spaces. */
+void lq_report_event(FILE *to, const struct lq_event *event, int indent);
+
+/* A sink that writes every record to TO as a ladder. */
+struct lq_history_sink lq_report_trace(FILE *to);
+
+/* The options and the armed faults of PLAN, one a line. */
+void lq_report_plan(FILE *to, const struct lq_plan *plan);
+
+/* Tables of COUNTS; rows that are 0 come first. Returns how many required rows are 0. */
+uint32_t lq_report_counts(FILE *to, const struct lq_counts *counts);
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/cmd_sim_run.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/wrongs.h"
+#include "proto/iscsi/wrongs.h"
+#include "tools/cmd_sim_report.h"
+#include "tools/exit_codes.h"
+#include "tools/failure.h"
+#include "tools/message.h"
+#include "tools/version.h"
+
+enum { FINDINGS_SHOWN = 4, REPRODUCE_SIZE = 160 };
+
+struct lq_sim {
+    struct lq_sim_settings settings;
+    struct lq_world *world;
+    struct lq_judge *judge;
+    struct lq_totals *totals;
+    struct lq_run_result result;
+    struct lq_history_sink watchers[LQ_HISTORY_SINKS_MAX];
+    uint32_t watcher_count;
+    uint64_t seed, other_fingerprint;
+    char reproduce[REPRODUCE_SIZE];
+};
+
+/* --- wrongs ------------------------------------------------------------------------------------ */
+
+const struct lq_wrong *lq_sim_wrong_row(uint32_t index)
+{
+    if (index < LQ_CORE_WRONGS)
+        return &lq_core_wrongs[index];
+    index -= LQ_CORE_WRONGS;
+    return index < LQ_ISCSI_WRONGS ? &lq_iscsi_wrongs[index] : NULL;
+}
+
+bool lq_sim_wrong_find(const char *name, struct lq_sim_wrong *wrong)
+{
+    const struct lq_wrong *row;
+    for (uint32_t i = 0; (row = lq_sim_wrong_row(i)) != NULL; i++) {
+        if (strcmp(row->name, name) != 0)
+            continue;
+        *wrong = (struct lq_sim_wrong){.row = row, .property = lq_property_find(row->property)};
+        if (i < LQ_CORE_WRONGS)
+            wrong->mask.core = UINT64_C(1) << i;
+        else
+            wrong->mask.iscsi = UINT64_C(1) << (i - LQ_CORE_WRONGS);
+        return true;
+    }
+    return false;
+}
+
+/* --- life --------------------------------------------------------------------------------------- */
+
+static void *resize(void *context, void *old, size_t old_size, size_t new_size)
+{
+    (void)context;
+    (void)old_size;
+    if (new_size == 0) {
+        free(old);
+        return NULL;
+    }
+    void *memory = realloc(old, new_size);
+    if (memory == NULL) {
+        lq_message("sim: out of memory; expected %zu more bytes; use fewer --jobs", new_size);
+        exit(LQ_EXIT_ENVIRONMENT);
+    }
+    return memory;
+}
+
+struct lq_sim *lq_sim_make(const struct lq_sim_settings *settings)
+{
+    struct lq_allocator allocator = {resize, NULL};
+    struct lq_sim *sim = resize(NULL, NULL, 0, sizeof *sim);
+    memset(sim, 0, sizeof *sim);
+    sim->settings = *settings;
+    sim->world = lq_world_make(allocator);
+    sim->judge = lq_judge_make(allocator);
+    sim->totals = resize(NULL, NULL, 0, sizeof *sim->totals);
+    lq_totals_init(sim->totals);
+    return sim;
+}
+
+void lq_sim_free(struct lq_sim *sim)
+{
+    lq_world_free(sim->world);
+    lq_judge_free(sim->judge);
+    free(sim->totals);
+    free(sim);
+}
+
+void lq_sim_watch(struct lq_sim *sim, const struct lq_history_sink *sinks, uint32_t count)
+{
+    LQ_ASSERT(count <= LQ_HISTORY_SINKS_MAX - 2);
+    for (uint32_t i = 0; i < count; i++)
+        sim->watchers[i] = sinks[i];
+    sim->watcher_count = count;
+}
+
+/* --- runs ---------------------------------------------------------------------------------------- */
+
+static bool is_convicted(void *context)
+{
+    const struct lq_sim *sim = context;
+    if (sim->settings.wrong.row != NULL)
+        return lq_judge_violations_of(sim->judge, sim->settings.wrong.property) > 0;
+    return lq_judge_violations(sim->judge) > 0;
+}
+
+static void run_once(struct lq_sim *sim, bool counts)
+{
+    struct lq_history_sink sinks[LQ_HISTORY_SINKS_MAX] = {lq_judge_sink(sim->judge)};
+    uint32_t sink_count = 1;
+    if (counts) {
+        sinks[sink_count++] = lq_totals_sink(sim->totals);
+        for (uint32_t i = 0; i < sim->watcher_count; i++)
+            sinks[sink_count++] = sim->watchers[i];
+    }
+    struct lq_run_request request = {.seed = sim->seed,
+                                     .commands = sim->settings.commands,
+                                     .wrongs = sim->settings.wrong.mask,
+                                     .sinks = sinks,
+                                     .sink_count = sink_count,
+                                     .should_stop = is_convicted,
+                                     .stop_context = sim};
+    lq_judge_reset(sim->judge);
+    lq_totals_next_run(sim->totals);
+    lq_world_run(sim->world, &request, &sim->result);
+    if (sim->result.end != LQ_RUN_STOPPED)
+        lq_judge_finish(sim->judge);
+}
+
+static void make_reproduce_line(struct lq_sim *sim)
+{
+    char commands[40] = "";
+    if (sim->settings.commands != LQ_SIM_COMMANDS_DEFAULT)
+        snprintf(commands, sizeof commands, " --commands %" PRIu64, sim->settings.commands);
+    const struct lq_wrong *wrong = sim->settings.wrong.row;
+    snprintf(sim->reproduce, sizeof sim->reproduce,
+             "lunquake sim --seed %" PRIu64 "%s%s%s   # version %s", sim->seed,
+             wrong == NULL ? "" : " --wrong ", wrong == NULL ? "" : wrong->name, commands,
+             LQ_VERSION);
+    lq_failure_context(sim->reproduce);
+}
+
+enum lq_sim_verdict lq_sim_run(struct lq_sim *sim, uint64_t seed, bool twice)
+{
+    sim->seed = seed;
+    make_reproduce_line(sim);
+    if (twice) {
+        run_once(sim, false);
+        sim->other_fingerprint = sim->result.fingerprint;
+    }
+    run_once(sim, true);
+    if (twice && sim->other_fingerprint != sim->result.fingerprint)
+        return LQ_SIM_UNSTEADY;
+    if (is_convicted(sim))
+        return LQ_SIM_VIOLATED;
+    if (lq_judge_violations(sim->judge) > 0)
+        return LQ_SIM_ELSEWHERE;
+    bool is_stuck = sim->result.end == LQ_RUN_DEADLOCK || sim->result.end == LQ_RUN_LATE;
+    return is_stuck ? LQ_SIM_STUCK : LQ_SIM_CLEAN;
+}
+
+const struct lq_run_result *lq_sim_result(const struct lq_sim *sim)
+{
+    return &sim->result;
+}
+
+const struct lq_plan *lq_sim_plan(const struct lq_sim *sim)
+{
+    return lq_world_plan(sim->world);
+}
+
+const struct lq_judge *lq_sim_judge(const struct lq_sim *sim)
+{
+    return sim->judge;
+}
+
+const struct lq_counts *lq_sim_counts(const struct lq_sim *sim)
+{
+    return &sim->totals->counts;
+}
+
+/* --- failures ------------------------------------------------------------------------------------ */
+
+static void print_finding(const struct lq_finding *finding, FILE *to)
+{
+    const struct lq_property *property = &lq_property_table[finding->property];
+    fprintf(to, "%s %s [%s]\n  %s\n", property->id, property->slug, property->clause,
+            property->sentence);
+    fprintf(to, "  broken at %" PRIu64 ".%09" PRIu64 "s: %s\n", finding->time_ns / 1000000000,
+            finding->time_ns % 1000000000, finding->text);
+    if (finding->proof_count > 0)
+        fputs("  first cause and proof:\n", to);
+    for (uint32_t i = 0; i < finding->proof_count; i++)
+        lq_report_event(to, &finding->proof[i], 4);
+}
+
+static void print_findings(const struct lq_sim *sim, FILE *to)
+{
+    const struct lq_sim_wrong *wrong = &sim->settings.wrong;
+    const struct lq_finding *finding;
+    uint32_t shown = 0;
+    /* The wrong's own property first. */
+    for (uint32_t i = 0; wrong->row != NULL &&
+                         (finding = lq_judge_finding(sim->judge, i)) != NULL; i++) {
+        if (finding->property == wrong->property && shown == 0) {
+            print_finding(finding, to);
+            shown++;
+        }
+    }
+    for (uint32_t i = 0; (finding = lq_judge_finding(sim->judge, i)) != NULL; i++) {
+        if (wrong->row != NULL && finding->property == wrong->property)
+            continue;
+        if (shown++ < FINDINGS_SHOWN)
+            print_finding(finding, to);
+    }
+    if (shown > FINDINGS_SHOWN)
+        fprintf(to, "and %u findings more\n", (unsigned)(shown - FINDINGS_SHOWN));
+}
+
+void lq_sim_print_failure(const struct lq_sim *sim, enum lq_sim_verdict verdict, FILE *to)
+{
+    static const char *const headings[] = {
+        [LQ_SIM_CLEAN] = "nothing wrong",
+        [LQ_SIM_VIOLATED] = "property violated",
+        [LQ_SIM_ELSEWHERE] = "violated, but not the property that the wrong declares",
+        [LQ_SIM_STUCK] = "outstanding at the end",
+        [LQ_SIM_UNSTEADY] = "nondeterminism: one seed, two fingerprints"};
+    fprintf(to, "FAILED seed %" PRIu64 ": %s\n", sim->seed, headings[verdict]);
+    if (sim->settings.wrong.row != NULL)
+        fprintf(to, "  planted wrong %s, to be convicted by %s: %s\n", sim->settings.wrong.row->name,
+                sim->settings.wrong.row->property, sim->settings.wrong.row->sentence);
+    if (verdict == LQ_SIM_UNSTEADY)
+        fprintf(to, "  %016" PRIx64 " and %016" PRIx64 "\n", sim->other_fingerprint,
+                sim->result.fingerprint);
+    if (sim->result.end == LQ_RUN_DEADLOCK)
+        fprintf(to, "  deadlock: no event is left, and %s is outstanding\n",
+                sim->result.outstanding == NULL ? "nothing" : sim->result.outstanding);
+    if (sim->result.end == LQ_RUN_LATE)
+        fprintf(to, "  the liveness bound has passed, and %s is outstanding\n",
+                sim->result.outstanding == NULL ? "nothing" : sim->result.outstanding);
+    print_findings(sim, to);
+    fprintf(to, "reproduce: %s\n", sim->reproduce);
+}

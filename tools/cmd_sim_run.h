@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One seed after another in one process: a world, a judge over its history, and totals.
+ *
+ * What this is not: the campaign (cmd_sim_campaign.h), which spreads seeds over processes.
+ */
+#ifndef LQ_TOOLS_CMD_SIM_RUN_H
+#define LQ_TOOLS_CMD_SIM_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "conformance/judges/judge.h"
+#include "core/env.h"
+#include "sim/virtual/totals.h"
+#include "sim/virtual/world.h"
+
+/* A planted wrong: its row, its bit, and the property that must convict it. */
+struct lq_sim_wrong {
+    const struct lq_wrong *row; /* NULL: none is planted */
+    struct lq_wrongs mask;
+    uint32_t property; /* place in lq_property_table */
+};
+
+/* Row INDEX of all parts' tables, one after another; NULL past the last. */
+const struct lq_wrong *lq_sim_wrong_row(uint32_t index);
+
+/* Finds the wrong called NAME. False when there is none. */
+bool lq_sim_wrong_find(const char *name, struct lq_sim_wrong *wrong);
+
+struct lq_sim_settings {
+    struct lq_sim_wrong wrong;
+    uint64_t commands;
+};
+
+enum { LQ_SIM_COMMANDS_DEFAULT = 1000 };
+
+enum lq_sim_verdict {
+    LQ_SIM_CLEAN,
+    LQ_SIM_VIOLATED,  /* for a wrong: by its own property */
+    LQ_SIM_ELSEWHERE, /* a wrong is planted, and only other properties were violated */
+    LQ_SIM_STUCK,     /* something is outstanding at the end, and no judge has said so */
+    LQ_SIM_UNSTEADY   /* the same seed gave two fingerprints */
+};
+
+struct lq_sim;
+
+struct lq_sim *lq_sim_make(const struct lq_sim_settings *settings);
+void lq_sim_free(struct lq_sim *sim);
+
+/* Further sinks for the runs that follow (a capture, a trace); at most LQ_HISTORY_SINKS_MAX - 2.
+ * NULL and 0: none. */
+void lq_sim_watch(struct lq_sim *sim, const struct lq_history_sink *sinks, uint32_t count);
+
+/* Runs SEED, a second time when TWICE, and judges it. */
+enum lq_sim_verdict lq_sim_run(struct lq_sim *sim, uint64_t seed, bool twice);
+
+/* Of the last run. */
+const struct lq_run_result *lq_sim_result(const struct lq_sim *sim);
+const struct lq_plan *lq_sim_plan(const struct lq_sim *sim);
+const struct lq_judge *lq_sim_judge(const struct lq_sim *sim);
+
+/* Of all runs. */
+const struct lq_counts *lq_sim_counts(const struct lq_sim *sim);
+
+/* What people read when VERDICT is not clean: the findings with their proof and the line that
+ * reproduces them. */
+void lq_sim_print_failure(const struct lq_sim *sim, enum lq_sim_verdict verdict, FILE *to);
+
+#endif
