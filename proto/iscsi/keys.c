@@ -370,8 +370,11 @@ void lq_negotiation_offer(struct lq_negotiation *negotiation, enum lq_key key,
 bool lq_negotiation_wants(const struct lq_negotiation *negotiation, enum lq_key key)
 {
     const struct lq_key_info *info = &lq_keys[key];
-    if (((negotiation->received | negotiation->offered) & bit(key)) != 0 ||
-        (info->use & negotiation->use) == 0 || is_irrelevant(negotiation, key))
+    /* What the peer declares of itself says nothing of us. */
+    bool declared = info->type == LQ_KEY_NUMBER_DECLARED;
+    uint32_t spoken = negotiation->offered | (declared ? 0 : negotiation->received);
+    if ((spoken & bit(key)) != 0 || (info->use & negotiation->use) == 0 ||
+        is_irrelevant(negotiation, key))
         return false;
     switch (info->type) {
     case LQ_KEY_BOOLEAN_OR:

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A connection's input: a byte stream becomes PDUs [RFC 7143 11.1], whatever way it is cut.
+ *
+ * Method: header, AHS, data segment and padding are filled one after the other. A part that lies
+ * whole in what was fed is used in place; what comes in pieces is gathered, Data-Out in its task's
+ * buffer, all else in the connection's own. A PDU is begun only when there is room for what it can
+ * cause us to send at once; else input is held back until something has been sent.
+ */
+#include <string.h>
+
+#include "proto/iscsi/state.h"
+
+static void reset_conn(struct lq_tgt_conn *conn)
+{
+    conn->open = true;
+    conn->phase = LQ_PHASE_LOGIN;
+    conn->closing = LQ_NOT_CLOSING;
+    conn->blocked = conn->pinging = conn->buffer_busy = conn->text_busy = false;
+    conn->text_active = conn->drop_data = false;
+    conn->session = NULL;
+    conn->rx = LQ_RX_HEADER;
+    conn->rx_have = conn->rx_total = 0;
+    conn->rx_place = NULL;
+    conn->rx_burst = NULL;
+    conn->data = NULL;
+    conn->close_by_ns = LQ_NEVER;
+    conn->max_send_bytes = 8192; /* until the initiator declares its own [RFC 7143 13.12] */
+    conn->built_first = conn->built_count = conn->sent_bytes = 0;
+    conn->text_in_bytes = conn->text_out_bytes = conn->text_out_sent = 0;
+    memset(&conn->login, 0, sizeof conn->login);
+    lq_list_init(&conn->outputs);
+    lq_list_init(&conn->unacknowledged);
+    lq_list_init(&conn->open_bursts);
+    lq_list_init(&conn->free_notes);
+    conn->free_note_count = LQ_TGT_NOTES;
+    for (uint32_t i = 0; i < LQ_TGT_NOTES; i++) {
+        conn->notes[i].output.kind = LQ_OUT_NOTE;
+        lq_list_init(&conn->notes[i].output.link);
+        lq_list_append(&conn->free_notes, &conn->notes[i].output.link);
+    }
+}
+
+lq_conn lq_iscsi_accept(struct lq_iscsi_target *target, const char *local_address)
+{
+    struct lq_link *link = lq_list_take(&target->free_conns);
+    if (link == NULL)
+        return LQ_NO_HANDLE;
+    target->free_conn_count--;
+    struct lq_tgt_conn *conn = LQ_ELEMENT(link, struct lq_tgt_conn, free_link);
+    reset_conn(conn);
+    conn->generation++;
+    size_t length = strlen(local_address);
+    LQ_ASSERT(length < sizeof conn->address);
+    memcpy(conn->address, local_address, length + 1);
+    conn->stat_sn = conn->acknowledged_sn = target->config.first_stat_sn;
+    conn->accepted_ns = conn->last_input_ns = conn->last_sent_ns = target->env->now_ns;
+    lq_tgt_wake_by(target, conn, conn->accepted_ns + target->config.login_timeout_ns);
+    return (lq_conn){conn->index, conn->generation};
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+void lq_tgt_close(struct lq_iscsi_target *target, struct lq_tgt_conn *conn,
+                  enum lq_tgt_closing how)
+{
+    if (conn->closing == LQ_CLOSING_RESET || conn->closing == how)
+        return;
+    conn->closing = (uint8_t)how;
+    lq_tgt_make_ready(target, conn);
+    if (how == LQ_CLOSING_FLUSH) {
+        lq_tgt_wake_by(target, conn, target->env->now_ns + target->config.data_timeout_ns);
+        return;
+    }
+    if (conn->session != NULL)
+        lq_tgt_session_end(target, conn->session, LQ_TRIGGER_NEXUS_LOSS);
+}
+
+void lq_iscsi_lost(struct lq_iscsi_target *target, lq_conn handle, enum lq_close how)
+{
+    (void)how; /* all ends of a connection mean the same to a session at ErrorRecoveryLevel 0 */
+    struct lq_tgt_conn *conn = lq_tgt_conn_of(target, handle);
+    conn->closing = LQ_CLOSING_RESET;
+    if (conn->session != NULL)
+        lq_tgt_session_end(target, conn->session, LQ_TRIGGER_NEXUS_LOSS);
+    LQ_ASSERT(conn->session == NULL);
+    lq_tgt_output_forget(conn);
+    lq_heap_remove(&target->timers, &conn->timer);
+    lq_list_remove(&conn->ready_link);
+    conn->open = false;
+    target->free_conn_count++;
+    lq_list_push(&target->free_conns, &conn->free_link);
+    lq_tgt_settle(target);
+}
+
+/* --- time ------------------------------------------------------------------------------------- */
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t after(uint64_t time_ns, uint64_t duration_ns)
+{
+    return time_ns > LQ_NEVER - duration_ns ? LQ_NEVER : time_ns + duration_ns;
+}
+
+static bool has_output(const struct lq_tgt_conn *conn)
+{
+    return conn->built_count != 0 || !lq_list_is_empty(&conn->outputs);
+}
+
+/* The earliest time at which the connection must end if nothing happens on it. */
+static uint64_t end_due(const struct lq_iscsi_target *t, const struct lq_tgt_conn *conn)
+{
+    const struct lq_iscsi_config *config = &t->config;
+    uint64_t due = LQ_NEVER;
+    if (conn->phase == LQ_PHASE_LOGIN || conn->phase == LQ_PHASE_WAITING)
+        due = after(conn->accepted_ns, config->login_timeout_ns);
+    if (has_output(conn)) /* the peer does not read */
+        due = earlier(due, after(conn->last_sent_ns, config->data_timeout_ns));
+    if (!lq_list_is_empty(&conn->open_bursts)) {
+        const struct lq_tgt_burst *oldest =
+            LQ_ELEMENT(conn->open_bursts.next, struct lq_tgt_burst, progress);
+        due = earlier(due, after(oldest->progress_ns, config->data_timeout_ns));
+    }
+    if (conn->pinging)
+        due = earlier(due, after(conn->ping_sent_ns, config->nop_timeout_ns));
+    return due;
+}
+
+static bool pings(const struct lq_iscsi_target *t, const struct lq_tgt_conn *conn)
+{
+    return t->config.nop_interval_ns != 0 && conn->phase == LQ_PHASE_FULL && !conn->pinging &&
+           conn->closing == LQ_NOT_CLOSING;
+}
+
+/* Stops waiting for what the peer still owes to aborted commands. */
+static uint64_t stop_awaiting(struct lq_iscsi_target *t, struct lq_tgt_session *session)
+{
+    LQ_LIST_EACH_SAFE(link, following, &session->awaiting)
+    {
+        struct lq_tgt_command *command = LQ_ELEMENT(link, struct lq_tgt_command, waiting_link);
+        if (command->deadline_ns > t->env->now_ns)
+            return command->deadline_ns;
+        command->awaits_peer = false;
+        lq_tgt_terminated(t, command);
+    }
+    return LQ_NEVER;
+}
+
+void lq_tgt_conn_expire(struct lq_iscsi_target *target, struct lq_tgt_conn *conn)
+{
+    uint64_t now = target->env->now_ns;
+    if (conn->closing == LQ_CLOSING_RESET)
+        return;
+    if (end_due(target, conn) <= now) {
+        lq_tgt_close(target, conn, LQ_CLOSING_RESET);
+        return;
+    }
+    if (conn->close_by_ns <= now) {
+        conn->close_by_ns = LQ_NEVER;
+        lq_tgt_close(target, conn, LQ_CLOSING_FLUSH);
+    }
+    if (pings(target, conn) && after(conn->last_input_ns, target->config.nop_interval_ns) <= now)
+        lq_tgt_ping(target, conn);
+    uint64_t next = earlier(end_due(target, conn), conn->close_by_ns);
+    if (pings(target, conn))
+        next = earlier(next, after(conn->last_input_ns, target->config.nop_interval_ns));
+    if (conn->session != NULL)
+        next = earlier(next, stop_awaiting(target, conn->session));
+    lq_tgt_wake_by(target, conn, next);
+}
+
+/* --- one PDU ---------------------------------------------------------------------------------- */
+
+/* A format error [RFC 7143 7.7]: the session's connections are terminated at once. */
+static void format_error(struct lq_iscsi_target *t, struct lq_tgt_conn *conn)
+{
+    lq_tgt_close(t, conn, LQ_CLOSING_RESET);
+}
+
+typedef void (*pdu_function)(struct lq_iscsi_target *target, struct lq_tgt_conn *conn);
+
+static void snack_request(struct lq_iscsi_target *t, struct lq_tgt_conn *conn)
+{
+    /* ErrorRecoveryLevel is 0: nothing is kept that could be sent again. */
+    lq_tgt_reject(t, conn, LQ_REJECT_NOT_SUPPORTED, conn->header);
+}
+
+static void second_login(struct lq_iscsi_target *t, struct lq_tgt_conn *conn)
+{
+    lq_tgt_reject(t, conn, LQ_REJECT_PROTOCOL_ERROR, conn->header);
+}
+
+/* What an initiator may send in full feature phase. */
+static const pdu_function full_feature[] = {
+    [LQ_OP_NOP_OUT] = lq_tgt_numbered_request,      [LQ_OP_SCSI_COMMAND] = lq_tgt_numbered_request,
+    [LQ_OP_TM_REQUEST] = lq_tgt_numbered_request,   [LQ_OP_LOGIN_REQUEST] = second_login,
+    [LQ_OP_TEXT_REQUEST] = lq_tgt_numbered_request, [LQ_OP_DATA_OUT] = lq_tgt_data_out_end,
+    [LQ_OP_LOGOUT_REQUEST] = lq_tgt_numbered_request, [LQ_OP_SNACK_REQUEST] = snack_request,
+};
+
+/* In a discovery session only text, NOP and logout [RFC 7143 4.3]. */
+static bool is_discovery_request(uint8_t opcode)
+{
+    return opcode == LQ_OP_TEXT_REQUEST || opcode == LQ_OP_NOP_OUT ||
+           opcode == LQ_OP_LOGOUT_REQUEST || opcode == LQ_OP_LOGIN_REQUEST;
+}
+
+static void full_feature_pdu(struct lq_iscsi_target *t, struct lq_tgt_conn *conn)
+{
+    uint8_t opcode = conn->pdu.opcode;
+    if (!conn->pdu_known || opcode >= sizeof full_feature / sizeof full_feature[0]) {
+        lq_tgt_reject(t, conn, LQ_REJECT_NOT_SUPPORTED, conn->header);
+        return;
+    }
+    lq_tgt_acknowledge(t, conn, conn->pdu.exp_stat_sn);
+    if (conn->session->discovery && !is_discovery_request(opcode))
+        lq_tgt_reject(t, conn, LQ_REJECT_PROTOCOL_ERROR, conn->header);
+    else
+        full_feature[opcode](t, conn);
+}
+
+static void end_pdu(struct lq_iscsi_target *t, struct lq_tgt_conn *conn)
+{
+    conn->rx = LQ_RX_HEADER;
+    conn->rx_have = 0;
+    t->counts.pdus_in++;
+    if (conn->phase == LQ_PHASE_LOGIN)
+        lq_tgt_login_request(t, conn);
+    else if (conn->phase == LQ_PHASE_FULL && conn->session != NULL)
+        full_feature_pdu(t, conn);
+    conn->data = NULL;
+    lq_tgt_settle(t);
+}
+
+/* Where the PDU's data segment goes. False: it is no PDU that may stand here. */
+static bool place_data(struct lq_iscsi_target *t, struct lq_tgt_conn *conn)
+{
+    const struct lq_iscsi_opcode_info *info = lq_iscsi_opcode_info(conn->pdu.opcode);
+    conn->rx_place = NULL;
+    conn->rx_burst = NULL;
+    conn->drop_data = false;
+    if (conn->phase == LQ_PHASE_LOGIN) /* [RFC 7143 6.3.1]: anything else ends the connection */
+        return conn->pdu.opcode == LQ_OP_LOGIN_REQUEST && conn->pdu.immediate &&
+               conn->pdu.ahs_words == 0 && conn->pdu.data_bytes <= LQ_TGT_LOGIN_DATA_BYTES;
+    if (conn->pdu.data_bytes > t->config.limits.segment_bytes_max)
+        return false;
+    if (info == NULL || !info->from_initiator || conn->session == NULL ||
+        conn->phase != LQ_PHASE_FULL) {
+        conn->drop_data = true;
+        return true;
+    }
+    if ((conn->pdu.data_bytes != 0 && !info->data_allowed) ||
+        (conn->pdu.ahs_words != 0 && !info->ahs_allowed))
+        return false;
+    if (conn->pdu.opcode == LQ_OP_DATA_OUT && !conn->session->discovery)
+        lq_tgt_data_out_begin(t, conn);
+    else if (conn->pdu.opcode == LQ_OP_DATA_OUT || conn->pdu.opcode == LQ_OP_LOGIN_REQUEST)
+        conn->drop_data = true;
+    return true;
+}
+
+/* Moves on to the next part that has any bytes; ends the PDU when there is none. */
+static void next_part(struct lq_iscsi_target *t, struct lq_tgt_conn *conn, enum lq_tgt_rx part)
+{
+    conn->rx_have = 0;
+    if (part == LQ_RX_AHS) {
+        conn->rx = LQ_RX_AHS;
+        conn->rx_total = (uint32_t)conn->pdu.ahs_words * 4;
+        if (conn->rx_total != 0)
+            return;
+        part = LQ_RX_DATA;
+    }
+    if (part == LQ_RX_DATA) {
+        conn->rx = LQ_RX_DATA;
+        conn->rx_total = conn->pdu.data_bytes;
+        conn->data = conn->buffer;
+        if (conn->rx_total != 0)
+            return;
+        part = LQ_RX_PAD;
+    }
+    if (part == LQ_RX_PAD) {
+        conn->rx = LQ_RX_PAD;
+        conn->rx_total = lq_iscsi_pad_bytes(conn->pdu.data_bytes);
+        if (conn->rx_total != 0)
+            return;
+    }
+    end_pdu(t, conn);
+}
+
+static void begin_pdu(struct lq_iscsi_target *t, struct lq_tgt_conn *conn)
+{
+    conn->pdu_known = lq_iscsi_pdu_decode(&conn->pdu, conn->header);
+    if (place_data(t, conn))
+        next_part(t, conn, LQ_RX_AHS);
+    else
+        format_error(t, conn);
+}
+
+/* --- bytes ------------------------------------------------------------------------------------ */
+
+/* There is room for what a PDU can cause us to queue. */
+static bool may_take(const struct lq_tgt_conn *conn)
+{
+    return conn->phase != LQ_PHASE_WAITING && !conn->buffer_busy && !conn->text_busy &&
+           conn->free_note_count > LQ_TGT_NOTES_RESERVED;
+}
+
+static uint32_t feed_header(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
+                            const uint8_t *bytes, uint32_t size)
+{
+    uint32_t n = LQ_BHS_BYTES - conn->rx_have;
+    n = n < size ? n : size;
+    memcpy(conn->header + conn->rx_have, bytes, n);
+    conn->rx_have += n;
+    if (conn->rx_have == LQ_BHS_BYTES)
+        begin_pdu(t, conn);
+    return n;
+}
+
+static uint32_t feed_ahs(struct lq_iscsi_target *t, struct lq_tgt_conn *conn, const uint8_t *bytes,
+                         uint32_t size)
+{
+    uint32_t n = conn->rx_total - conn->rx_have;
+    n = n < size ? n : size;
+    memcpy(conn->ahs + conn->rx_have, bytes, n);
+    conn->rx_have += n;
+    if (conn->rx_have == conn->rx_total)
+        next_part(t, conn, LQ_RX_DATA);
+    return n;
+}
+
+/* The place of the next byte of the data segment; NULL: it is dropped. */
+static uint8_t *data_place(const struct lq_tgt_conn *conn)
+{
+    if (conn->drop_data)
+        return NULL;
+    return (conn->rx_place != NULL ? conn->rx_place : conn->buffer) + conn->rx_have;
+}
+
+static uint32_t feed_data(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
+                          const uint8_t *bytes, uint32_t size)
+{
+    uint32_t left = conn->rx_total - conn->rx_have;
+    uint32_t n = left < size ? left : size;
+    uint8_t *place = data_place(conn);
+    bool is_whole = conn->rx_have == 0 && conn->rx_place == NULL &&
+                    size - n >= lq_iscsi_pad_bytes(conn->rx_total) && n == left;
+    if (is_whole)
+        conn->data = bytes; /* its padding follows in the same feed, and then it is used */
+    else if (place != NULL && place != bytes)
+        memmove(place, bytes, n);
+    conn->rx_have += n;
+    if (conn->rx_have == conn->rx_total)
+        next_part(t, conn, LQ_RX_PAD);
+    return n;
+}
+
+static uint32_t feed_pad(struct lq_iscsi_target *t, struct lq_tgt_conn *conn, uint32_t size)
+{
+    uint32_t n = conn->rx_total - conn->rx_have;
+    n = n < size ? n : size;
+    conn->rx_have += n;
+    if (conn->rx_have == conn->rx_total)
+        end_pdu(t, conn);
+    return n;
+}
+
+uint32_t lq_iscsi_feed(struct lq_iscsi_target *target, lq_conn handle, const uint8_t *bytes,
+                       uint32_t size_bytes)
+{
+    struct lq_tgt_conn *conn = lq_tgt_conn_of(target, handle);
+    uint32_t taken = 0;
+    conn->last_input_ns = target->env->now_ns;
+    conn->blocked = false;
+    while (taken < size_bytes) {
+        const uint8_t *at = bytes + taken;
+        uint32_t left = size_bytes - taken;
+        if (conn->closing != LQ_NOT_CLOSING || conn->phase == LQ_PHASE_LEAVING)
+            return size_bytes; /* nothing that still comes matters */
+        if (conn->rx == LQ_RX_HEADER && !may_take(conn)) {
+            conn->blocked = true;
+            break;
+        }
+        if (conn->rx == LQ_RX_HEADER)
+            taken += feed_header(target, conn, at, left);
+        else if (conn->rx == LQ_RX_AHS)
+            taken += feed_ahs(target, conn, at, left);
+        else if (conn->rx == LQ_RX_DATA)
+            taken += feed_data(target, conn, at, left);
+        else
+            taken += feed_pad(target, conn, left);
+    }
+    return taken;
+}
+
+struct lq_span lq_iscsi_want(struct lq_iscsi_target *target, lq_conn handle)
+{
+    struct lq_tgt_conn *conn = lq_tgt_conn_of(target, handle);
+    if (conn->closing != LQ_NOT_CLOSING || conn->phase == LQ_PHASE_LEAVING ||
+        conn->rx != LQ_RX_DATA || conn->drop_data)
+        return (struct lq_span){NULL, 0};
+    return (struct lq_span){data_place(conn), conn->rx_total - conn->rx_have};
+}

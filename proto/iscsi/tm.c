@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Task management functions [RFC 7143 11.5, 11.6]: which of them the engine knows, what an ABORT
+ * TASK means whose task has not come, and the answers' codes.
+ *
+ * A function that affects more than one task waits in the endpoint until every request with a lower
+ * CmdSN has come [RFC 7143 4.2.3.3]; an ABORT TASK names its one task and need not.
+ */
+#include "proto/iscsi/state.h"
+
+/* The engine's functions; 0: answered here. TASK REASSIGN needs ErrorRecoveryLevel 2, the last
+ * four iSCSIProtocolLevel 2 [RFC 7144]. */
+static const uint8_t functions[] = {
+    [LQ_ISCSI_ABORT_TASK] = LQ_TM_ABORT_TASK,
+    [LQ_ISCSI_ABORT_TASK_SET] = LQ_TM_ABORT_TASK_SET,
+    [LQ_ISCSI_CLEAR_ACA] = LQ_TM_CLEAR_ACA,
+    [LQ_ISCSI_CLEAR_TASK_SET] = LQ_TM_CLEAR_TASK_SET,
+    [LQ_ISCSI_LOGICAL_UNIT_RESET] = LQ_TM_LOGICAL_UNIT_RESET,
+    [LQ_ISCSI_TARGET_WARM_RESET] = LQ_TM_TARGET_WARM_RESET,
+    [LQ_ISCSI_TARGET_COLD_RESET] = LQ_TM_TARGET_COLD_RESET,
+};
+
+static uint8_t engine_function(uint8_t function)
+{
+    return function < sizeof functions ? functions[function] : 0;
+}
+
+static void answer(struct lq_iscsi_target *t, struct lq_tgt_command *command, uint8_t response)
+{
+    command->tm_response = response;
+    lq_tgt_queue(t, command->session->conn, &command->output);
+}
+
+/* --- ABORT TASK [RFC 7143 11.6.1] ------------------------------------------------------------- */
+
+static const struct lq_tgt_command *held_at(const struct lq_tgt_session *session, uint32_t cmd_sn)
+{
+    LQ_LIST_EACH(link, &session->held)
+    {
+        const struct lq_tgt_command *held = LQ_ELEMENT(link, struct lq_tgt_command, held_link);
+        bool immediate = held->kind == LQ_CMD_HELD && (held->header[0] & 0x40) != 0;
+        if (!immediate && held->cmd_sn == cmd_sn)
+            return held;
+    }
+    return NULL;
+}
+
+/* Counts CMD_SN, a hole, as received. False: there is no slot to note it. */
+static bool plug_hole(struct lq_iscsi_target *t, struct lq_tgt_session *session, uint32_t cmd_sn)
+{
+    struct lq_tgt_command *plug =
+        lq_tgt_command_take(t, session, LQ_CMD_PLUG, LQ_TAG_NONE, false);
+    if (plug == NULL)
+        return false;
+    plug->cmd_sn = cmd_sn;
+    struct lq_link *at = session->held.next;
+    while (at != &session->held &&
+           lq_sn_before(LQ_ELEMENT(at, struct lq_tgt_command, held_link)->cmd_sn, cmd_sn))
+        at = at->next;
+    /* behind immediate functions of the same number */
+    while (at != &session->held &&
+           LQ_ELEMENT(at, struct lq_tgt_command, held_link)->cmd_sn == cmd_sn)
+        at = at->next;
+    lq_list_insert_before(at, &plug->held_link);
+    return true;
+}
+
+/* What the answer is when the engine does not know the task: (b) and (c) of the clause. */
+static uint8_t absent_response(struct lq_iscsi_target *t, struct lq_tgt_session *session,
+                               const struct lq_iscsi_pdu *pdu)
+{
+    uint32_t ref = pdu->u.tm.ref_cmd_sn;
+    if (lq_tgt_find(t, session, pdu->u.tm.referenced_itt) != NULL ||
+        !lq_sn_within(ref, session->exp_cmd_sn, session->max_cmd_sn) ||
+        !lq_sn_before(ref, pdu->cmd_sn) || held_at(session, ref) != NULL)
+        return LQ_TM_RSP_NO_TASK;
+    return plug_hole(t, session, ref) ? LQ_TM_RSP_COMPLETE : LQ_TM_RSP_REJECTED;
+}
+
+/* The referenced request is one that only we know. True: it has been answered. */
+static bool aborts_ours(struct lq_iscsi_target *t, struct lq_tgt_command *command,
+                        const struct lq_iscsi_pdu *pdu)
+{
+    struct lq_tgt_command *task =
+        lq_tgt_find(t, command->session, pdu->u.tm.referenced_itt);
+    if (task == NULL || task->kind == LQ_CMD_SCSI)
+        return false;
+    bool is_held_command =
+        task->kind == LQ_CMD_HELD && (task->header[0] & 0x3f) == LQ_OP_SCSI_COMMAND;
+    if (is_held_command) { /* it keeps its CmdSN and is nothing else any more */
+        lq_tgt_command_unhash(t, task);
+        task->kind = LQ_CMD_PLUG;
+        answer(t, command, LQ_TM_RSP_COMPLETE);
+    } else {
+        answer(t, command, LQ_TM_RSP_REJECTED); /* functions are not aborted */
+    }
+    return true;
+}
+
+/* --- all functions ---------------------------------------------------------------------------- */
+
+bool lq_tgt_tm_must_wait(struct lq_iscsi_target *target, struct lq_tgt_session *session,
+                         const struct lq_iscsi_pdu *pdu)
+{
+    (void)target;
+    if (!pdu->immediate || pdu->u.tm.function == LQ_ISCSI_ABORT_TASK ||
+        engine_function(pdu->u.tm.function) == 0)
+        return false;
+    /* A number beyond the window names no request that could still come. */
+    return lq_sn_before(session->exp_cmd_sn, pdu->cmd_sn) &&
+           lq_sn_within(pdu->cmd_sn, session->exp_cmd_sn, session->max_cmd_sn + 1);
+}
+
+void lq_tgt_tm_deliver(struct lq_iscsi_target *target, struct lq_tgt_command *command,
+                       const struct lq_iscsi_pdu *pdu)
+{
+    struct lq_tgt_session *session = command->session;
+    uint8_t function = pdu->u.tm.function;
+    command->kind = LQ_CMD_TM;
+    command->output.kind = LQ_OUT_TM;
+    command->cmd_sn = pdu->cmd_sn;
+    command->lun = pdu->lun;
+    command->in_window = !pdu->immediate;
+    session->window_used += command->in_window ? 1 : 0;
+    command->tm_absent_response = LQ_TM_RSP_NO_TASK;
+    if (engine_function(function) == 0) {
+        answer(target, command,
+               function == LQ_ISCSI_TASK_REASSIGN ? LQ_TM_RSP_NO_REASSIGNMENT
+                                                  : LQ_TM_RSP_NOT_SUPPORTED);
+        return;
+    }
+    if (function == LQ_ISCSI_ABORT_TASK) {
+        if (aborts_ours(target, command, pdu))
+            return;
+        command->tm_absent_response = absent_response(target, session, pdu);
+    }
+    struct lq_tm_request request = {
+        .nexus = session->nexus,
+        .function = (enum lq_tm_function)engine_function(function),
+        .lun = pdu->lun,
+        .tag = command->itt,
+        .referenced_tag = pdu->u.tm.referenced_itt,
+        .order_stamp = ++session->order_stamp,
+        .cookie = lq_tgt_cookie(command)};
+    lq_engine_task_management(target->engine, &request);
+}
