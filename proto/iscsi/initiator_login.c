@@ -138,12 +138,12 @@ static bool take_answer(struct lq_iscsi_initiator *ini, const struct key *key,
     if (key->rule == SAME)
         return lq_text_equal(value, key->literal);
     if (key->rule == OR || key->rule == AND) {
-        if (!lq_text_boolean(value, &boolean))
+        if (!lq_text_to_boolean(value, &boolean))
             return key->normal_only && lq_text_equal(value, "Irrelevant");
         set_field(ini, key->field, boolean);
         return key->rule == OR ? (offered == 0 || boolean) : (offered != 0 || !boolean);
     }
-    if (!lq_text_number(value, &number))
+    if (!lq_text_to_number(value, &number))
         return lq_text_equal(value, "Irrelevant") && key->normal_only;
     if (number < key->low || number > key->high)
         return false;

@@ -167,12 +167,12 @@ static bool parse(const struct lq_key_info *info, struct lq_slice value, uint32_
 {
     if (info->type == LQ_KEY_BOOLEAN_OR || info->type == LQ_KEY_BOOLEAN_AND) {
         bool boolean;
-        if (!lq_text_boolean(value, &boolean))
+        if (!lq_text_to_boolean(value, &boolean))
             return false;
         *number = boolean;
         return true;
     }
-    return lq_text_number(value, number) && *number >= info->low && *number <= info->high;
+    return lq_text_to_number(value, number) && *number >= info->low && *number <= info->high;
 }
 
 /* The result function [RFC 7143 13]. */

@@ -147,7 +147,7 @@ static int digit_of(uint8_t c)
     return 16;
 }
 
-bool lq_text_number(struct lq_slice value, uint32_t *number)
+bool lq_text_to_number(struct lq_slice value, uint32_t *number)
 {
     uint32_t i = 0;
     int base = 10;
@@ -171,7 +171,7 @@ bool lq_text_number(struct lq_slice value, uint32_t *number)
     return true;
 }
 
-bool lq_text_boolean(struct lq_slice value, bool *boolean)
+bool lq_text_to_boolean(struct lq_slice value, bool *boolean)
 {
     *boolean = lq_text_equal(value, "Yes");
     return *boolean || lq_text_equal(value, "No");

@@ -64,10 +64,10 @@ struct lq_slice lq_text_slice(const char *string);
 bool lq_text_equal(struct lq_slice slice, const char *string);
 
 /* A decimal or hexadecimal constant [RFC 7143 6.1] up to 2^32 - 1; false for anything else. */
-bool lq_text_number(struct lq_slice value, uint32_t *number);
+bool lq_text_to_number(struct lq_slice value, uint32_t *number);
 
 /* "Yes" or "No". */
-bool lq_text_boolean(struct lq_slice value, bool *boolean);
+bool lq_text_to_boolean(struct lq_slice value, bool *boolean);
 
 /*
  * An iSCSI name [RFC 7143 4.2.7] folded to its canonical lower case form with an ending NUL, into
