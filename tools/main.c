@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tools/cmd_serve.h"
+#include "tools/cmd_sim.h"
 #include "tools/cmd_with.h"
 #include "tools/exit_codes.h"
 #include "tools/failure.h"
@@ -13,16 +14,6 @@
 #include "tools/message.h"
 #include "tools/options.h"
 #include "tools/version.h"
-
-#if __has_include("tools/cmd_sim.h")
-#include "tools/cmd_sim.h"
-#else
-static int lq_cmd_sim(const struct lq_options *options)
-{
-    (void)options;
-    return LQ_EXIT_INTERNAL;
-}
-#endif
 
 typedef int (*command_function)(const struct lq_options *options);
 

@@ -4,6 +4,10 @@
  * [draft-ietf-opsawg-pcapng], little-endian whatever the machine. Each connection is a pair of TCP
  * ends of which one always acknowledges at once what it has to answer, and by a packet of its own
  * when much is outstanding, so that a dissector sees no full window.
+ *
+ * Segments end where taps do, with one exception: a PDU's 48 header bytes stay together, because
+ * Wireshark's dissector gives a segment up that begins with less. Nobody can act on half a header,
+ * so holding one back changes no order. (Digests would follow the header; we negotiate none.)
  */
 #include "tools/pcapng.h"
 
@@ -34,18 +38,26 @@ enum {
     UNACKNOWLEDGED_MAX = 1 << 20,
     WINDOW_SHIFT = 14,
     BUCKETS = 256,
+    HEADER_BYTES = 48,           /* of a PDU [RFC 7143 11.2.1] */
     PORT_ISCSI = 3260,
     PORT_FIRST = 1024, PORT_COUNT = 64000,
 };
 
 enum { FLAG_FIN = 0x01, FLAG_SYN = 0x02, FLAG_RST = 0x04, FLAG_PSH = 0x08, FLAG_ACK = 0x10 };
 
-/* Indexed by enum lq_direction: who sends. */
+/* One direction of a connection. */
+struct stream {
+    uint32_t next_sequence;
+    uint32_t acknowledged; /* of next_sequence, as the other end has told */
+    uint32_t pdu_left;     /* bytes of the present PDU that are still to come */
+    uint32_t held_bytes;
+    uint8_t held[HEADER_BYTES]; /* a header that is not complete yet */
+};
+
 struct connection {
-    uint32_t number;
+    uint32_t number, run;
     uint16_t actor;
-    uint32_t next_sequence[2];
-    uint32_t acknowledged[2]; /* of next_sequence, as the other end has told */
+    struct stream streams[2]; /* by enum lq_direction: who sends */
     struct connection *next;
 };
 
@@ -182,6 +194,13 @@ static uint32_t initiator_address(const struct connection *c)
     return 0x0a010000 + c->actor; /* 10.1.0.0 + actor */
 }
 
+/* A dissector knows a connection by its addresses and ports, not by its interface: each run's
+ * target has an address of its own. */
+static uint32_t target_address(const struct connection *c)
+{
+    return 0xac100001 + c->run % 0xffffe; /* 172.16.0.1 + run */
+}
+
 static uint16_t initiator_port(const struct connection *c)
 {
     return (uint16_t)(PORT_FIRST + c->number % PORT_COUNT);
@@ -195,7 +214,7 @@ static void put_ethernet(uint8_t *p, const struct connection *c, enum lq_directi
     lq_put_be16(initiator, 0x0200);
     lq_put_be32(initiator + 2, initiator_address(c));
     lq_put_be16(target, 0x0200);
-    lq_put_be32(target + 2, 0x0a000001);
+    lq_put_be32(target + 2, target_address(c));
     lq_put_be16(p + 12, 0x0800);
 }
 
@@ -207,8 +226,8 @@ static void put_ip(uint8_t *p, const struct connection *c, enum lq_direction fro
     p[6] = 0x40; /* do not fragment */
     p[8] = 64;
     p[9] = 6; /* TCP */
-    lq_put_be32(p + 12, from == LQ_FROM_TARGET ? 0x0a000001 : initiator_address(c));
-    lq_put_be32(p + 16, from == LQ_FROM_TARGET ? initiator_address(c) : 0x0a000001);
+    lq_put_be32(p + 12, from == LQ_FROM_TARGET ? target_address(c) : initiator_address(c));
+    lq_put_be32(p + 16, from == LQ_FROM_TARGET ? initiator_address(c) : target_address(c));
     lq_put_be16(p + 10, checksum_of(add_words(0, p, IP_BYTES)));
 }
 
@@ -227,8 +246,8 @@ static void put_segment(struct lq_pcapng *pcapng, struct connection *c, uint64_t
     put_ip(ip, c, from, IP_BYTES + tcp_bytes + payload_bytes);
     lq_put_be16(tcp, from == LQ_FROM_TARGET ? PORT_ISCSI : initiator_port(c));
     lq_put_be16(tcp + 2, from == LQ_FROM_TARGET ? initiator_port(c) : PORT_ISCSI);
-    lq_put_be32(tcp + 4, c->next_sequence[from]);
-    lq_put_be32(tcp + 8, (flags & FLAG_ACK) != 0 ? c->next_sequence[to] : 0);
+    lq_put_be32(tcp + 4, c->streams[from].next_sequence);
+    lq_put_be32(tcp + 8, (flags & FLAG_ACK) != 0 ? c->streams[to].next_sequence : 0);
     tcp[12] = (uint8_t)(tcp_bytes / 4 << 4);
     tcp[13] = (uint8_t)flags;
     lq_put_be16(tcp + 14, 0xffff);
@@ -241,9 +260,9 @@ static void put_segment(struct lq_pcapng *pcapng, struct connection *c, uint64_t
     lq_put_be16(tcp + 16, checksum_of(sum));
     put_packet(pcapng, time_ns, headers, ETHERNET_BYTES + IP_BYTES + tcp_bytes, payload,
                payload_bytes, comment);
-    c->next_sequence[from] += payload_bytes + ((flags & (FLAG_SYN | FLAG_FIN)) != 0 ? 1 : 0);
+    c->streams[from].next_sequence += payload_bytes + ((flags & (FLAG_SYN | FLAG_FIN)) != 0 ? 1 : 0);
     if ((flags & FLAG_ACK) != 0)
-        c->acknowledged[to] = c->next_sequence[to];
+        c->streams[to].acknowledged = c->streams[to].next_sequence;
 }
 
 /* --- connections ----------------------------------------------------------------------------- */
@@ -270,9 +289,10 @@ static struct connection *connection_of(struct lq_pcapng *pcapng, uint32_t numbe
     }
     *place = c;
     c->number = number;
+    c->run = pcapng->interface_count - 1;
     c->actor = actor;
-    c->next_sequence[LQ_TO_TARGET] = 0x10000000;
-    c->next_sequence[LQ_FROM_TARGET] = 0x20000000;
+    c->streams[LQ_TO_TARGET].next_sequence = 0x10000000;
+    c->streams[LQ_FROM_TARGET].next_sequence = 0x20000000;
     put_segment(pcapng, c, time_ns, LQ_TO_TARGET, FLAG_SYN, NULL, 0, pcapng->comment);
     put_segment(pcapng, c, time_ns, LQ_FROM_TARGET, FLAG_SYN | FLAG_ACK, NULL, 0, NULL);
     put_segment(pcapng, c, time_ns, LQ_TO_TARGET, FLAG_ACK, NULL, 0, NULL);
@@ -296,10 +316,80 @@ static void forget_all(struct lq_pcapng *pcapng)
             forget(pcapng, pcapng->buckets[i]->number);
 }
 
+/* Payload in as many segments as it needs, and the other end's acknowledgements. */
+static void put_payload(struct lq_pcapng *pcapng, struct connection *c, uint64_t time_ns,
+                        enum lq_direction from, const uint8_t *bytes, uint32_t size_bytes)
+{
+    enum lq_direction to = from == LQ_FROM_TARGET ? LQ_TO_TARGET : LQ_FROM_TARGET;
+    while (size_bytes > 0) {
+        uint32_t piece = size_bytes < PAYLOAD_BYTES_MAX ? size_bytes : PAYLOAD_BYTES_MAX;
+        put_segment(pcapng, c, time_ns, from, FLAG_PSH | FLAG_ACK, bytes, piece, NULL);
+        bytes += piece;
+        size_bytes -= piece;
+        if (c->streams[from].next_sequence - c->streams[from].acknowledged > UNACKNOWLEDGED_MAX)
+            put_segment(pcapng, c, time_ns, to, FLAG_ACK, NULL, 0, NULL);
+    }
+}
+
+/* Bytes of the PDU that HEADER begins, padding included. */
+static uint32_t pdu_bytes(const uint8_t *header)
+{
+    return HEADER_BYTES + 4U * header[4] + ((lq_get_be24(header + 5) + 3) & ~UINT32_C(3));
+}
+
+/* How many of BYTES at their end are a header that is not complete. */
+static uint32_t incomplete_header(struct stream *stream, const uint8_t *bytes, uint32_t size_bytes)
+{
+    for (uint32_t at = 0;;) {
+        uint32_t piece = stream->pdu_left < size_bytes - at ? stream->pdu_left : size_bytes - at;
+        at += piece;
+        stream->pdu_left -= piece;
+        if (at == size_bytes || size_bytes - at < HEADER_BYTES)
+            return size_bytes - at;
+        stream->pdu_left = pdu_bytes(bytes + at);
+    }
+}
+
+static void put_stream(struct lq_pcapng *pcapng, struct connection *c, const struct lq_tap *tap)
+{
+    struct stream *stream = &c->streams[tap->direction];
+    const uint8_t *bytes = tap->bytes;
+    uint32_t size_bytes = tap->size_bytes;
+    if (stream->held_bytes > 0) {
+        uint32_t missing = HEADER_BYTES - stream->held_bytes;
+        uint32_t piece = size_bytes < missing ? size_bytes : missing;
+        memcpy(stream->held + stream->held_bytes, bytes, piece);
+        stream->held_bytes += piece;
+        bytes += piece;
+        size_bytes -= piece;
+        if (stream->held_bytes < HEADER_BYTES)
+            return;
+        stream->held_bytes = 0;
+        stream->pdu_left = pdu_bytes(stream->held) - HEADER_BYTES;
+        put_payload(pcapng, c, tap->time_ns, tap->direction, stream->held, HEADER_BYTES);
+    }
+    uint32_t tail = incomplete_header(stream, bytes, size_bytes);
+    put_payload(pcapng, c, tap->time_ns, tap->direction, bytes, size_bytes - tail);
+    if (tail > 0)
+        memcpy(stream->held, bytes + (size_bytes - tail), tail);
+    stream->held_bytes = tail;
+}
+
+/* What was never completed. */
+static void put_held(struct lq_pcapng *pcapng, struct connection *c, uint64_t time_ns)
+{
+    for (int from = LQ_TO_TARGET; from <= LQ_FROM_TARGET; from++) {
+        struct stream *stream = &c->streams[from];
+        put_payload(pcapng, c, time_ns, (enum lq_direction)from, stream->held, stream->held_bytes);
+        stream->held_bytes = 0;
+    }
+}
+
 /* FIN and its answers, the closing end first; or one RST; or nothing when the peer vanished. */
 static void put_close(struct lq_pcapng *pcapng, struct connection *c, uint64_t time_ns,
                       uint32_t how)
 {
+    put_held(pcapng, c, time_ns);
     if (how == LQ_CLOSE_TIMEOUT)
         return;
     if (how == LQ_CLOSE_RESET) {
@@ -345,18 +435,7 @@ static void on_tap(void *context, const struct lq_tap *tap)
     struct connection *c = connection_of(pcapng, tap->connection, 0, tap->time_ns);
     if (c == NULL)
         return;
-    enum lq_direction from = tap->direction;
-    enum lq_direction to = from == LQ_FROM_TARGET ? LQ_TO_TARGET : LQ_FROM_TARGET;
-    uint32_t done_bytes = 0;
-    while (done_bytes < tap->size_bytes) {
-        uint32_t left = tap->size_bytes - done_bytes;
-        uint32_t piece = left < PAYLOAD_BYTES_MAX ? left : PAYLOAD_BYTES_MAX;
-        put_segment(pcapng, c, tap->time_ns, from, FLAG_PSH | FLAG_ACK, tap->bytes + done_bytes,
-                    piece, NULL);
-        done_bytes += piece;
-        if (c->next_sequence[from] - c->acknowledged[from] > UNACKNOWLEDGED_MAX)
-            put_segment(pcapng, c, tap->time_ns, to, FLAG_ACK, NULL, 0, NULL);
-    }
+    put_stream(pcapng, c, tap);
     flush_each_second(pcapng, tap->time_ns);
 }
 
