@@ -5,7 +5,8 @@
 Each case has a fresh target. While it is under attack a well-behaved session writes, reads back
 and compares without pause; no command of it may take longer than --patience. Afterwards the
 target must be alive, take a new login, never have held more memory than the limits it printed at
-start (and --slack), leave no sanitizer report, and end with exit 0 on SIGTERM. Works on sanitizer builds too; give them a larger --slack.
+start (and --slack), leave no sanitizer report, and end with exit 0 on SIGTERM. Works on sanitizer
+builds too; give them a larger --slack.
 """
 import argparse
 import random
