@@ -267,7 +267,9 @@ static struct lq_engine_task *find_task(struct lq_engine_nexus *nexus, uint64_t 
     LQ_LIST_EACH(link, &nexus->tasks)
     {
         struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, nexus_link);
-        if (task->tag == tag && task->lun == lun && is_abortable(task) && !task->aborted &&
+        /* One that another function has aborted already and the store still has is found too:
+         * this function waits for it as the first does. */
+        if (task->tag == tag && task->lun == lun && is_abortable(task) &&
             (int64_t)(task->stamp - stamp) < 0)
             return task;
     }

@@ -31,6 +31,19 @@ static void two_functions_on_one_command_are_both_answered(void)
     rig_fini(&rig);
 }
 
+static void a_task_that_is_being_aborted_is_not_absent(void)
+{
+    rig_init(&rig, NULL);
+    uint32_t write = rig_write(&rig, 0, LQ_SIMPLE, 0, 8, 1);
+    rig_tm(&rig, 0, LQ_TM_ABORT_TASK_SET, 0, 0);
+    rig_tm(&rig, 0, LQ_TM_ABORT_TASK, 0, write);
+    CU_ASSERT_EQUAL(rig.tm_answers, 0);
+    rig_complete(&rig, write);
+    CU_ASSERT_EQUAL(rig.tm_answers, 2);
+    CU_ASSERT_EQUAL(rig.tm_answer, LQ_TM_COMPLETE);
+    rig_fini(&rig);
+}
+
 static void absent_tasks_and_units_are_told(void)
 {
     rig_init(&rig, NULL);
@@ -280,6 +293,7 @@ int main(void)
     const CU_TestInfo tests[] = {
         {"a function waits for what is in the store", a_function_waits_for_what_is_in_the_store},
         {"two functions on one command", two_functions_on_one_command_are_both_answered},
+        {"a task that is being aborted", a_task_that_is_being_aborted_is_not_absent},
         {"absent tasks and units are told", absent_tasks_and_units_are_told},
         {"ABORT TASK SET spares the others", abort_task_set_spares_the_others},
         {"CLEAR TASK SET informs", clear_task_set_informs_who_lost_commands},
