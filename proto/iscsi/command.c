@@ -205,7 +205,7 @@ static void give_to_engine(struct lq_iscsi_target *t, struct lq_tgt_command *com
         .tag = command->itt,
         .attribute = attributes[r->pdu->u.command.attribute],
         .priority = r->pdu->u.command.priority,
-        .order_stamp = ++session->order_stamp,
+        .order_stamp = ++t->order_stamp,
         .cdb = r->cdb,
         .cdb_bytes = r->cdb_bytes,
         .expected_in_bytes = command->expected_in_bytes,

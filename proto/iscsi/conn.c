@@ -125,14 +125,21 @@ static uint64_t end_due(const struct lq_iscsi_target *t, const struct lq_tgt_con
         due = earlier(due, after(oldest->progress_ns, config->data_timeout_ns));
     }
     if (conn->pinging)
-        due = earlier(due, after(conn->ping_sent_ns, config->nop_timeout_ns));
+        due = earlier(due, after(conn->ping_sent_ns, lq_tgt_ping_timeout_ns(t)));
     return due;
 }
 
-static bool pings(const struct lq_iscsi_target *t, const struct lq_tgt_conn *conn)
+/* When to ask the initiator for a sign: after silence, or for an acknowledgement that is due. */
+static uint64_t ping_due(const struct lq_iscsi_target *t, const struct lq_tgt_conn *conn)
 {
-    return t->config.nop_interval_ns != 0 && conn->phase == LQ_PHASE_FULL && !conn->pinging &&
-           conn->closing == LQ_NOT_CLOSING;
+    uint64_t due = LQ_NEVER;
+    if (conn->phase != LQ_PHASE_FULL || conn->pinging || conn->closing != LQ_NOT_CLOSING)
+        return due;
+    if (t->config.nop_interval_ns != 0)
+        due = after(conn->last_input_ns, t->config.nop_interval_ns);
+    if (!lq_list_is_empty(&conn->unacknowledged))
+        due = earlier(due, conn->solicit_ns);
+    return due;
 }
 
 /* Stops waiting for what the peer still owes to aborted commands. */
@@ -162,11 +169,10 @@ void lq_tgt_conn_expire(struct lq_iscsi_target *target, struct lq_tgt_conn *conn
         conn->close_by_ns = LQ_NEVER;
         lq_tgt_close(target, conn, LQ_CLOSING_FLUSH);
     }
-    if (pings(target, conn) && after(conn->last_input_ns, target->config.nop_interval_ns) <= now)
+    if (ping_due(target, conn) <= now)
         lq_tgt_ping(target, conn);
     uint64_t next = earlier(end_due(target, conn), conn->close_by_ns);
-    if (pings(target, conn))
-        next = earlier(next, after(conn->last_input_ns, target->config.nop_interval_ns));
+    next = earlier(next, ping_due(target, conn));
     if (conn->session != NULL)
         next = earlier(next, stop_awaiting(target, conn->session));
     lq_tgt_wake_by(target, conn, next);

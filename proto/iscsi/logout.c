@@ -19,11 +19,17 @@ void lq_tgt_logout_answer(struct lq_iscsi_target *target, struct lq_tgt_conn *co
         lq_tgt_close(target, conn, LQ_CLOSING_FLUSH);
 }
 
-/* Forgets what waits for a hole: it will not be filled any more. */
-static void forget_held(struct lq_iscsi_target *t, struct lq_tgt_session *session)
+/* Forgets what waits for the initiator: neither will a hole be filled nor an R2T answered. */
+static void forget_waiting(struct lq_iscsi_target *t, struct lq_tgt_session *session)
 {
     while (!lq_list_is_empty(&session->held))
         lq_tgt_command_free(t, LQ_ELEMENT(session->held.next, struct lq_tgt_command, held_link));
+    LQ_LIST_EACH_SAFE(link, following, &session->awaiting)
+    {
+        struct lq_tgt_command *command = LQ_ELEMENT(link, struct lq_tgt_command, waiting_link);
+        command->awaits_peer = false;
+        lq_tgt_terminated(t, command);
+    }
 }
 
 /* Wrong "task-leaked-at-logout": a slot of the session's never comes back. */
@@ -41,7 +47,7 @@ static void close_session(struct lq_iscsi_target *t, struct lq_tgt_conn *conn, u
 {
     struct lq_tgt_session *session = conn->session;
     leak(t, session);
-    forget_held(t, session);
+    forget_waiting(t, session);
     conn->phase = LQ_PHASE_LEAVING;
     if (session->discovery) {
         session->state = LQ_SESSION_LEAVING;

@@ -45,6 +45,14 @@ void lq_tgt_nop_out(struct lq_iscsi_target *target, struct lq_tgt_conn *conn,
         echo(target, conn, pdu, data);
     if (!conn->pinging && target->config.nop_interval_ns != 0)
         lq_tgt_wake_by(target, conn, conn->last_input_ns + target->config.nop_interval_ns);
+    if (!conn->pinging && !lq_list_is_empty(&conn->unacknowledged))
+        lq_tgt_solicit_acknowledgement(target, conn);
+}
+
+uint64_t lq_tgt_ping_timeout_ns(const struct lq_iscsi_target *target)
+{
+    return target->config.nop_timeout_ns != 0 ? target->config.nop_timeout_ns
+                                              : target->config.data_timeout_ns;
 }
 
 void lq_tgt_ping(struct lq_iscsi_target *target, struct lq_tgt_conn *conn)
@@ -56,7 +64,7 @@ void lq_tgt_ping(struct lq_iscsi_target *target, struct lq_tgt_conn *conn)
     while (conn->ping_ttt == LQ_TAG_NONE);
     struct lq_tgt_note *note = lq_tgt_note(conn, LQ_OP_NOP_IN, LQ_TAG_NONE, conn->ping_ttt);
     lq_tgt_note_queue(target, conn, note);
-    lq_tgt_wake_by(target, conn, conn->ping_sent_ns + target->config.nop_timeout_ns);
+    lq_tgt_wake_by(target, conn, conn->ping_sent_ns + lq_tgt_ping_timeout_ns(target));
 }
 
 void lq_tgt_announce_window(struct lq_iscsi_target *target, struct lq_tgt_session *session)

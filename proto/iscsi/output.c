@@ -289,6 +289,8 @@ static void command_sent(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
     if (!ends || command->built != 0)
         return;
     if (command->confirm && !lq_handle_is_none(command->task)) {
+        if (lq_list_is_empty(&conn->unacknowledged))
+            lq_tgt_solicit_acknowledgement(t, conn);
         lq_list_append(&conn->unacknowledged, &command->output.link);
         return;
     }
@@ -323,6 +325,15 @@ void lq_iscsi_sent(struct lq_iscsi_target *target, lq_conn handle, uint32_t size
     if (has_more || conn->closing != LQ_NOT_CLOSING)
         lq_tgt_make_ready(target, conn);
     lq_tgt_settle(target);
+}
+
+/* An initiator that has nothing to say acknowledges nothing; when every slot is held by such a
+ * status, its window is shut and it can say nothing. */
+void lq_tgt_solicit_acknowledgement(struct lq_iscsi_target *target, struct lq_tgt_conn *conn)
+{
+    static const uint64_t patience_ns = 50000000;
+    conn->solicit_ns = target->env->now_ns + patience_ns;
+    lq_tgt_wake_by(target, conn, conn->solicit_ns);
 }
 
 void lq_tgt_acknowledge(struct lq_iscsi_target *target, struct lq_tgt_conn *conn,

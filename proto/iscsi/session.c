@@ -74,16 +74,33 @@ static void detach(struct lq_tgt_session *session)
     lq_tgt_output_forget(conn);
 }
 
-/* Frees the session's commands. KNOWN: the engine still waits to hear of those it has ended. */
+/* Frees a command of which the engine still waits to hear. */
+static void drop_command(struct lq_iscsi_target *t, struct lq_tgt_command *command)
+{
+    lq_task task = command->task;
+    bool terminating = command->terminating, completed = command->completed;
+    command->built = 0;
+    lq_tgt_command_free(t, command);
+    if (lq_handle_is_none(task))
+        return;
+    if (terminating)
+        lq_engine_data_terminated(t->engine, task);
+    else if (completed)
+        lq_engine_command_lost(t->engine, task);
+}
+
+/* Frees the session's commands. KNOWN: the engine has not forgotten them with the nexus. */
 static void free_commands(struct lq_iscsi_target *t, struct lq_tgt_session *session, bool known)
 {
     LQ_LIST_EACH_SAFE(link, following, &session->commands)
     {
         struct lq_tgt_command *command = LQ_ELEMENT(link, struct lq_tgt_command, link);
-        if (known && command->completed && !lq_handle_is_none(command->task))
-            lq_engine_command_lost(t->engine, command->task);
-        command->built = 0;
-        lq_tgt_command_free(t, command);
+        if (known) {
+            drop_command(t, command);
+        } else {
+            command->built = 0;
+            lq_tgt_command_free(t, command);
+        }
     }
     lq_tgt_zombies_free(t, session);
 }
@@ -151,7 +168,7 @@ void lq_tgt_session_left(struct lq_iscsi_target *target, struct lq_tgt_session *
         struct lq_tgt_command *command = LQ_ELEMENT(link, struct lq_tgt_command, link);
         if (command->completed && !lq_handle_is_none(command->task))
             lq_engine_command_delivered(target->engine, command->task);
-        lq_tgt_command_free(target, command);
+        drop_command(target, command);
     }
     lq_tgt_zombies_free(target, session);
     detach(session);
@@ -206,7 +223,6 @@ static void fill_session(struct lq_iscsi_target *t, struct lq_tgt_session *sessi
     conn->session = session;
     session->nexus = LQ_NO_HANDLE;
     session->window_used = 0;
-    session->order_stamp = 0;
     session->has_freed_ttt = false;
     session->zombie_count = 0;
     memset(session->buckets, 0,
@@ -223,7 +239,7 @@ static void fill_session(struct lq_iscsi_target *t, struct lq_tgt_session *sessi
     } else {
         session->tsih = take_tsih(t);
         session->exp_cmd_sn = login->cmd_sn;
-        session->max_cmd_sn = login->cmd_sn - 1;
+        session->max_cmd_sn = login->cmd_sn; /* what earlier login responses said */
         session->parameters = (struct lq_tgt_parameters){
             .max_burst_length = result[LQ_KEY_MAX_BURST_LENGTH],
             .first_burst_length = result[LQ_KEY_FIRST_BURST_LENGTH],
@@ -325,11 +341,8 @@ static void leave(struct lq_iscsi_target *t, struct lq_tgt_session *session)
     {
         struct lq_tgt_command *command = LQ_ELEMENT(link, struct lq_tgt_command, link);
         bool on_its_way = command->built != 0 || lq_link_is_linked(&command->output.link);
-        if (on_its_way)
-            continue;
-        if (command->completed && !lq_handle_is_none(command->task))
-            lq_engine_command_lost(t->engine, command->task);
-        lq_tgt_command_free(t, command);
+        if (!on_its_way)
+            drop_command(t, command);
     }
     lq_tgt_logout_answer(t, session->conn, session->logout_itt, LQ_LOGOUT_CLOSED);
 }

@@ -197,7 +197,6 @@ struct lq_tgt_session {
     struct lq_tgt_parameters parameters;
     uint32_t exp_cmd_sn, max_cmd_sn;
     uint32_t window_used; /* commands received and not answered */
-    uint64_t order_stamp;
     struct lq_tgt_command **buckets; /* by ITT; commands_per_session of them */
     struct lq_link commands;
     struct lq_link held;    /* in order of CmdSN; an immediate one before the one of its number */
@@ -253,6 +252,7 @@ struct lq_tgt_conn {
     /* time */
     uint64_t accepted_ns, last_input_ns, last_sent_ns, close_by_ns;
     uint64_t ping_sent_ns;
+    uint64_t solicit_ns; /* when to ask for an acknowledgement of what is in UNACKNOWLEDGED */
     uint32_t ping_ttt;
     bool pinging;
 
@@ -321,6 +321,7 @@ struct lq_iscsi_target {
     uint32_t sessions_used;
     uint32_t text_out_capacity;
     uint32_t buffer_bytes;
+    uint64_t order_stamp; /* one counter for all nexuses, so that none ever meets a number twice */
     uint32_t next_ttt;
     uint16_t next_tsih;
     bool nexus_ended_noted;
@@ -371,6 +372,10 @@ uint32_t lq_tgt_window(const struct lq_iscsi_target *target, const struct lq_tgt
 /* The initiator has received all PDUs with StatSN before EXP_STAT_SN. */
 void lq_tgt_acknowledge(struct lq_iscsi_target *target, struct lq_tgt_conn *conn,
                         uint32_t exp_stat_sn);
+
+/* Statuses whose delivery the engine must know stand unacknowledged:
+ * CONN's initiator is pinged in a while. */
+void lq_tgt_solicit_acknowledgement(struct lq_iscsi_target *target, struct lq_tgt_conn *conn);
 
 /* Forgets everything that CONN had to send. */
 void lq_tgt_output_forget(struct lq_tgt_conn *conn);
@@ -479,6 +484,7 @@ void lq_tgt_reject(struct lq_iscsi_target *target, struct lq_tgt_conn *conn,
 void lq_tgt_nop_out(struct lq_iscsi_target *target, struct lq_tgt_conn *conn,
                     const struct lq_iscsi_pdu *pdu, const uint8_t *data);
 void lq_tgt_ping(struct lq_iscsi_target *target, struct lq_tgt_conn *conn);
+uint64_t lq_tgt_ping_timeout_ns(const struct lq_iscsi_target *target);
 void lq_tgt_announce_window(struct lq_iscsi_target *target, struct lq_tgt_session *session);
 void lq_tgt_request_logout(struct lq_iscsi_target *target, struct lq_tgt_conn *conn,
                            uint16_t within_s);

@@ -140,7 +140,7 @@ void lq_tgt_tm_deliver(struct lq_iscsi_target *target, struct lq_tgt_command *co
         .lun = pdu->lun,
         .tag = command->itt,
         .referenced_tag = pdu->u.tm.referenced_itt,
-        .order_stamp = ++session->order_stamp,
+        .order_stamp = ++target->order_stamp,
         .cookie = lq_tgt_cookie(command)};
     lq_engine_task_management(target->engine, &request);
 }
