@@ -68,7 +68,7 @@ struct state {
     bool has_crashed, is_stopping;
 };
 
-/* --- the worker -------------------------------------------------------------------------------- */
+/* --- the worker ----------------------------------------------------------------------------- */
 
 static void write_all(int to, const void *bytes, size_t size)
 {
@@ -132,7 +132,7 @@ static _Noreturn void work(const struct lq_campaign *campaign, uint32_t index, i
     exit(LQ_EXIT_PASS);
 }
 
-/* --- the parent ---------------------------------------------------------------------------------- */
+/* --- the parent ----------------------------------------------------------------------------- */
 
 static bool start_worker(struct state *state, uint32_t index)
 {
@@ -306,7 +306,7 @@ static void collect(struct state *state)
     }
 }
 
-/* --- the summary ------------------------------------------------------------------------------------ */
+/* --- the summary ---------------------------------------------------------------------------- */
 
 static int by_seed(const void *a, const void *b)
 {

@@ -50,6 +50,12 @@ static const char *const phases[] = {[LQ_PHASE_SAFETY] = "safety",
 
 static const char *const operations[] = {[1] = "read", [2] = "write", [3] = "flush"};
 
+static const char *const pools[] = {[LQ_POOL_TASKS] = "tasks",
+                                    [LQ_POOL_TASK_MANAGEMENT] = "task management functions",
+                                    [LQ_POOL_TRANSPORT_COMMANDS] = "transport commands",
+                                    [LQ_POOL_SESSIONS] = "sessions",
+                                    [LQ_POOL_CONNECTIONS] = "connections"};
+
 static const char *const closes[] = {[LQ_CLOSE_FIN] = "FIN of the initiator",
                                      [LQ_CLOSE_RESET] = "RST",
                                      [LQ_CLOSE_TIMEOUT] = "timeout",
@@ -107,6 +113,10 @@ static void print_meaning(FILE *to, const struct lq_event *event)
     case LQ_W_FAULT:
         fprintf(to, " %s", event->code < LQ_FAULTS
                                ? lq_fault_class((enum lq_fault)event->code)->name : "?");
+        break;
+    case LQ_W_ACCOUNT:
+        fprintf(to, " %s %" PRIu64 " of %" PRIu64 " free", NAME_IN(pools, event->detail),
+                event->value, event->lba);
         break;
     case LQ_W_CLOSE:
         fprintf(to, " %s", NAME_IN(closes, event->code));

@@ -28,7 +28,7 @@ struct lq_sim {
     char reproduce[REPRODUCE_SIZE];
 };
 
-/* --- wrongs ------------------------------------------------------------------------------------ */
+/* --- wrongs --------------------------------------------------------------------------------- */
 
 const struct lq_wrong *lq_sim_wrong_row(uint32_t index)
 {
@@ -54,7 +54,7 @@ bool lq_sim_wrong_find(const char *name, struct lq_sim_wrong *wrong)
     return false;
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------------------------- */
 
 static void *resize(void *context, void *old, size_t old_size, size_t new_size)
 {
@@ -101,7 +101,7 @@ void lq_sim_watch(struct lq_sim *sim, const struct lq_history_sink *sinks, uint3
     sim->watcher_count = count;
 }
 
-/* --- runs ---------------------------------------------------------------------------------------- */
+/* --- runs ----------------------------------------------------------------------------------- */
 
 static bool is_convicted(void *context)
 {
@@ -186,7 +186,7 @@ const struct lq_counts *lq_sim_counts(const struct lq_sim *sim)
     return &sim->totals->counts;
 }
 
-/* --- failures ------------------------------------------------------------------------------------ */
+/* --- failures ------------------------------------------------------------------------------- */
 
 static void print_finding(const struct lq_finding *finding, FILE *to)
 {

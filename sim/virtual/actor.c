@@ -38,7 +38,7 @@ void lq_actor_wake_in(struct lq_actor *actor, uint64_t delay_ns)
         lq_queue_at(&actor->world->queue, &actor->wake, at, wake_fires);
 }
 
-/* --- names ------------------------------------------------------------------------------------ */
+/* --- names ---------------------------------------------------------------------------------- */
 
 /* The number of this I_T nexus in records: of the canonical TransportID, initiator port format
  * [SPC-5 7.6.4.6], at relative target port 1. */
@@ -96,7 +96,7 @@ void lq_actor_begin(struct lq_actor *actor, struct lq_world *world, uint32_t ind
     lq_actor_wake_in(actor, index * 10 * US);
 }
 
-/* --- connect and log in ------------------------------------------------------------------------ */
+/* --- connect and log in --------------------------------------------------------------------- */
 
 static void make_offer(struct lq_actor *actor, struct lq_iscsi_initiator_offer *offer)
 {
@@ -180,7 +180,7 @@ void lq_actor_connected(struct lq_actor *actor)
     lq_connection_mark(world, actor->connection);
 }
 
-/* --- the end of a session ----------------------------------------------------------------------- */
+/* --- the end of a session ------------------------------------------------------------------- */
 
 /* This end of the connection is not ours any more. */
 static void let_go(struct lq_actor *actor)
@@ -288,7 +288,7 @@ static void login_timeout_fires(struct lq_timer *timer)
         lq_actor_drop(actor);
 }
 
-/* --- work ---------------------------------------------------------------------------------------- */
+/* --- work ----------------------------------------------------------------------------------- */
 
 /* One of the ways to leave a session in the middle of its work; false: none of them now. */
 static bool leaves(struct lq_actor *actor, uint64_t serial)
@@ -391,7 +391,7 @@ void lq_actor_heal(struct lq_actor *actor, uint32_t remaining)
         lq_actor_wake_in(actor, 0);
 }
 
-/* --- bytes ----------------------------------------------------------------------------------- */
+/* --- bytes ---------------------------------------------------------------------------------- */
 
 static bool take_in(struct lq_actor *actor)
 {

@@ -24,7 +24,7 @@ struct lq_actor_command *lq_actor_command_of(struct lq_actor *actor, uint64_t se
     return NULL;
 }
 
-/* --- records ---------------------------------------------------------------------------------- */
+/* --- records -------------------------------------------------------------------------------- */
 
 static struct lq_event event_of(const struct lq_actor_command *command, enum lq_event_kind kind)
 {
@@ -74,7 +74,7 @@ static void record_command(const struct lq_actor_command *command)
         record_data(command, LQ_I_WRITE_DATA, command->out, command->nblocks);
 }
 
-/* --- begin ------------------------------------------------------------------------------------ */
+/* --- begin ---------------------------------------------------------------------------------- */
 
 static struct lq_actor_command *free_slot(struct lq_actor *actor)
 {
@@ -190,7 +190,7 @@ void lq_actor_command_sent(struct lq_actor *actor, const struct lq_iscsi_initiat
                     late_data_fires);
 }
 
-/* --- end ------------------------------------------------------------------------------------- */
+/* --- end ------------------------------------------------------------------------------------ */
 
 static void free_command(struct lq_actor_command *command, bool is_pinned)
 {

@@ -10,7 +10,7 @@
 #include "core/base/bytes.h"
 #include "sim/virtual/state.h"
 
-/* --- commands that touch no block ------------------------------------------------------------ */
+/* --- commands that touch no block ----------------------------------------------------------- */
 
 struct template {
     uint8_t cdb_bytes;
@@ -60,7 +60,7 @@ static void generate_other(struct lq_actor_command *command)
     command->expected_in_bytes = row->expected_in_bytes;
 }
 
-/* --- commands on blocks ---------------------------------------------------------------------- */
+/* --- commands on blocks --------------------------------------------------------------------- */
 
 /* Mostly a small range that everybody uses; else the beginning or the end of the medium. */
 static void draw_extent(struct lq_actor_command *command)
@@ -148,7 +148,7 @@ static void generate_medium(struct lq_actor_command *command, bool writes)
     }
 }
 
-/* --- commands with something wrong ----------------------------------------------------------- */
+/* --- commands with something wrong ---------------------------------------------------------- */
 
 static void bad_opcode(struct lq_actor_command *command)
 {
@@ -225,7 +225,7 @@ static void bad_field(struct lq_actor_command *command)
 static void (*const bad_kinds[])(struct lq_actor_command *command) = {
     bad_opcode, bad_range, bad_direction, bad_length, bad_length, bad_transfer, bad_lun, bad_field};
 
-/* --- all --------------------------------------------------------------------------------------- */
+/* --- all ------------------------------------------------------------------------------------ */
 
 static void draw_attribute(struct lq_actor_command *command)
 {

@@ -26,7 +26,7 @@ enum {
     LQ_TIMERS_MAX = 2048
 };
 
-/* --- commands of an actor ------------------------------------------------------------------ */
+/* --- commands of an actor ------------------------------------------------------------------- */
 
 enum lq_command_place {
     LQ_COMMAND_FREE,
@@ -207,7 +207,7 @@ enum lq_actor_site {
     LQ_SITE_PING
 };
 
-/* --- actor.c: life of an initiator -------------------------------------------------------- */
+/* --- actor.c: life of an initiator ---------------------------------------------------------- */
 
 /* ACTOR number INDEX + 1 for a new run; its endpoint has been made. */
 void lq_actor_begin(struct lq_actor *actor, struct lq_world *world, uint32_t index);

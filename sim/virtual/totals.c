@@ -74,7 +74,7 @@ static const struct {
     [LQ_TOTAL_UA_CLEARED] = {"unit attention: commands cleared", true},
     [LQ_TOTAL_UA_PUT_BACK] = {"unit attention put back", true}};
 
-/* --- tasks --------------------------------------------------------------------------------------- */
+/* --- tasks ---------------------------------------------------------------------------------- */
 
 static struct lq_total_task *task_of(struct lq_totals *totals, uint64_t serial)
 {
@@ -131,7 +131,7 @@ static void entered(struct lq_totals *totals, const struct lq_event *event)
     task->nblocks = event->nblocks;
 }
 
-/* --- ends from outside ----------------------------------------------------------------------------- */
+/* --- ends from outside ---------------------------------------------------------------------- */
 
 static void count_trigger(struct lq_totals *totals, uint32_t trigger, enum lq_total_state state)
 {
@@ -223,7 +223,7 @@ static void nexus_lost(struct lq_totals *totals, const struct lq_event *event)
         count_trigger(totals, event->code, LQ_STATE_ABSENT);
 }
 
-/* --- the rest ------------------------------------------------------------------------------------------ */
+/* --- the rest ------------------------------------------------------------------------------- */
 
 static void other(struct lq_totals *totals, enum lq_total_other row)
 {
@@ -434,7 +434,7 @@ void lq_counts_add(struct lq_counts *sum, const struct lq_counts *more)
         sum->others[i] += more->others[i];
 }
 
-/* --- rows ---------------------------------------------------------------------------------------------- */
+/* --- rows ----------------------------------------------------------------------------------- */
 
 static void name_pair(struct lq_total_row *row, const char *first, const char *second)
 {

@@ -20,7 +20,7 @@ static void lost(void *context, struct lq_tcp *tcp, enum lq_tcp_side side, enum 
 
 static const struct lq_tcp_events tcp_events = {accepted, connected, arrived, lost};
 
-/* --- life of the world -------------------------------------------------------------------------- */
+/* --- life of the world ---------------------------------------------------------------------- */
 
 struct lq_world *lq_world_make(struct lq_allocator allocator)
 {
@@ -59,7 +59,7 @@ const struct lq_plan *lq_world_plan(const struct lq_world *world)
     return &world->plan;
 }
 
-/* --- build ---------------------------------------------------------------------------------------- */
+/* --- build ---------------------------------------------------------------------------------- */
 
 /* The shard and the initiators' endpoints, from a measuring arena or a real one. */
 static void carve(struct lq_world *world, struct lq_arena *arena)
@@ -126,11 +126,6 @@ static void make_disks_and_units(struct lq_world *world)
         disk->context = world;
         bool added = lq_engine_store_add(engine, &disk->store);
         LQ_ASSERT(added);
-        record(world, (struct lq_event){.kind = LQ_W_STORE,
-                                        .code = disk->store.number,
-                                        .value = plan->disk.nblocks,
-                                        .nblocks = plan->disk.block_bytes,
-                                        .detail = plan->disk.write_granule_blocks});
     }
     for (uint32_t lun = 0; lun < plan->options[LQ_OPT_LUNS]; lun++) {
         char serial[] = "LUNQUAKE0";
@@ -140,12 +135,6 @@ static void make_disks_and_units(struct lq_world *world)
             .lun = (uint16_t)lun, .store = &disk->store, .serial = serial};
         const char *wrong = lq_engine_unit_add(engine, &config);
         LQ_ASSERT(wrong == NULL);
-        record(world, (struct lq_event){.kind = LQ_W_LUN,
-                                        .lun = (uint64_t)lun << 48,
-                                        .code = disk->store.number,
-                                        .detail = lun,
-                                        .nblocks = plan->disk.block_bytes,
-                                        .value = plan->disk.nblocks});
     }
 }
 
@@ -202,7 +191,7 @@ static void build(struct lq_world *world, const struct lq_run_request *request)
         lq_actor_begin(&world->actors[i], world, i);
 }
 
-/* --- connections -------------------------------------------------------------------------------- */
+/* --- connections ---------------------------------------------------------------------------- */
 
 void lq_connection_mark(struct lq_world *world, struct lq_connection *connection)
 {
@@ -271,7 +260,7 @@ static void lost(void *context, struct lq_tcp *tcp, enum lq_tcp_side side, enum 
         lq_actor_connection_lost(connection->actor);
 }
 
-/* --- moving bytes --------------------------------------------------------------------------------- */
+/* --- moving bytes --------------------------------------------------------------------------- */
 
 static void feed_target(struct lq_world *world, struct lq_connection *connection)
 {
@@ -376,7 +365,7 @@ static void settle(struct lq_world *world)
     lq_queue_at(&world->queue, &world->deadline, deadline, deadline_fires);
 }
 
-/* --- phases ----------------------------------------------------------------------------------------- */
+/* --- phases --------------------------------------------------------------------------------- */
 
 static uint32_t nexuses_ended(const struct lq_world *world)
 {
