@@ -164,6 +164,8 @@ lq_nexus lq_engine_nexus_established(struct lq_engine *engine,
  * answer, perhaps before this returns. From then on the engine knows no cookie of this nexus. With
  * LQ_TRIGGER_NEXUS_LOSS and _REINSTATEMENT the transport moves no data of its commands any more
  * and no terminate_data_transfer is called; TM functions that it had under way are not answered.
+ * With LQ_TRIGGER_LOGOUT terminate_data_transfer is called, what has been completed may still be
+ * delivered (lq_engine_command_delivered, _lost), and open windows end with the answer.
  */
 void lq_engine_nexus_lost(struct lq_engine *engine, lq_nexus nexus, enum lq_trigger how,
                           uint64_t cookie);

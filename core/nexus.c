@@ -101,9 +101,25 @@ lq_nexus lq_engine_nexus_established(struct lq_engine *engine,
 
 /* --- loss ------------------------------------------------------------------------------------ */
 
+/* Aborted commands whose Data-Out windows the peer never answered: with the session the windows are
+ * gone too, and nothing can fill the buffers any more. */
+static void drop_open_windows(struct lq_engine *engine, struct lq_engine_nexus *nexus)
+{
+    LQ_LIST_EACH_SAFE(link, following, &nexus->tasks)
+    {
+        struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, nexus_link);
+        if (task->state != LQ_TASK_TERMINATING ||
+            lq_core_wrong(engine, LQ_WRONG_TASK_LEAKED_AT_ABORT))
+            continue;
+        lq_abort_release(engine, task);
+        lq_task_free(engine, task);
+    }
+}
+
 static void finish_loss(struct lq_engine *engine, struct lq_engine_nexus *nexus)
 {
     nexus->losing = false;
+    drop_open_windows(engine, nexus);
     lq_list_remove(&nexus->losing_link);
     nexus->established = false;
     nexus->last_used = engine->uses++;
@@ -185,7 +201,7 @@ void lq_engine_nexus_lost(struct lq_engine *engine, lq_nexus handle, enum lq_tri
     record_nexus(engine, nexus, LQ_E_NEXUS_LOST, (uint32_t)how);
     nexus->loss = how;
     nexus->loss_cookie = cookie;
-    /* One unit more than what is waited for, so that it can't end before all are counted. */
+    /* One more than what is waited for, so that it can't end while its commands are walked. */
     if (!nexus->losing) {
         nexus->losing = true;
         nexus->loss_waiting = 0;
@@ -221,7 +237,11 @@ void lq_nexus_expire(struct lq_engine *engine)
     LQ_LIST_EACH_SAFE(link, following, &engine->losing)
     {
         struct lq_engine_nexus *nexus = LQ_ELEMENT(link, struct lq_engine_nexus, losing_link);
-        if (nexus->loss_deadline_ns <= engine->env->now_ns)
-            quarantine_loss(engine, nexus);
+        if (nexus->loss_deadline_ns > engine->env->now_ns)
+            continue;
+        nexus->loss_waiting++; /* as in lq_engine_nexus_lost: no end while commands are walked */
+        quarantine_loss(engine, nexus);
+        nexus->loss_waiting--;
+        lq_nexus_loss_step(engine, nexus);
     }
 }
