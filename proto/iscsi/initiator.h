@@ -127,7 +127,9 @@ struct lq_iscsi_initiator_command {
      * at once when the command is abandoned. NULL: all is dropped. */
     uint8_t *in;
     uint32_t in_bytes;
-    /* Unsolicited data, each cut down to what negotiation allows [RFC 7143 13.11, 13.10]. */
+    /* Unsolicited data, each cut down to what negotiation allows [RFC 7143 13.11, 13.10]. Of a
+     * command longer than FirstBurstLength, some but not all of that in Data-Out PDUs is an error,
+     * which targets answer with 0B/0C/0D [RFC 7143 11.4.7.2]. */
     uint32_t immediate_bytes;   /* with the command; LQ_ISCSI_I_ALL: as much as possible */
     uint32_t unsolicited_bytes; /* in Data-Out PDUs after it; LQ_ISCSI_I_ALL: likewise */
     uint32_t segment_bytes;     /* data segment of Data-Out PDUs at most; 0: the target's limit */
