@@ -3,7 +3,8 @@
 """Hostile initiators against a live target.
 
 Each case has a fresh target. While it is under attack a well-behaved session writes, reads back
-and compares without pause; no command of it may take longer than --patience. Afterwards the
+and compares without pause; no command of it may take longer than --patience (under attacks that
+take every place the target has: be refused for longer than --recovery). Afterwards the
 target must be alive, take a new login, never have held more memory than the limits it printed at
 start (and --slack), leave no sanitizer report, and end with exit 0 on SIGTERM. Works on sanitizer
 builds too; give them a larger --slack.
@@ -24,42 +25,59 @@ import targets
 INITIATOR = "iqn.2026-11.org.lunquake.test:bad"
 CONNECTIONS = 1000
 STORE = "16MiB"
+BUSY, TASK_SET_FULL = 0x08, 0x28
 REPORTS = re.compile(r"AddressSanitizer|LeakSanitizer|MemorySanitizer|ThreadSanitizer|"
                      r"runtime error:|assertion|LQ_ASSERT", re.I)
 
 
 class WellBehaved(threading.Thread):
-    """A session that must not notice the attack."""
+    """A session that must not notice the attack; a tolerant one may be told BUSY or made to wait
+    for as long as the target needs to rid itself of the attackers, but not for ever."""
 
-    def __init__(self, target, patience_s):
+    def __init__(self, target, arguments, tolerant):
         super().__init__(daemon=True)
-        self.target, self.patience_s = target, patience_s
+        self.target, self.tolerant = target, tolerant
+        self.bound_s = arguments.recovery if tolerant else arguments.patience
         self.ending, self.trouble = threading.Event(), None
-        self.rounds, self.slowest_s = 0, 0.0
+        self.rounds, self.refused, self.slowest_s = 0, 0, 0.0
 
     def run(self):
-        lun, source = self.target.lun(0), random.Random(7)
+        source = random.Random(7)
         try:
-            with raw.Client(self.target, self.patience_s) as client:
-                client.login(INITIATOR + "-good", isid=77).ready(lun)
-                while not self.ending.is_set():
+            with raw.Client(self.target, self.bound_s) as client:
+                client.login(INITIATOR + "-good", isid=77).ready(self.target.lun(0))
+                while not self.ending.is_set() and self.trouble is None:
                     began = time.monotonic()
-                    lba, data = 8192 + source.randrange(1024), source.randbytes(512)
-                    status, back = client.write(lun, lba, data), None
-                    if status == 0:
-                        status, back = client.read(lun, lba)
-                    if status != 0 or back != data:
-                        self.trouble = (f"status {status}, "
-                                        f"data {'equal' if back == data else 'wrong'}")
-                        return
-                    self.rounds += 1
+                    self.one_round(client, 8192 + source.randrange(1024), source.randbytes(512))
                     self.slowest_s = max(self.slowest_s, time.monotonic() - began)
                     time.sleep(0.002)              # leaves the CPU to the attack
         except (raw.Gone, raw.Silent, OSError) as error:
             self.trouble = f"{type(error).__name__}: {error}"
 
+    def one_round(self, client, lba, data):
+        lun, end = self.target.lun(0), time.monotonic() + self.bound_s
+        steps = [lambda: (client.write(lun, lba, data), data), lambda: client.read(lun, lba)]
+        while steps and self.trouble is None:
+            status, back = steps[0]()
+            if status in (BUSY, TASK_SET_FULL) and self.tolerant and time.monotonic() < end:
+                self.refused += 1
+                time.sleep(0.02)
+            elif status != 0 or back != data:
+                self.trouble = f"status {status:#x}, data {'equal' if back == data else 'wrong'}"
+            else:
+                steps.pop(0)
+        self.rounds += 1
 
-# -- attacks: each (target, source of randomness, arguments) --------------------------------------
+    def await_progress(self):
+        """Wait for complete rounds while the attackers are there; a failure shows as trouble."""
+        enough, end = self.rounds + 10, time.monotonic() + self.bound_s + 5
+        while self.rounds < enough and self.trouble is None and time.monotonic() < end:
+            time.sleep(0.02)
+        if self.rounds < enough and self.trouble is None:
+            self.trouble = f"no progress for {self.bound_s:.0f} s under attack"
+
+
+# -- attacks: each (target, source of randomness, arguments, the well-behaved session) -------------
 
 def logged_in(target, isid=1, timeout_s=5):
     return raw.Client(target, timeout_s).login(INITIATOR, isid).ready(target.lun(0))
@@ -86,7 +104,8 @@ def fling(client, data):
         pass
 
 
-def random_bytes(target, source, arguments):
+def random_bytes(target, source, arguments, good):
+    del good
     for number in range(arguments.volume):
         with (logged_in(target, 2) if number % 2 else raw.Client(target)) as client:
             fling(client, source.randbytes(source.choice([1, 47, 48, 49, 500, 5000, 70000])))
@@ -94,8 +113,9 @@ def random_bytes(target, source, arguments):
             client.close(reset=number % 3 == 0)
 
 
-def random_headers(target, source, arguments):
+def random_headers(target, source, arguments, good):
     """Real opcodes with random fields and short data, one after the other on one session."""
+    del good
     for _ in range(arguments.volume):
         with logged_in(target, 3) as client:
             for _ in range(20):
@@ -107,9 +127,9 @@ def random_headers(target, source, arguments):
             until_gone(client, 0.01)
 
 
-def truncated(target, source, arguments):
+def truncated(target, source, arguments, good):
     """A login and a command, each cut off at every length, then FIN or RST."""
-    del source, arguments
+    del source, arguments, good
     for cut in list(range(1, 49)) + [49, 60, 100, 200]:
         for reset in (False, True):
             with raw.Client(target) as client:
@@ -122,9 +142,9 @@ def truncated(target, source, arguments):
                 client.close(reset)
 
 
-def absurd_lengths(target, source, arguments):
+def absurd_lengths(target, source, arguments, good):
     """Headers that claim 2^24-1 bytes of data or 255 words of AHS; some of it; then silence."""
-    del arguments
+    del arguments, good
     lun = target.lun(0)
     for opcode in (raw.NOP_OUT, raw.SCSI_COMMAND, raw.TASK_MANAGEMENT, raw.LOGIN, raw.TEXT,
                    raw.DATA_OUT, raw.LOGOUT, raw.SNACK, 0x1C):
@@ -137,9 +157,9 @@ def absurd_lengths(target, source, arguments):
                     until_gone(client, 0.005)
 
 
-def absurd_transfers(target, source, arguments):
+def absurd_transfers(target, source, arguments, good):
     """Expected lengths and CDB lengths that do not fit each other, in every direction."""
-    del arguments
+    del arguments, good
     lun = target.lun(0)
     cdbs = [struct.pack(">BBIBHB", code, 0, lba, 0, blocks, 0)
             for code in (0x28, 0x2A, 0x35) for lba in (0, 0xFFFFFFFF) for blocks in (0, 1, 0xFFFF)]
@@ -156,9 +176,9 @@ def absurd_transfers(target, source, arguments):
                     until_gone(client, 0.002)
 
 
-def stalled_login(target, source, arguments):
+def stalled_login(target, source, arguments, good):
     """Logins that stop half way: inside the header, inside the text, between two requests."""
-    del source
+    del source, good
     stalled = []
     for number in range(60):
         client = raw.Client(target)
@@ -177,9 +197,10 @@ def stalled_login(target, source, arguments):
         client.close()
 
 
-def never_log_in(target, source, arguments):
-    """1,000 connections that say nothing. A new initiator must still get in meanwhile."""
-    del source
+def never_log_in(target, source, arguments, good):
+    """1,000 connections that say nothing. Where they fill all places, a new initiator must get in
+    as soon as the target has lost patience with them."""
+    del source, good
     silent = []
     for _ in range(CONNECTIONS):
         connection = socket.socket()
@@ -191,14 +212,22 @@ def never_log_in(target, source, arguments):
             continue
         silent.append(connection)
     time.sleep(arguments.dwell)
-    logged_in(target, 8).close()
+    end = time.monotonic() + arguments.recovery
+    while True:
+        try:
+            logged_in(target, 8).close()
+            break
+        except raw.Gone:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
     for connection in silent:
         connection.close()
 
 
-def endless_text(target, source, arguments):
+def endless_text(target, source, arguments, good):
     """Text that always promises more (C bit), in a login and in full feature phase."""
-    del source
+    del source, good
     text = b"X-org.lunquake.test=" + b"x" * 8000 + b"\0"
     for full_feature in (False, True):
         with (logged_in(target, 10) if full_feature else raw.Client(target)) as client:
@@ -217,50 +246,77 @@ def endless_text(target, source, arguments):
                     break                      # enough is enough: it may hang up
 
 
-def no_data_out(target, source, arguments):
-    """Sessions full of WRITEs whose Data-Out never comes, or comes in part."""
+def withhold_data(target, source, arguments, sessions):
+    """Sessions full of WRITEs whose Data-Out never comes, or comes in part. Returns them."""
     lun, clients, solicited = target.lun(0), [], 0
     cdb = struct.pack(">BBIBHB", 0x2A, 0, 0, 0, 128, 0)
-    for number in range(8):
-        client = logged_in(target, 200 + number, timeout_s=1)
-        clients.append(client)
+    for number in range(sessions):
         try:
+            clients.append(logged_in(target, 200 + number, timeout_s=1))
             for _ in range(arguments.volume):
-                tag, packed = client.command_pdu(cdb, lun, raw.FINAL | raw.WRITE, 65536)
-                client.send(packed)
+                tag, packed = clients[-1].command_pdu(cdb, lun, raw.FINAL | raw.WRITE, 65536)
+                clients[-1].send(packed)
                 if number % 2:
-                    head, _ = client.receive(0.5)
+                    head, _ = clients[-1].receive(0.5)
                     if head[0] & 0x3F == raw.R2T:
                         solicited += 1
-                        client.send(raw.pdu(raw.DATA_OUT, 0, lun, tag,
-                                            (struct.unpack(">I", head[20:24])[0], 0, 0, 0, 0, 0),
-                                            source.randbytes(1024)))
+                        clients[-1].send(raw.pdu(
+                            raw.DATA_OUT, 0, lun, tag,
+                            (struct.unpack(">I", head[20:24])[0], 0, 0, 0, 0, 0),
+                            source.randbytes(1024)))
         except (raw.Gone, raw.Silent):
             pass                               # the window is full, or the target has had enough
     if solicited == 0:
         raise raw.Silent("no R2T at all: the attack did not take place")
+    return clients
+
+
+def no_data_out(target, source, arguments, good):
+    clients = withhold_data(target, source, arguments, 3)
     time.sleep(arguments.dwell)
-    for number, client in enumerate(clients):
-        client.close(reset=number % 2 == 0)
+    good.await_progress()
+    close_all(clients)
 
 
-def reader_stalls(target, source, arguments):
-    """Sessions that ask for much data and never read their socket."""
-    del source
+def no_data_out_many(target, source, arguments, good):
+    clients = withhold_data(target, source, arguments, 12)
+    good.await_progress()
+    close_all(clients)
+
+
+def stop_reading(target, arguments, sessions):
+    """Sessions that ask for much data and never read their socket. Returns them."""
     lun, clients = target.lun(0), []
     cdb = struct.pack(">BBIBHB", 0x28, 0, 0, 0, 2048, 0)
-    for number in range(8):
-        client = logged_in(target, 300 + number, timeout_s=1)
-        clients.append(client)
-        for _ in range(arguments.volume):
-            _, packed = client.command_pdu(cdb, lun, raw.FINAL | raw.READ, 2048 * 512)
-            try:
-                client.send(packed)
-            except (raw.Gone, raw.Silent):
-                break
-    if not clients[0].socket.recv(1):
+    for number in range(sessions):
+        try:
+            clients.append(logged_in(target, 300 + number, timeout_s=1))
+            for _ in range(arguments.volume):
+                clients[-1].send(clients[-1].command_pdu(cdb, lun, raw.FINAL | raw.READ,
+                                                         2048 * 512)[1])
+        except (raw.Gone, raw.Silent):
+            pass
+    if not clients or not clients[0].socket.recv(1):
         raise raw.Gone("no data at all: the attack did not take place")
+    return clients
+
+
+def reader_stalls(target, source, arguments, good):
+    del source
+    clients = stop_reading(target, arguments, 3)
     time.sleep(arguments.dwell)
+    good.await_progress()
+    close_all(clients)
+
+
+def reader_stalls_many(target, source, arguments, good):
+    del source
+    clients = stop_reading(target, arguments, 12)
+    good.await_progress()
+    close_all(clients)
+
+
+def close_all(clients):
     for number, client in enumerate(clients):
         client.close(reset=number % 2 == 0)
 
@@ -268,18 +324,22 @@ def reader_stalls(target, source, arguments):
 CASES = {"random-bytes": random_bytes, "random-headers": random_headers, "truncated": truncated,
          "absurd-lengths": absurd_lengths, "absurd-transfers": absurd_transfers,
          "stalled-login": stalled_login, "never-log-in": never_log_in, "endless-text": endless_text,
-         "no-data-out": no_data_out, "reader-stalls": reader_stalls}
+         "no-data-out": no_data_out, "reader-stalls": reader_stalls,
+         "no-data-out-many": no_data_out_many, "reader-stalls-many": reader_stalls_many}
+# Attacks by so many sessions that all task slots of the target are taken: others may then be told
+# BUSY or find their window shut until the target's own time-outs end the attackers.
+OVERWHELMING = {"no-data-out-many", "reader-stalls-many"}
 
 
 # -- judging --------------------------------------------------------------------------------------
 
 def allowed_kib(target, at_start_kib, arguments):
-    """The memory the target may ever have: all that it announced at start ("memory NAME N bytes"
-    of --print-limits), or where it announces nothing what it had then and its store; plus slack
-    for the program itself."""
-    announced = [int(size) for size in re.findall(r"^memory .* ([0-9]+) bytes$", target.banner,
+    """The memory the target may ever have: the total that it announced at start ("memory total N
+    bytes" of --print-limits), or where it announces nothing what it had then and its store; plus
+    slack for the program itself."""
+    announced = [int(size) for size in re.findall(r"^memory total ([0-9]+) bytes$", target.banner,
                                                   flags=re.M)]
-    own_kib = sum(announced) // 1024 or at_start_kib + targets.size_bytes(STORE) // 1024
+    own_kib = max(announced, default=0) // 1024 or at_start_kib + targets.size_bytes(STORE) // 1024
     return own_kib + arguments.slack * 1024
 
 
@@ -290,18 +350,18 @@ def run_case(name, arguments):
     with target.start([targets.ram(STORE)], ["--print-limits"]):
         logged_in(target).close()
         start_kib = target.rss_kib()
-        good = WellBehaved(target, arguments.patience)
+        good = WellBehaved(target, arguments, name in OVERWHELMING)
         good.start()
         try:
-            CASES[name](target, source, arguments)
-            logged_in(target, 9).close()
+            CASES[name](target, source, arguments, good)
+            logged_in(target, 9, good.bound_s).close()
         except (raw.Gone, raw.Silent, OSError) as error:
             troubles.append(f"a proper login or command failed: {type(error).__name__}: {error}")
         good.ending.set()
-        good.join(arguments.patience + 5)
+        good.join(good.bound_s + 5)
         if good.trouble or good.rounds == 0:
             troubles.append(f"the well-behaved session: {good.trouble or 'made no progress'}")
-        if good.slowest_s > arguments.patience:
+        if good.slowest_s > good.bound_s:
             troubles.append(f"the well-behaved session waited {good.slowest_s:.1f} s")
         if not target.alive():
             troubles.append(f"the target died ({target.process.returncode}):\n{target.log(40)}")
@@ -310,8 +370,9 @@ def run_case(name, arguments):
         if peak_kib > allowed:
             troubles.append(f"memory grew from {start_kib} to {peak_kib} KiB; "
                             f"allowed {allowed} KiB")
-        note = (f"{good.rounds} good rounds, slowest {1000 * good.slowest_s:.0f} ms, memory "
-                f"{start_kib} KiB at start, {peak_kib} at most, {allowed} allowed")
+        note = (f"{good.rounds} good rounds, slowest {1000 * good.slowest_s:.0f} ms, "
+                f"{good.refused} times BUSY, memory {start_kib} KiB at start, {peak_kib} at most, "
+                f"{allowed} allowed")
         path = target.log_path
         log_before = targets.tail(path, 200)
         try:
@@ -336,6 +397,9 @@ def main():
                         help="how long a stalling attack stays (default: 2)")
     parser.add_argument("--patience", type=float, default=5, metavar="SECONDS",
                         help="bound of a well-behaved command (default: 5)")
+    parser.add_argument("--recovery", type=float, default=60, metavar="SECONDS",
+                        help="how long the target may need to end attackers that take all its "
+                             "places (default: 60)")
     parser.add_argument("--slack", type=int, default=32, metavar="MIB",
                         help="memory allowed beyond the limits (default: 32)")
     arguments = parser.parse_args()

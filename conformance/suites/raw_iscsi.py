@@ -95,6 +95,10 @@ class Client:
         if head[0] & 0x3F not in (R2T, DATA_IN) or head[1] & 1:
             self.exp_stat_sn = (struct.unpack(">I", head[24:28])[0] + 1) & 0xFFFFFFFF
         self.max_cmd_sn = struct.unpack(">I", head[32:36])[0]
+        transfer_tag = struct.unpack(">I", head[20:24])[0]
+        if head[0] & 0x3F == NOP_IN and transfer_tag != NO_TAG:      # a ping: answer it
+            self.send(pdu(NOP_OUT | IMMEDIATE, FINAL, 0, NO_TAG,
+                          (transfer_tag, self.cmd_sn, self.exp_stat_sn)))
         return head, data
 
     def login_pdu(self, initiator, flags=0x87, isid=1, extra=()):
@@ -111,6 +115,12 @@ class Client:
             raise Gone(f"login refused: {head[:2].hex()} class {head[36]} detail {head[37]}")
         return self
 
+    def await_window(self):
+        """Wait until the target takes another command [RFC 7143 4.2.2.1]."""
+        deadline = time.monotonic() + self.timeout_s
+        while self.max_cmd_sn is not None and (self.max_cmd_sn - self.cmd_sn) & 0x80000000:
+            self.receive(max(0.01, deadline - time.monotonic()))
+
     def next_tag(self):
         self.tag += 1
         return self.tag
@@ -126,6 +136,7 @@ class Client:
 
     def command(self, cdb, lun, flags=FINAL, expected=0, data=b""):
         """Send a command and wait for its end: (status, Data-In bytes)."""
+        self.await_window()
         tag, packed = self.command_pdu(cdb, lun, flags, expected, data)
         self.send(packed)
         got = bytearray()

@@ -94,6 +94,8 @@ class Target:
         return self
 
     def __exit__(self, kind, value, trace):
+        if self.scratch is None:                           # a test has ended it already
+            return
         if kind is None:
             self.stop()
         else:
