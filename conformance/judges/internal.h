@@ -20,6 +20,8 @@ enum lq_judge_state {
     LQ_STATE_QUARANTINE,
     LQ_STATE_UA,
     LQ_STATE_SEQUENCE,
+    LQ_STATE_TRANSFER,
+    LQ_STATE_NEGOTIATION,
     LQ_STATE_LIVENESS,
     LQ_STATE_ACCOUNTING,
     LQ_JUDGE_STATES
@@ -53,7 +55,8 @@ struct lq_judge_part {
 };
 
 extern const struct lq_judge_part lq_data_part, lq_order_part, lq_tm_part, lq_reinstate_part,
-    lq_quarantine_part, lq_ua_part, lq_sequence_part, lq_liveness_part, lq_accounting_part;
+    lq_quarantine_part, lq_ua_part, lq_sequence_part, lq_transfer_part, lq_negotiation_part, lq_liveness_part,
+    lq_accounting_part;
 
 extern const struct lq_judge_part *const lq_judge_parts[];
 extern const uint32_t lq_judge_part_count;
@@ -78,6 +81,10 @@ void lq_proof_event(struct lq_proof *proof, const struct lq_event *event);
 void lq_proof_wire(struct lq_proof *proof, struct lq_moment at, uint32_t connection,
                    enum lq_direction direction, uint32_t opcode, uint64_t tag);
 void lq_proof_pdu(struct lq_proof *proof, const struct lq_pdu_seen *pdu);
+
+/* Convicts for a PDU; the request that it belongs to completes the proof. */
+void lq_convict_pdu(struct lq_judge *judge, enum lq_property_place property,
+                    const struct lq_pdu_seen *pdu, const struct lq_text *text);
 
 void lq_convict(struct lq_judge *judge, enum lq_property_place property,
                 const struct lq_proof *proof, const struct lq_text *text);

@@ -170,3 +170,17 @@ void lq_convict(struct lq_judge *judge, enum lq_property_place property,
     finding->cause = proof->events[0];
     memcpy(finding->text, text->chars, sizeof finding->text);
 }
+
+void lq_convict_pdu(struct lq_judge *judge, enum lq_property_place property,
+                    const struct lq_pdu_seen *pdu, const struct lq_text *text)
+{
+    struct lq_proof proof = {0};
+    if (pdu->exchange != NULL)
+        lq_proof_wire(&proof, pdu->exchange->request, pdu->connection->number, LQ_TO_TARGET,
+                      LQ_WIRE_SCSI_COMMAND, pdu->exchange->itt);
+    if (pdu->function != NULL)
+        lq_proof_wire(&proof, pdu->function->request, pdu->connection->number, LQ_TO_TARGET,
+                      LQ_WIRE_TM_REQUEST, pdu->function->tag);
+    lq_proof_pdu(&proof, pdu);
+    lq_convict(judge, property, &proof, text);
+}

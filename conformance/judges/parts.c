@@ -9,6 +9,12 @@ const struct lq_judge_part *const lq_judge_parts[] = {
     &lq_tm_part,
     &lq_reinstate_part,
     &lq_quarantine_part,
+    &lq_ua_part,
+    &lq_sequence_part,
+    &lq_transfer_part,
+    &lq_negotiation_part,
+    &lq_liveness_part,
+    &lq_accounting_part,
 };
 
 const uint32_t lq_judge_part_count = sizeof lq_judge_parts / sizeof lq_judge_parts[0];

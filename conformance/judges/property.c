@@ -161,6 +161,9 @@ const struct lq_property lq_property_table[] = {
         {"SEQ-12", "pdu-well-formed", "RFC 7143 11", "sequence",
          "The target sends only PDUs whose opcode, lengths and fixed fields are legal, and "
          "only in their phase."},
+    [P_SEQ_13] =
+        {"SEQ-13", "status-as-ended", "SAM-5 r21 5.4.2.5", "sequence",
+         "An initiator receives the status and sense with which its command ended."},
     [P_LIVE_1] =
         {"LIVE-1", "command-ends", "docs/ARCHITECTURE.md, phases of a run", "liveness",
          "Every command ends, or is given up for a known cause, within the liveness bound."},

@@ -48,6 +48,7 @@ enum lq_property_place {
     P_SEQ_10,
     P_SEQ_11,
     P_SEQ_12,
+    P_SEQ_13,
     P_LIVE_1,
     P_LIVE_2,
     P_LIVE_3,

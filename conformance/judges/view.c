@@ -231,6 +231,9 @@ static void session_event(struct lq_judge *judge, const struct lq_event *event)
     case LQ_I_LOGGED_IN:
         nexus->logged_in = event;
         break;
+    case LQ_I_LOGIN_FAILED:
+        nexus->login_failed = event;
+        break;
     case LQ_I_LOST:
         nexus->lost = event;
         break;
@@ -267,6 +270,9 @@ static void initiator_event(struct lq_judge *judge, const struct lq_event *event
             command->gave_up = event;
             lq_list_remove(&command->in_nexus);
         }
+        function = command == NULL ? lq_view_function(view, event) : NULL;
+        if (function != NULL)
+            function->gave_up = event;
         break;
     case LQ_I_TM:
         function_sent(judge, event);

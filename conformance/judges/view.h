@@ -48,7 +48,7 @@ struct lq_seen_nexus {
     uint32_t index; /* place in the view's nexuses */
     struct lq_seen_connection *connection; /* of its newest login */
     /* Newest of their kind, NULL when there was none. */
-    const struct lq_event *login, *logged_in, *lost, *logout, *logout_done;
+    const struct lq_event *login, *logged_in, *login_failed, *lost, *logout, *logout_done;
     const struct lq_event *established, *loss, *ended; /* LQ_E_NEXUS_* */
     bool is_established; /* engine: between established and loss */
     struct lq_link commands; /* struct lq_seen_command: sent, neither answered nor given up */
@@ -85,7 +85,7 @@ struct lq_seen_function {
     struct lq_seen_nexus *nexus; /* NULL: only the wire is known */
     const struct lq_seen_unit *unit;
     struct lq_seen_connection *connection;
-    const struct lq_event *sent, *done;         /* LQ_I_TM, LQ_I_TM_DONE */
+    const struct lq_event *sent, *done, *gave_up; /* LQ_I_TM, LQ_I_TM_DONE, LQ_I_GAVE_UP */
     const struct lq_event *received, *answered; /* LQ_E_TM_* */
     struct lq_moment request, response;         /* PDUs, complete at the target's end */
     uint32_t response_code;

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SEQUENCE, login: every key that was offered is answered once and within the offer
+ * [RFC 7143 6.2, 13]. Wire only. Text that continues in further PDUs (C bit) is not judged.
+ */
+#include "conformance/judges/internal.h"
+#include "conformance/wire/text.h"
+
+enum result { RESULT_MIN, RESULT_MAX, RESULT_OR, RESULT_AND, RESULT_LIST };
+
+struct key {
+    const char *name;
+    enum result result;
+};
+
+static const struct key keys[] = {
+    {"HeaderDigest", RESULT_LIST},        {"DataDigest", RESULT_LIST},
+    {"MaxConnections", RESULT_MIN},       {"InitialR2T", RESULT_OR},
+    {"ImmediateData", RESULT_AND},        {"MaxBurstLength", RESULT_MIN},
+    {"FirstBurstLength", RESULT_MIN},     {"DefaultTime2Wait", RESULT_MAX},
+    {"DefaultTime2Retain", RESULT_MIN},   {"MaxOutstandingR2T", RESULT_MIN},
+    {"DataPDUInOrder", RESULT_OR},        {"DataSequenceInOrder", RESULT_OR},
+    {"ErrorRecoveryLevel", RESULT_MIN},   {"TaskReporting", RESULT_LIST},
+    {"iSCSIProtocolLevel", RESULT_MIN},   {"AuthMethod", RESULT_LIST},
+};
+
+enum { KEYS = sizeof keys / sizeof keys[0], OFFER_MAX = 64 };
+
+struct offer {
+    bool is_offered, is_answered;
+    uint32_t length; /* OFFER_MAX + 1: too long to be kept */
+    char value[OFFER_MAX];
+};
+
+struct connection_state {
+    bool is_unreadable; /* text in several PDUs */
+    struct offer offers[KEYS];
+};
+
+struct negotiation {
+    struct lq_array connections;
+};
+
+static struct negotiation *negotiation_of(const struct lq_judge *judge)
+{
+    return judge->state[LQ_STATE_NEGOTIATION];
+}
+
+static struct connection_state *state_of(struct lq_judge *judge,
+                                         const struct lq_seen_connection *connection)
+{
+    struct lq_array *array = &negotiation_of(judge)->connections;
+    uint32_t index = lq_map_get(&judge->view.connection_of, connection->number);
+    while (array->count <= index)
+        lq_array_add(array, judge->allocator);
+    return lq_array_at(array, index);
+}
+
+static uint32_t find_key(const struct lq_wire_pair *pair)
+{
+    uint32_t i = 0;
+    while (i < KEYS && !lq_wire_key_is(pair, keys[i].name))
+        i++;
+    return i;
+}
+
+static void take_offer(struct offer *offer, const struct lq_wire_pair *pair)
+{
+    offer->is_offered = true;
+    offer->length = pair->value_length <= OFFER_MAX ? pair->value_length : OFFER_MAX + 1;
+    for (uint32_t i = 0; i < pair->value_length && offer->length <= OFFER_MAX; i++)
+        offer->value[i] = pair->value[i];
+}
+
+/* Reserved answers fit any offer [RFC 7143 6.2]. */
+static bool is_reserved(const struct lq_wire_pair *answer)
+{
+    return lq_wire_value_is(answer, "Reject") || lq_wire_value_is(answer, "Irrelevant") ||
+           lq_wire_value_is(answer, "NotUnderstood");
+}
+
+static bool fits(const struct offer *offer, enum result result, const struct lq_wire_pair *answer)
+{
+    struct lq_wire_pair offered = {.value = offer->value, .value_length = offer->length};
+    uint32_t offered_number, answered_number;
+    if (offer->length > OFFER_MAX || is_reserved(answer))
+        return true;
+    switch (result) {
+    case RESULT_MIN:
+    case RESULT_MAX:
+        if (!lq_wire_value_number(&offered, &offered_number))
+            return true;
+        if (!lq_wire_value_number(answer, &answered_number))
+            return false;
+        return result == RESULT_MIN ? answered_number <= offered_number
+                                    : answered_number >= offered_number;
+    case RESULT_OR:
+        return lq_wire_value_is(&offered, "Yes") ? lq_wire_value_is(answer, "Yes")
+                                                 : lq_wire_value_is(answer, "Yes") ||
+                                                       lq_wire_value_is(answer, "No");
+    case RESULT_AND:
+        return lq_wire_value_is(&offered, "No") ? lq_wire_value_is(answer, "No")
+                                                : lq_wire_value_is(answer, "Yes") ||
+                                                      lq_wire_value_is(answer, "No");
+    case RESULT_LIST:
+        return lq_wire_list_has(&offered, answer);
+    }
+    return true;
+}
+
+static void convict(struct lq_judge *judge, const struct lq_pdu_seen *pdu, const char *key,
+                    const char *what)
+{
+    struct lq_text text = lq_text_form("connection %: login key ", pdu->connection->number, 0, 0,
+                                       0);
+    lq_text_add(&text, key);
+    lq_text_add(&text, what);
+    lq_convict_pdu(judge, P_SEQ_10, pdu, &text);
+}
+
+static void take_answer(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
+                        struct offer *offer, const struct key *key,
+                        const struct lq_wire_pair *answer)
+{
+    judge->exercised[P_SEQ_10]++;
+    if (offer->is_answered)
+        convict(judge, pdu, key->name, " was answered twice");
+    else if (offer->is_offered && !fits(offer, key->result, answer))
+        convict(judge, pdu, key->name, " was answered outside of the offer");
+    offer->is_answered = true;
+}
+
+static void negotiation_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    if (pdu->opcode != LQ_WIRE_LOGIN_REQUEST && pdu->opcode != LQ_WIRE_LOGIN_RESPONSE)
+        return;
+    struct connection_state *state = state_of(judge, pdu->connection);
+    if (lq_wire_continues(pdu->h) || pdu->kept_bytes < pdu->data_bytes)
+        state->is_unreadable = true;
+    if (state->is_unreadable ||
+        (pdu->direction == LQ_FROM_TARGET && lq_wire_login_status(pdu->h) != 0))
+        return;
+    struct lq_wire_pair pair;
+    uint32_t at = 0;
+    while (lq_wire_next_pair(pdu->data, pdu->kept_bytes, &at, &pair)) {
+        uint32_t key = find_key(&pair);
+        if (key == KEYS || pair.value == NULL)
+            continue;
+        if (pdu->direction == LQ_TO_TARGET)
+            take_offer(&state->offers[key], &pair);
+        else
+            take_answer(judge, pdu, &state->offers[key], &keys[key], &pair);
+    }
+    if (pdu->connection->login_success.number != pdu->at.number)
+        return;
+    for (uint32_t i = 0; i < KEYS; i++)
+        if (state->offers[i].is_offered && !state->offers[i].is_answered)
+            convict(judge, pdu, keys[i].name, " was not answered");
+}
+
+static void negotiation_init(struct lq_judge *judge)
+{
+    struct negotiation *negotiation =
+        lq_state_make(judge, LQ_STATE_NEGOTIATION, sizeof *negotiation);
+    lq_array_init(&negotiation->connections, sizeof(struct connection_state));
+}
+
+static void negotiation_free(struct lq_judge *judge)
+{
+    struct negotiation *negotiation = negotiation_of(judge);
+    lq_array_free(&negotiation->connections, judge->allocator);
+    lq_state_free(judge, LQ_STATE_NEGOTIATION, sizeof *negotiation);
+}
+
+static void negotiation_reset(struct lq_judge *judge)
+{
+    lq_array_reset(&negotiation_of(judge)->connections);
+}
+
+const struct lq_judge_part lq_negotiation_part = {
+    .name = "sequence",
+    .init = negotiation_init,
+    .free = negotiation_free,
+    .reset = negotiation_reset,
+    .pdu = negotiation_pdu,
+};

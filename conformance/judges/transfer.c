@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SEQUENCE, second half: data transfers [RFC 7143 4.2.5, 11.7, 11.8]: DataSN and R2TSN, offsets,
+ * negotiated limits, Target Transfer Tags, residuals, and that a write has its own data. Wire only.
+ */
+#include "conformance/judges/internal.h"
+
+enum { R2TS_MAX = 64 }; /* outstanding on a connection that are kept in mind */
+
+struct transfer { /* of an exchange */
+    uint32_t data_sn;      /* next; Data-In and R2T share it */
+    uint32_t in_bytes;     /* Data-In sent */
+    uint32_t burst_bytes;  /* of the Data-In sequence under way */
+    uint32_t out_bytes;    /* Data-Out that came under its own tags, immediate data too */
+    uint32_t unsolicited_bytes; /* of it, not asked for */
+    uint32_t asked_to;     /* end of what R2Ts have asked for */
+    uint32_t r2ts;         /* outstanding */
+    bool has_r2t;          /* at least one was sent */
+    bool unsolicited_over;
+};
+
+struct r2t {
+    uint32_t ttt, exchange;
+};
+
+struct connection_state {
+    uint32_t count;
+    struct r2t r2ts[R2TS_MAX];
+};
+
+struct transfers {
+    struct lq_array transfers;   /* by exchange */
+    struct lq_array connections; /* by connection */
+};
+
+static struct transfers *transfers_of(const struct lq_judge *judge)
+{
+    return judge->state[LQ_STATE_TRANSFER];
+}
+
+static struct transfer *transfer_of(struct lq_judge *judge, const struct lq_seen_exchange *exchange)
+{
+    struct lq_array *array = &transfers_of(judge)->transfers;
+    while (array->count <= exchange->index)
+        lq_array_add(array, judge->allocator);
+    return lq_array_at(array, exchange->index);
+}
+
+static struct connection_state *state_of(struct lq_judge *judge,
+                                         const struct lq_seen_connection *connection)
+{
+    struct lq_array *array = &transfers_of(judge)->connections;
+    uint32_t index = lq_map_get(&judge->view.connection_of, connection->number);
+    while (array->count <= index)
+        lq_array_add(array, judge->allocator);
+    return lq_array_at(array, index);
+}
+
+static void convict(struct lq_judge *judge, enum lq_property_place property,
+                    const struct lq_pdu_seen *pdu, const char *format, uint64_t a, uint64_t b,
+                    uint64_t c)
+{
+    struct lq_text text = lq_text_form(format, lq_wire_itt(pdu->h), a, b, c);
+    lq_convict_pdu(judge, property, pdu, &text);
+}
+
+static bool is_bidirectional(const struct lq_seen_exchange *exchange)
+{
+    return exchange->reads && exchange->writes;
+}
+
+/* --- R2Ts in mind ------------------------------------------------------------------------------------- */
+
+static void forget_r2t(struct lq_judge *judge, struct connection_state *state, uint32_t place)
+{
+    struct transfer *transfer =
+        lq_array_at(&transfers_of(judge)->transfers, state->r2ts[place].exchange);
+    transfer->r2ts--;
+    state->r2ts[place] = state->r2ts[--state->count];
+}
+
+static void forget_exchange(struct lq_judge *judge, const struct lq_seen_exchange *exchange)
+{
+    struct connection_state *state = state_of(judge, exchange->connection);
+    for (uint32_t i = state->count; i > 0; i--)
+        if (state->r2ts[i - 1].exchange == exchange->index)
+            forget_r2t(judge, state, i - 1);
+}
+
+static void forget_silenced(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    struct connection_state *state = state_of(judge, pdu->connection);
+    for (uint32_t i = state->count; i > 0; i--) {
+        const struct lq_seen_exchange *exchange =
+            lq_array_at(&judge->view.exchanges, state->r2ts[i - 1].exchange);
+        if (exchange->silenced_by != NULL)
+            forget_r2t(judge, state, i - 1);
+    }
+}
+
+static uint32_t find_r2t(const struct connection_state *state, uint32_t ttt)
+{
+    uint32_t i = 0;
+    while (i < state->count && state->r2ts[i].ttt != ttt)
+        i++;
+    return i;
+}
+
+/* --- SEQ-3 -------------------------------------------------------------------------------------------- */
+
+static void judge_data_sn(struct lq_judge *judge, struct transfer *transfer,
+                          const struct lq_pdu_seen *pdu)
+{
+    uint32_t data_sn = lq_wire_data_sn(pdu->h);
+    judge->exercised[P_SEQ_3]++;
+    if (data_sn != transfer->data_sn)
+        convict(judge, P_SEQ_3, pdu, "task %: DataSN or R2TSN is % where % was due", data_sn,
+                transfer->data_sn, 0);
+    transfer->data_sn = data_sn + 1;
+}
+
+/* --- Data-In: SEQ-4, SEQ-5 ----------------------------------------------------------------------------- */
+
+static void take_data_in(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    const struct lq_seen_exchange *exchange = pdu->exchange;
+    const struct lq_seen_parameters *agreed = &pdu->connection->parameters;
+    struct transfer *transfer = transfer_of(judge, exchange);
+    uint32_t offset = lq_wire_buffer_offset(pdu->h), bytes = pdu->data_bytes;
+    judge_data_sn(judge, transfer, pdu);
+    judge->exercised[P_SEQ_4]++;
+    judge->exercised[P_SEQ_5]++;
+    if (agreed->pdu_in_order && agreed->sequence_in_order && offset != transfer->in_bytes)
+        convict(judge, P_SEQ_4, pdu, "task %: Data-In is for offset % where % was due", offset,
+                transfer->in_bytes, 0);
+    else if (!exchange->reads)
+        convict(judge, P_SEQ_4, pdu, "task %: Data-In for a command that does not read", 0, 0, 0);
+    else if (!is_bidirectional(exchange) &&
+             (uint64_t)offset + bytes > exchange->expected_bytes)
+        convict(judge, P_SEQ_4, pdu, "task %: Data-In ends at % but only % bytes are expected",
+                (uint64_t)offset + bytes, exchange->expected_bytes, 0);
+    transfer->in_bytes = offset + bytes;
+    transfer->burst_bytes += bytes;
+    if (bytes > agreed->initiator_segment_bytes)
+        convict(judge, P_SEQ_5, pdu, "task %: a Data-In segment of % bytes exceeds the "
+                                     "initiator's limit of %", bytes,
+                agreed->initiator_segment_bytes, 0);
+    else if (transfer->burst_bytes > agreed->max_burst)
+        convict(judge, P_SEQ_5, pdu, "task %: a Data-In sequence of % bytes exceeds "
+                                     "MaxBurstLength %", transfer->burst_bytes, agreed->max_burst,
+                0);
+    if (lq_wire_is_final(pdu->h))
+        transfer->burst_bytes = 0;
+}
+
+/* --- R2T: SEQ-4, SEQ-5, SEQ-8 --------------------------------------------------------------------------- */
+
+/* Where the first R2T of a command begins: behind what came, or still comes, without being asked. */
+static bool begins_right(const struct lq_seen_exchange *exchange, const struct transfer *transfer,
+                         uint32_t offset)
+{
+    uint32_t came = exchange->data_bytes + transfer->unsolicited_bytes;
+    if (transfer->has_r2t)
+        return offset == transfer->asked_to;
+    if (exchange->unsolicited_follows && !transfer->unsolicited_over)
+        return offset >= came;
+    return offset == came;
+}
+
+static void judge_r2t(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
+                      struct transfer *transfer)
+{
+    const struct lq_seen_exchange *exchange = pdu->exchange;
+    const struct lq_seen_parameters *agreed = &pdu->connection->parameters;
+    uint32_t offset = lq_wire_buffer_offset(pdu->h), bytes = lq_wire_desired_bytes(pdu->h);
+    judge->exercised[P_SEQ_4]++;
+    judge->exercised[P_SEQ_5]++;
+    if (!exchange->writes)
+        convict(judge, P_SEQ_4, pdu, "task %: an R2T for a command that does not write", 0, 0, 0);
+    else if (bytes == 0 || (uint64_t)offset + bytes > exchange->expected_bytes)
+        convict(judge, P_SEQ_4, pdu, "task %: an R2T asks for % bytes at %, but % are expected",
+                bytes, offset, exchange->expected_bytes);
+    else if (agreed->sequence_in_order && !begins_right(exchange, transfer, offset))
+        convict(judge, P_SEQ_4, pdu, "task %: an R2T begins at %, which is not where the data "
+                                     "before it ends", offset, 0, 0);
+    if (bytes > agreed->max_burst)
+        convict(judge, P_SEQ_5, pdu, "task %: an R2T asks for % bytes, more than MaxBurstLength %",
+                bytes, agreed->max_burst, 0);
+    else if (transfer->r2ts + 1 > agreed->max_outstanding_r2t)
+        convict(judge, P_SEQ_5, pdu, "task %: % R2Ts are outstanding, more than "
+                                     "MaxOutstandingR2T %", transfer->r2ts + 1,
+                agreed->max_outstanding_r2t, 0);
+}
+
+static void take_r2t(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    struct transfer *transfer = transfer_of(judge, pdu->exchange);
+    struct connection_state *state = state_of(judge, pdu->connection);
+    uint32_t ttt = lq_wire_ttt(pdu->h);
+    judge_data_sn(judge, transfer, pdu);
+    judge_r2t(judge, pdu, transfer);
+    judge->exercised[P_SEQ_8] += state->count > 0;
+    if (ttt == LQ_WIRE_NO_TAG || find_r2t(state, ttt) < state->count)
+        convict(judge, P_SEQ_8, pdu, "task %: Target Transfer Tag % of an R2T is in use, or none",
+                ttt, 0, 0);
+    transfer->has_r2t = true;
+    transfer->asked_to = lq_wire_buffer_offset(pdu->h) + lq_wire_desired_bytes(pdu->h);
+    if (state->count == R2TS_MAX)
+        return;
+    state->r2ts[state->count++] = (struct r2t){ttt, pdu->exchange->index};
+    transfer->r2ts++;
+}
+
+/* --- Data-Out ------------------------------------------------------------------------------------------ */
+
+/* Data that comes under a tag of another command is not this command's, nor the other's. */
+static void take_data_out(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    if (pdu->exchange == NULL)
+        return;
+    struct transfer *transfer = transfer_of(judge, pdu->exchange);
+    uint32_t ttt = lq_wire_ttt(pdu->h);
+    if (ttt == LQ_WIRE_NO_TAG) {
+        transfer->unsolicited_bytes += pdu->data_bytes;
+        transfer->out_bytes += pdu->data_bytes;
+        transfer->unsolicited_over = transfer->unsolicited_over || lq_wire_is_final(pdu->h);
+        return;
+    }
+    struct connection_state *state = state_of(judge, pdu->connection);
+    uint32_t place = find_r2t(state, ttt);
+    if (place == state->count || state->r2ts[place].exchange != pdu->exchange->index)
+        return;
+    transfer->out_bytes += pdu->data_bytes;
+    if (lq_wire_is_final(pdu->h))
+        forget_r2t(judge, state, place);
+}
+
+/* --- the end: SEQ-3, SEQ-6, SEQ-11 ---------------------------------------------------------------------- */
+
+/* Bytes that the CDB of a READ or WRITE (6, 10, 12, 16) defines [SBC-4 r22 5]; UINT64_MAX: not one
+ * of them, or the block length is not known. */
+static uint64_t defined_bytes(const struct lq_seen_exchange *exchange)
+{
+    const uint8_t *cdb = exchange->cdb;
+    if (exchange->unit == NULL || exchange->unit->block_bytes == 0)
+        return UINT64_MAX;
+    uint64_t block_bytes = exchange->unit->block_bytes;
+    switch (cdb[0]) {
+    case 0x08: case 0x0a: return (cdb[4] == 0 ? 256 : cdb[4]) * block_bytes;
+    case 0x28: case 0x2a: return lq_get_be16(cdb + 7) * block_bytes;
+    case 0xa8: case 0xaa: return lq_get_be32(cdb + 6) * block_bytes;
+    case 0x88: case 0x8a: return lq_get_be32(cdb + 10) * block_bytes;
+    default: return UINT64_MAX;
+    }
+}
+
+static bool is_write_cdb(const struct lq_seen_exchange *exchange)
+{
+    uint8_t opcode = exchange->cdb[0];
+    return opcode == 0x0a || opcode == 0x2a || opcode == 0xaa || opcode == 0x8a;
+}
+
+/* [RFC 7143 11.4.5]: overflow is what the command defines beyond the expected length, underflow the
+ * other way round. Of a command that failed only that its underflow fits is certain. */
+static const char *wrong_residual(const struct lq_pdu_seen *pdu,
+                                  const struct transfer *transfer)
+{
+    const struct lq_seen_exchange *exchange = pdu->exchange;
+    bool over = lq_wire_overflow(pdu->h), under = lq_wire_underflow(pdu->h);
+    uint64_t expected = exchange->expected_bytes, residual = lq_wire_residual(pdu->h);
+    uint64_t defined = defined_bytes(exchange);
+    if (over && under)
+        return "task %: overflow and underflow at once";
+    if (under && residual > expected)
+        return "task %: underflow of % bytes, but % were expected";
+    if (lq_wire_status(pdu->h) != 0 || is_bidirectional(exchange))
+        return NULL;
+    if (exchange->reads && transfer->in_bytes != expected - (under ? residual : 0))
+        return "task %: residual count % (of % expected) does not agree with % bytes of Data-In";
+    bool agrees_in_direction = is_write_cdb(exchange) ? exchange->writes : exchange->reads;
+    if (defined == UINT64_MAX || !agrees_in_direction)
+        return NULL;
+    if (defined > expected && !(over && residual == defined - expected))
+        return "task %: residual count %, expected length %, but the command defines %: overflow "
+               "is due";
+    if (defined < expected && !(under && residual == expected - defined))
+        return "task %: residual count %, expected length %, but the command defines %: underflow "
+               "is due";
+    if (defined == expected && (over || under))
+        return "task %: residual count % although expected length % is what the command defines";
+    return NULL;
+}
+
+static void judge_residual(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
+                           const struct transfer *transfer)
+{
+    judge->exercised[P_SEQ_6]++;
+    const char *wrong = wrong_residual(pdu, transfer);
+    uint64_t defined = defined_bytes(pdu->exchange);
+    if (wrong != NULL)
+        convict(judge, P_SEQ_6, pdu, wrong, lq_wire_residual(pdu->h),
+                pdu->exchange->expected_bytes,
+                defined == UINT64_MAX ? transfer->in_bytes : defined);
+}
+
+static void judge_own_data(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
+                           const struct transfer *transfer)
+{
+    const struct lq_seen_exchange *exchange = pdu->exchange;
+    uint64_t defined = defined_bytes(exchange);
+    if (!exchange->writes || !is_write_cdb(exchange) || defined == UINT64_MAX ||
+        lq_wire_status(pdu->h) != 0)
+        return;
+    uint64_t needed = defined < exchange->expected_bytes ? defined : exchange->expected_bytes;
+    uint64_t came = (uint64_t)exchange->data_bytes + transfer->out_bytes;
+    judge->exercised[P_SEQ_11]++;
+    if (came < needed)
+        convict(judge, P_SEQ_11, pdu, "task %: a write ended GOOD when % of its % bytes had come "
+                                      "under its own tags", came, needed, 0);
+}
+
+static void take_end(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    const struct lq_seen_exchange *exchange = pdu->exchange;
+    struct transfer *transfer = transfer_of(judge, exchange);
+    if (exchange->response.number != pdu->at.number)
+        return; /* a second status, which SEQ-7 tells of */
+    bool is_response = pdu->opcode == LQ_WIRE_SCSI_RESPONSE;
+    if (is_response && lq_wire_response(pdu->h) == 0 &&
+        lq_wire_data_sn(pdu->h) != transfer->data_sn) /* ExpDataSN has DataSN's place */
+        convict(judge, P_SEQ_3, pdu, "task %: ExpDataSN is %, but % Data-In and R2T PDUs were sent",
+                lq_wire_data_sn(pdu->h), transfer->data_sn, 0);
+    if (!is_response || lq_wire_response(pdu->h) == 0) {
+        judge_residual(judge, pdu, transfer);
+        judge_own_data(judge, pdu, transfer);
+    }
+    if (!is_response && (!lq_wire_is_final(pdu->h) || (lq_wire_status(pdu->h) & 0xeb) != 0))
+        convict(judge, P_SEQ_12, pdu, "task %: Data-In carries status % without F bit, or a status "
+                                      "that needs a SCSI Response", lq_wire_status(pdu->h), 0, 0);
+    forget_exchange(judge, exchange);
+}
+
+/* --- the part ------------------------------------------------------------------------------------------- */
+
+static void transfer_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    if (pdu->opcode == LQ_WIRE_DATA_OUT)
+        take_data_out(judge, pdu);
+    if (pdu->opcode == LQ_WIRE_TM_RESPONSE)
+        forget_silenced(judge, pdu);
+    if (pdu->direction == LQ_TO_TARGET || pdu->exchange == NULL ||
+        pdu->exchange->silenced_by != NULL)
+        return;
+    if (pdu->opcode == LQ_WIRE_R2T)
+        take_r2t(judge, pdu);
+    if (pdu->opcode == LQ_WIRE_DATA_IN)
+        take_data_in(judge, pdu);
+    if (pdu->opcode == LQ_WIRE_SCSI_RESPONSE ||
+        (pdu->opcode == LQ_WIRE_DATA_IN && lq_wire_data_in_has_status(pdu->h)))
+        take_end(judge, pdu);
+}
+
+static void transfer_init(struct lq_judge *judge)
+{
+    struct transfers *transfers = lq_state_make(judge, LQ_STATE_TRANSFER, sizeof *transfers);
+    lq_array_init(&transfers->transfers, sizeof(struct transfer));
+    lq_array_init(&transfers->connections, sizeof(struct connection_state));
+}
+
+static void transfer_free(struct lq_judge *judge)
+{
+    struct transfers *transfers = transfers_of(judge);
+    lq_array_free(&transfers->transfers, judge->allocator);
+    lq_array_free(&transfers->connections, judge->allocator);
+    lq_state_free(judge, LQ_STATE_TRANSFER, sizeof *transfers);
+}
+
+static void transfer_reset(struct lq_judge *judge)
+{
+    lq_array_reset(&transfers_of(judge)->transfers);
+    lq_array_reset(&transfers_of(judge)->connections);
+}
+
+const struct lq_judge_part lq_transfer_part = {
+    .name = "sequence",
+    .init = transfer_init,
+    .free = transfer_free,
+    .reset = transfer_reset,
+    .pdu = transfer_pdu,
+};

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * UA: unit attentions [SAM-5 r21 5.14]: who must be told what, once, and nothing else.
+ *
+ * What is owed follows from causes (answers to TM functions, ends of I_T nexuses), never from what
+ * the engine says it has established; that only tells whether a missing one was forgotten or
+ * dropped. A condition is owed to a nexus for a logical unit from its cause on, and a command that
+ * was received later and ends GOOD while it is owed proves that it is missing.
+ *
+ * TAS is 0 and TST is 000b: CLEAR TASK SET tells the others by 2F/00 [SPC-5 r22 7.5.11]. Codes are
+ * grouped by kind; which of the reset codes a reset uses is its own choice.
+ */
+#include "conformance/judges/internal.h"
+
+enum kind { POWER_ON, RESET, NEXUS_LOSS, CLEARED, KINDS, OTHER_KIND = KINDS };
+
+static const char *const kind_names[] = {"POWER ON", "RESET", "I_T NEXUS LOSS",
+                                         "COMMANDS CLEARED BY ANOTHER INITIATOR"};
+
+struct condition {
+    bool owed;     /* must be reported */
+    bool put_back; /* owed because its status was lost */
+    bool claimed;  /* the engine says that it is pending */
+    bool early;    /* was reported by a function not answered yet */
+    uint32_t allowed; /* may be reported so many times without being owed */
+    uint32_t reported;
+    const struct lq_event *cause, *last_report;
+};
+
+struct place { /* an I_T_L nexus */
+    struct condition conditions[KINDS];
+    /* Newest abort of a command by CLEAR TASK SET, and newest CLEAR TASK SET of another that came
+     * while there were commands. */
+    const struct lq_event *cleared, *clearing;
+};
+
+struct ua {
+    struct lq_array places;
+    struct lq_map place_of; /* nexus << 32 | unit */
+};
+
+static struct ua *ua_of(const struct lq_judge *judge)
+{
+    return judge->state[LQ_STATE_UA];
+}
+
+static struct place *place_of(struct lq_judge *judge, const struct lq_seen_nexus *nexus,
+                              const struct lq_seen_unit *unit)
+{
+    struct ua *ua = ua_of(judge);
+    uint32_t *at = lq_map_put(&ua->place_of, judge->allocator,
+                              (uint64_t)nexus->index << 32 | unit->unit);
+    if (*at == LQ_NONE) {
+        *at = ua->places.count;
+        lq_array_add(&ua->places, judge->allocator);
+    }
+    return lq_array_at(&ua->places, *at);
+}
+
+/* DETAIL is ASC << 8 | ASCQ. 29/00 stands for whatever there is of the first two. */
+static enum kind kind_of(uint32_t detail)
+{
+    switch (detail) {
+    case 0x2900: case 0x2901: return POWER_ON;
+    case 0x2902: case 0x2903: case 0x2904: return RESET;
+    case 0x2907: return NEXUS_LOSS;
+    case 0x2f00: return CLEARED;
+    default: return OTHER_KIND;
+    }
+}
+
+/* [SAM-5 r21 5.14]: INQUIRY, REPORT LUNS, REQUEST SENSE. */
+static bool is_exempt(uint32_t opcode)
+{
+    return opcode == 0x12 || opcode == 0xa0 || opcode == 0x03;
+}
+
+/* --- convictions ---------------------------------------------------------------------------------- */
+
+static void text_codes(struct lq_text *text, uint32_t detail)
+{
+    lq_text_hex(text, detail >> 8 & 0xff, 2);
+    lq_text_add(text, "/");
+    lq_text_hex(text, detail & 0xff, 2);
+}
+
+static enum lq_property_place property_of(const struct condition *condition, enum kind kind)
+{
+    if (condition->put_back)
+        return condition->claimed ? P_UA_6 : P_UA_5;
+    if (condition->claimed)
+        return P_UA_6;
+    return kind == NEXUS_LOSS ? P_RI_4 : P_UA_1;
+}
+
+static void convict_missing(struct lq_judge *judge, struct condition *condition, enum kind kind,
+                            const struct lq_seen_task *task)
+{
+    enum lq_property_place property = property_of(condition, kind);
+    struct lq_text text =
+        lq_text_form("command % ended GOOD although its I_T nexus had yet to be told of ",
+                     task->serial, 0, 0, 0);
+    lq_text_add(&text, kind_names[kind]);
+    if (condition->put_back)
+        lq_text_add(&text, ", which had been reported in a status that was lost");
+    struct lq_proof proof = {0};
+    lq_proof_event(&proof, condition->cause);
+    lq_proof_event(&proof, condition->last_report);
+    lq_proof_event(&proof, task->received);
+    lq_proof_event(&proof, task->ended);
+    lq_convict(judge, property, &proof, &text);
+    condition->owed = false; /* once is enough */
+}
+
+static void convict_report(struct lq_judge *judge, enum lq_property_place property,
+                           const struct lq_seen_task *task, const struct lq_event *event,
+                           const struct lq_event *before, const char *what)
+{
+    struct lq_text text = lq_text_form("command % reported unit attention ", task->serial, 0, 0, 0);
+    text_codes(&text, event->detail & 0xffff);
+    lq_text_add(&text, what);
+    struct lq_proof proof = {0};
+    lq_proof_event(&proof, before);
+    lq_proof_event(&proof, task->received);
+    lq_proof_event(&proof, event);
+    lq_convict(judge, property, &proof, &text);
+}
+
+/* --- causes --------------------------------------------------------------------------------------- */
+
+static void establish(struct lq_judge *judge, const struct lq_seen_nexus *nexus,
+                      const struct lq_seen_unit *unit, enum kind kind, bool must,
+                      const struct lq_event *cause)
+{
+    struct condition *condition = &place_of(judge, nexus, unit)->conditions[kind];
+    if (condition->early) {
+        condition->early = false;
+        return;
+    }
+    if (condition->owed)
+        return; /* one that is pending already says it */
+    if (!must) {
+        condition->allowed = 1;
+        return;
+    }
+    bool claimed = condition->claimed;
+    condition->owed = true;
+    condition->put_back = false;
+    condition->claimed = claimed;
+    condition->allowed = 0;
+    condition->cause = cause;
+}
+
+static bool is_unit_affected(const struct lq_seen_function *function,
+                             const struct lq_seen_unit *unit)
+{
+    if (unit->target != function->nexus->target)
+        return false;
+    return function->function == LQ_TM_TARGET_WARM_RESET ||
+           function->function == LQ_TM_TARGET_COLD_RESET || lq_same_unit(unit, function->unit);
+}
+
+static void reset_done(struct lq_judge *judge, const struct lq_seen_function *function,
+                       const struct lq_event *event)
+{
+    enum kind kind = function->function == LQ_TM_TARGET_COLD_RESET ? POWER_ON : RESET;
+    for (uint32_t u = 0; u < judge->view.units.count; u++) {
+        const struct lq_seen_unit *unit = lq_array_at(&judge->view.units, u);
+        if (unit->unit != u || !is_unit_affected(function, unit))
+            continue;
+        for (uint32_t n = 0; n < judge->view.nexuses.count; n++) {
+            const struct lq_seen_nexus *nexus = lq_array_at(&judge->view.nexuses, n);
+            if (nexus->target == unit->target)
+                establish(judge, nexus, unit, kind, nexus->is_established, event);
+        }
+    }
+}
+
+/* Whoever else lost commands must hear of it; whose commands something else had aborted already,
+ * but had not ended yet, may. */
+static void clear_done(struct lq_judge *judge, const struct lq_seen_function *function,
+                       const struct lq_event *event)
+{
+    uint64_t since = function->received->seq;
+    for (uint32_t n = 0; n < judge->view.nexuses.count; n++) {
+        const struct lq_seen_nexus *nexus = lq_array_at(&judge->view.nexuses, n);
+        struct place *place = place_of(judge, nexus, function->unit);
+        bool may = place->clearing != NULL && place->clearing->seq >= since;
+        bool must = place->cleared != NULL && place->cleared->seq > since;
+        if (nexus == function->nexus || !(may || must))
+            continue;
+        establish(judge, nexus, function->unit, CLEARED, must, event);
+        place->cleared = NULL;
+    }
+}
+
+static void on_answered(struct lq_judge *judge, const struct lq_event *event)
+{
+    const struct lq_seen_function *function =
+        lq_view_engine_function(&judge->view, event->serial);
+    if (function == NULL || event->code != LQ_TM_COMPLETE)
+        return;
+    switch (function->function) {
+    case LQ_TM_LOGICAL_UNIT_RESET:
+    case LQ_TM_TARGET_WARM_RESET:
+    case LQ_TM_TARGET_COLD_RESET:
+        reset_done(judge, function, event);
+        break;
+    case LQ_TM_CLEAR_TASK_SET:
+        if (function->unit != NULL)
+            clear_done(judge, function, event);
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_received(struct lq_judge *judge, const struct lq_event *event)
+{
+    const struct lq_seen_function *function =
+        lq_view_engine_function(&judge->view, event->serial);
+    if (function == NULL || function->function != LQ_TM_CLEAR_TASK_SET || function->unit == NULL)
+        return;
+    for (uint32_t n = 0; n < judge->view.nexuses.count; n++) {
+        const struct lq_seen_nexus *nexus = lq_array_at(&judge->view.nexuses, n);
+        LQ_LIST_EACH(link, &nexus->tasks)
+        {
+            const struct lq_seen_task *task = LQ_ELEMENT(link, struct lq_seen_task, in_nexus);
+            if (nexus != function->nexus && task->ended == NULL &&
+                lq_function_covers_task(function, task))
+                place_of(judge, nexus, function->unit)->clearing = event;
+        }
+    }
+}
+
+static void on_nexus(struct lq_judge *judge, const struct lq_event *event)
+{
+    const struct lq_seen_nexus *nexus = lq_view_nexus(&judge->view, event);
+    if (nexus == NULL)
+        return;
+    for (uint32_t u = 0; u < judge->view.units.count; u++) {
+        const struct lq_seen_unit *unit = lq_array_at(&judge->view.units, u);
+        if (unit->unit != u || unit->target != nexus->target)
+            continue;
+        struct place *place = place_of(judge, nexus, unit);
+        if (event->kind == LQ_E_NEXUS_ENDED) {
+            bool must = event->code != LQ_TRIGGER_LOGOUT;
+            establish(judge, nexus, unit, NEXUS_LOSS, must, event);
+        } else if (event->stamp <= 1) { /* new to the target: power on is what it may hear of */
+            *place = (struct place){0};
+            place->conditions[POWER_ON].allowed = 1;
+        }
+    }
+}
+
+/* --- reports -------------------------------------------------------------------------------------- */
+
+/* Could a function under way have established this already? */
+static bool is_under_way(struct lq_judge *judge, const struct lq_seen_unit *unit, enum kind kind)
+{
+    for (uint32_t i = judge->view.functions.count; i > 0; i--) {
+        const struct lq_seen_function *function = lq_array_at(&judge->view.functions, i - 1);
+        if (function->received == NULL || function->answered != NULL ||
+            function->nexus == NULL || !is_unit_affected(function, unit))
+            continue;
+        bool is_cold = function->function == LQ_TM_TARGET_COLD_RESET;
+        if ((kind == POWER_ON && is_cold) ||
+            (kind == RESET && (function->function == LQ_TM_LOGICAL_UNIT_RESET ||
+                               function->function == LQ_TM_TARGET_WARM_RESET)))
+            return true;
+    }
+    return false;
+}
+
+static void count_report(struct lq_judge *judge, const struct place *place)
+{
+    uint32_t owed = 0;
+    for (uint32_t k = 0; k < KINDS; k++)
+        owed += place->conditions[k].owed;
+    judge->exercised[P_UA_2]++;
+    judge->exercised[P_UA_3]++;
+    judge->exercised[P_UA_6] += owed > 1;
+    judge->exercised[P_RI_4] += place->conditions[NEXUS_LOSS].owed;
+    judge->exercised[P_UA_1] +=
+        place->conditions[RESET].owed || place->conditions[CLEARED].owed;
+}
+
+/* 29/00 is the coarsest: it may stand for all that is pending. */
+static void all_is_said(struct place *place)
+{
+    for (uint32_t k = 0; k < KINDS; k++) {
+        struct condition *condition = &place->conditions[k];
+        if (condition->owed)
+            condition->allowed = 1;
+        condition->owed = condition->claimed = false;
+    }
+}
+
+static void on_report(struct lq_judge *judge, const struct lq_seen_task *task,
+                      const struct lq_event *event)
+{
+    enum kind kind = kind_of(event->detail & 0xffff);
+    if (kind == OTHER_KIND)
+        return;
+    struct place *place = place_of(judge, task->nexus, task->unit);
+    count_report(judge, place);
+    if ((event->detail & 0xffff) == 0x2900) {
+        all_is_said(place);
+        return;
+    }
+    struct condition *condition = &place->conditions[kind];
+    const struct lq_event *before = condition->last_report;
+    condition->last_report = event;
+    condition->reported++;
+    condition->claimed = false;
+    if (condition->owed) {
+        condition->owed = condition->put_back = false;
+    } else if (condition->allowed > 0) {
+        condition->allowed--;
+    } else if (is_under_way(judge, task->unit, kind)) {
+        condition->early = true;
+    } else if (condition->reported > 1) {
+        convict_report(judge, P_UA_2, task, event, before, " once more than it was established");
+    } else {
+        convict_report(judge, P_UA_3, task, event, NULL, ", which nothing explains");
+    }
+}
+
+static void on_good(struct lq_judge *judge, const struct lq_seen_task *task)
+{
+    struct place *place = place_of(judge, task->nexus, task->unit);
+    for (uint32_t k = 0; k < KINDS; k++) {
+        struct condition *condition = &place->conditions[k];
+        if (condition->owed && condition->cause->seq < task->received->seq)
+            convict_missing(judge, condition, (enum kind)k, task);
+    }
+}
+
+static void on_ended(struct lq_judge *judge, const struct lq_event *event)
+{
+    const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
+    if (task == NULL || task->ended != event || task->nexus == NULL || task->unit == NULL ||
+        task->received == NULL)
+        return;
+    if (event->flags & LQ_F_ABORTED) {
+        if (event->code == LQ_TRIGGER_CLEAR_TASK_SET)
+            place_of(judge, task->nexus, task->unit)->cleared = event;
+        return;
+    }
+    if (event->code == 0x02 && event->detail >> 16 == 6)
+        on_report(judge, task, event);
+    else if (event->code == 0 && !is_exempt(task->opcode))
+        on_good(judge, task);
+}
+
+/* The initiator never saw what TASK reported: it is owed again. */
+static void on_lost(struct lq_judge *judge, const struct lq_event *event)
+{
+    const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
+    if (task == NULL || task->nexus == NULL || task->unit == NULL || task->ended == NULL ||
+        task->ended->code != 0x02 || task->ended->detail >> 16 != 6)
+        return;
+    enum kind kind = kind_of(task->ended->detail & 0xffff);
+    if (kind == OTHER_KIND)
+        return;
+    judge->exercised[P_UA_5]++;
+    struct condition *condition = &place_of(judge, task->nexus, task->unit)->conditions[kind];
+    if (condition->owed)
+        return;
+    condition->owed = condition->put_back = true;
+    condition->cause = event;
+}
+
+/* --- what the engine and initiators say ----------------------------------------------------------- */
+
+static void on_claim(struct lq_judge *judge, const struct lq_event *event)
+{
+    const struct lq_seen_nexus *nexus = lq_view_nexus(&judge->view, event);
+    const struct lq_seen_unit *unit = lq_view_unit(&judge->view, event->target, event->lun);
+    enum kind kind = kind_of(event->detail & 0xffff);
+    if (nexus == NULL || unit == NULL || kind == OTHER_KIND)
+        return;
+    struct place *place = place_of(judge, nexus, unit);
+    place->conditions[kind].claimed = event->kind != LQ_E_UA_CLEARED;
+    if (event->kind == LQ_E_UA_CLEARED && place->conditions[kind].owed) {
+        place->conditions[kind].owed = false; /* merged into a coarser one */
+        place->conditions[POWER_ON].allowed = 1;
+    }
+}
+
+/* REQUEST SENSE tells in its data. */
+static void on_told_in_data(struct lq_judge *judge, const struct lq_event *event)
+{
+    const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
+    if (task != NULL && task->opcode == 0x03 && task->nexus != NULL && task->unit != NULL)
+        on_report(judge, task, event);
+}
+
+static void on_status(struct lq_judge *judge, const struct lq_event *event)
+{
+    const struct lq_seen_command *command = lq_view_command(&judge->view, event);
+    if (command == NULL || !is_exempt(command->sent->detail))
+        return;
+    judge->exercised[P_UA_4]++;
+    if (event->code != 0x02 || event->detail >> 16 != 6)
+        return;
+    struct lq_text text = lq_text_form("command % (operation code %), which reports no unit "
+                                       "attention, ended CHECK CONDITION with ",
+                                       command->sent->serial, command->sent->detail, 0, 0);
+    text_codes(&text, event->detail & 0xffff);
+    struct lq_proof proof = {0};
+    lq_proof_event(&proof, command->sent);
+    lq_proof_event(&proof, event);
+    lq_convict(judge, P_UA_4, &proof, &text);
+}
+
+/* --- the part ------------------------------------------------------------------------------------- */
+
+static void ua_event(struct lq_judge *judge, const struct lq_event *event)
+{
+    event = judge->view.event;
+    switch (event->kind) {
+    case LQ_I_STATUS:
+        on_status(judge, event);
+        break;
+    case LQ_E_NEXUS_ESTABLISHED:
+    case LQ_E_NEXUS_ENDED:
+        on_nexus(judge, event);
+        break;
+    case LQ_E_TM_RECEIVED:
+        on_received(judge, event);
+        break;
+    case LQ_E_TM_ANSWERED:
+        on_answered(judge, event);
+        break;
+    case LQ_E_ENDED:
+        on_ended(judge, event);
+        break;
+    case LQ_E_STATUS_LOST:
+        on_lost(judge, event);
+        break;
+    case LQ_E_UA_ESTABLISHED:
+    case LQ_E_UA_PUT_BACK:
+    case LQ_E_UA_CLEARED:
+        on_claim(judge, event);
+        break;
+    case LQ_E_UA_REPORTED:
+        on_told_in_data(judge, event);
+        break;
+    default:
+        break;
+    }
+}
+
+static void ua_init(struct lq_judge *judge)
+{
+    struct ua *ua = lq_state_make(judge, LQ_STATE_UA, sizeof *ua);
+    lq_array_init(&ua->places, sizeof(struct place));
+    lq_map_init(&ua->place_of);
+}
+
+static void ua_free(struct lq_judge *judge)
+{
+    struct ua *ua = ua_of(judge);
+    lq_array_free(&ua->places, judge->allocator);
+    lq_map_free(&ua->place_of, judge->allocator);
+    lq_state_free(judge, LQ_STATE_UA, sizeof *ua);
+}
+
+static void ua_reset(struct lq_judge *judge)
+{
+    struct ua *ua = ua_of(judge);
+    lq_array_reset(&ua->places);
+    lq_map_reset(&ua->place_of);
+}
+
+const struct lq_judge_part lq_ua_part = {
+    .name = "ua",
+    .init = ua_init,
+    .free = ua_free,
+    .reset = ua_reset,
+    .event = ua_event,
+};
