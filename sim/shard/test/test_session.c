@@ -306,16 +306,23 @@ static void test_target_cold_reset_closes_all(void)
     nothing_is_left(wire, 0);
 }
 
-static void test_abort_waits_for_data_that_was_asked_for(void)
+/* A write whose Data-Out was asked for and is held by the initiator. */
+static uint64_t start_held_write(struct wire *wire)
 {
-    struct wire *wire = ready_wire();
     struct lq_iscsi_initiator_command write = wire_write(0, 0, 16, ones);
     write.immediate_bytes = write.unsolicited_bytes = 0;
     write.hold_data_out = true;
     uint64_t id = wire_start(wire, 0, write);
     wire_pump(wire);
     CU_ASSERT_PTR_NOT_NULL(wire_find(wire, 0, LQ_ISCSI_I_EVENT_R2T, id));
-    uint64_t tm = wire_tm(wire, 0, 1, 0, id);
+    return id;
+}
+
+static void test_abort_task_set_waits_for_data_that_was_asked_for(void)
+{
+    struct wire *wire = ready_wire();
+    uint64_t id = start_held_write(wire);
+    uint64_t tm = wire_tm(wire, 0, 2, 0, 0);
     wire_pump(wire);
     CU_ASSERT_EQUAL(tm_answer(wire, 0, tm), -1); /* [RFC 7143 4.2.3.3 b] */
     lq_iscsi_initiator_release_data(wire->peers[0].ini, id);
@@ -323,6 +330,23 @@ static void test_abort_waits_for_data_that_was_asked_for(void)
     CU_ASSERT_EQUAL(tm_answer(wire, 0, tm), 0);
     CU_ASSERT_EQUAL(wire->stores[0].submitted, 0);
     CU_ASSERT_FALSE(lq_iscsi_initiator_forget(wire->peers[0].ini, id));
+    nothing_is_left(wire, 1);
+}
+
+static void test_abort_task_drops_data_that_was_asked_for(void)
+{
+    struct wire *wire = ready_wire();
+    uint64_t id = start_held_write(wire);
+    uint64_t tm = wire_tm(wire, 0, 1, 0, id);
+    wire_pump(wire);
+    CU_ASSERT_EQUAL(tm_answer(wire, 0, tm), 0);
+    CU_ASSERT_TRUE(lq_iscsi_initiator_abandon(wire->peers[0].ini, id));
+    CU_ASSERT_EQUAL(next_sense(wire, 0, 0), 0);
+    lq_iscsi_initiator_release_data(wire->peers[0].ini, id); /* late, and legal */
+    wire_pump(wire);
+    CU_ASSERT_EQUAL(wire->stores[0].submitted, 0);
+    CU_ASSERT_EQUAL(next_sense(wire, 0, 0), 0);
+    (void)lq_iscsi_initiator_forget(wire->peers[0].ini, id);
     nothing_is_left(wire, 1);
 }
 
@@ -444,7 +468,9 @@ int main(void)
         {"quarantine answers and holds", test_quarantine_answers_and_holds},
         {"resets tell others", test_resets_tell_others},
         {"TARGET COLD RESET closes all", test_target_cold_reset_closes_all},
-        {"abort waits for data that was asked for", test_abort_waits_for_data_that_was_asked_for},
+        {"ABORT TASK SET waits for data that was asked for",
+         test_abort_task_set_waits_for_data_that_was_asked_for},
+        {"ABORT TASK drops data that was asked for", test_abort_task_drops_data_that_was_asked_for},
         CU_TEST_INFO_NULL,
     };
     CU_TestInfo ends[] = {

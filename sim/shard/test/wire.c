@@ -323,6 +323,7 @@ static void expire(struct wire *wire)
 
 void wire_pass(struct wire *wire, uint64_t duration_ns)
 {
+    wire_pump(wire);
     uint64_t end = wire->env.now_ns + duration_ns;
     uint64_t deadline;
     for (int i = 0; (deadline = lq_shard_deadline(wire->shard)) <= end; i++) {

@@ -92,7 +92,7 @@ void wire_cut(struct wire *wire, uint32_t peer, enum lq_close how);
 /* Moves bytes and ends store requests until nothing moves any more. */
 void wire_pump(struct wire *wire);
 
-/* Lets DURATION pass: to each deadline on the way, then to its end. */
+/* Pumps, then lets DURATION pass: to each deadline on the way, then to its end. */
 void wire_pass(struct wire *wire, uint64_t duration_ns);
 
 /* The ISID that wire_login uses for PEER. */
