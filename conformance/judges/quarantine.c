@@ -86,7 +86,7 @@ static struct extent rounded(struct lq_judge *judge, uint32_t number, struct ext
 
 static bool overlap(struct extent a, struct extent b)
 {
-    return a.first < b.end && b.first < a.end;
+    return a.first != a.end && b.first != b.end && a.first < b.end && b.first < a.end;
 }
 
 /* What TASK does with blocks LBA.. may disturb or see. */
@@ -165,9 +165,12 @@ static void on_orphaned(struct lq_judge *judge, struct lq_seen_task *task,
     orphan->task = task;
     orphan->store = event->code;
     orphan->is_live = true;
-    orphan->extent = rounded(judge, event->code, exact(request->lba, request->nblocks));
+    /* One that changes nothing keeps its slot, but nobody has to wait for its fate. */
+    orphan->extent = changes_blocks(task->opcode)
+                         ? rounded(judge, event->code, exact(request->lba, request->nblocks))
+                         : exact(request->lba, 0);
     lq_list_append(&quarantine_of(judge)->live, &orphan->link);
-    judge->exercised[P_QUAR_5]++;
+    judge->exercised[P_QUAR_5] += orphan->extent.first != orphan->extent.end;
     struct extent said = exact(event->lba, event->nblocks);
     if (orphan->extent.first != orphan->extent.end &&
         (said.first > orphan->extent.first || said.end < orphan->extent.end))
