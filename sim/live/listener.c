@@ -39,7 +39,7 @@ static bool resolve(const char *host, uint16_t port, struct sockaddr_storage *ad
     snprintf(service, sizeof service, "%u", (unsigned)port);
     if (!strip_brackets(host, bare, sizeof bare) ||
         getaddrinfo(bare, service, &hints, &found) != 0)
-        return lq_problem_set(problem, "--portal: `%s` is no address; expected an IPv4 or IPv6 "
+        return lq_problem_set(problem, "--portal: `%s' is no address; expected an IPv4 or IPv6 "
                               "literal such as 127.0.0.1 or ::1; names are not looked up", host);
     memcpy(address, found->ai_addr, found->ai_addrlen);
     *address_bytes = found->ai_addrlen;

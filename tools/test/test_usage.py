@@ -22,7 +22,7 @@ WRONG = [
     (["serve", "--xyzzyxyzzy"], 2, ["unknown option", "choose"]),
     (["serve", "--port=0", "--quarantine-aftr=3s"], 2, ["did you mean --quarantine-after?"]),
     (["serve", "--ram"], 2, ["--ram: its argument is missing", "expected SIZE"]),
-    (["serve", "--ram", "12q"], 2, ["--ram: `12q' is no size", "64", "lunquake serve --help"]),
+    (["serve", "--ram", "12q"], 2, ["--ram: `12q' is no size", "256MiB", "lunquake serve --help"]),
     (["serve", "--ram", "513"], 2, ["--ram: `513'", "multiple of 512"]),
     (["serve", "--ram", "0"], 2, ["--ram: `0'", "positive multiple of 512"]),
     (["serve", "--file", ""], 2, ["--file", "names no file"]),
