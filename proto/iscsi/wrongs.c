@@ -20,7 +20,7 @@ const struct lq_wrong lq_iscsi_wrongs[LQ_ISCSI_WRONGS] = {
     [LQ_WRONG_DATA_SN_GAP] = {"data-sn-gap", "SEQ-3",
                               "DataSN skips a number after a command's first Data-In"},
     [LQ_WRONG_TASK_LEAKED_AT_LOGOUT] =
-        {"task-leaked-at-logout", "ACC-1",
+        {"task-leaked-at-logout", "ACC-2",
          "a command that a logout ends keeps its transport slot for ever"},
     [LQ_WRONG_TWO_STATUSES] = {"two-statuses", "SEQ-7",
                                "every 16th command gets its SCSI Response twice"},
