@@ -40,7 +40,8 @@ enum {
     BUCKETS = 256,
     HEADER_BYTES = 48,           /* of a PDU [RFC 7143 11.2.1] */
     PORT_ISCSI = 3260,
-    PORT_FIRST = 1024, PORT_COUNT = 64000,
+    /* Above 3260: Wireshark asks the dissector of the lower port first, and 1080 is SOCKS. */
+    PORT_FIRST = 10000, PORT_COUNT = 55000,
 };
 
 enum { FLAG_FIN = 0x01, FLAG_SYN = 0x02, FLAG_RST = 0x04, FLAG_PSH = 0x08, FLAG_ACK = 0x10 };

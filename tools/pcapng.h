@@ -8,8 +8,8 @@
  * packets; a comment on each connection's first packet says so and names the true port.
  *
  * One interface per run (seed). The target of run number r (from 0) is 172.16.0.1 + r, initiator
- * number n is 10.1.0.0 + n, connection number c comes from port 1024 + c. Nothing is reported while writing; the first
- * failure is kept for lq_pcapng_close.
+ * number n is 10.1.0.0 + n, connection number c comes from port 10000 + c. Nothing is reported
+ * while writing; the first failure is kept for lq_pcapng_close.
  */
 #ifndef LQ_TOOLS_PCAPNG_H
 #define LQ_TOOLS_PCAPNG_H
