@@ -29,14 +29,19 @@ struct condition {
 
 struct place { /* an I_T_L nexus */
     struct condition conditions[KINDS];
-    /* Newest abort of a command by CLEAR TASK SET, and newest CLEAR TASK SET of another that came
-     * while there were commands. */
-    const struct lq_event *cleared, *clearing;
+    /* The CLEAR TASK SET of another that certainly ended a command, and the newest that came while
+     * there were commands. */
+    const struct lq_seen_function *cleared_by;
+    const struct lq_event *clearing;
 };
+
+enum { OPEN_MAX = 64 };
 
 struct ua {
     struct lq_array places;
     struct lq_map place_of; /* nexus << 32 | unit */
+    uint32_t open_count;    /* CLEAR TASK SETs under way */
+    const struct lq_seen_function *open[OPEN_MAX];
 };
 
 static struct ua *ua_of(const struct lq_judge *judge)
@@ -186,19 +191,45 @@ static void clear_done(struct lq_judge *judge, const struct lq_seen_function *fu
         const struct lq_seen_nexus *nexus = lq_array_at(&judge->view.nexuses, n);
         struct place *place = place_of(judge, nexus, function->unit);
         bool may = place->clearing != NULL && place->clearing->seq >= since;
-        bool must = place->cleared != NULL && place->cleared->seq > since;
+        bool must = place->cleared_by == function;
         if (nexus == function->nexus || !(may || must))
             continue;
         establish(judge, nexus, function->unit, CLEARED, must, event);
-        place->cleared = NULL;
+        place->cleared_by = NULL;
     }
+}
+
+static void close_function(struct ua *ua, const struct lq_seen_function *function)
+{
+    for (uint32_t i = 0; i < ua->open_count; i++)
+        if (ua->open[i] == function)
+            ua->open[i--] = ua->open[--ua->open_count];
+}
+
+/* A command was ended by a CLEAR TASK SET. When only one can have done it, its nexus must hear. */
+static void on_cleared(struct lq_judge *judge, const struct lq_seen_task *task)
+{
+    const struct ua *ua = ua_of(judge);
+    const struct lq_seen_function *only = NULL;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < ua->open_count; i++) {
+        if (!lq_function_covers_task(ua->open[i], task))
+            continue;
+        only = ua->open[i];
+        count++;
+    }
+    if (count == 1 && only->nexus != task->nexus)
+        place_of(judge, task->nexus, task->unit)->cleared_by = only;
 }
 
 static void on_answered(struct lq_judge *judge, const struct lq_event *event)
 {
     const struct lq_seen_function *function =
         lq_view_engine_function(&judge->view, event->serial);
-    if (function == NULL || event->code != LQ_TM_COMPLETE)
+    if (function == NULL)
+        return;
+    close_function(ua_of(judge), function);
+    if (event->code != LQ_TM_COMPLETE)
         return;
     switch (function->function) {
     case LQ_TM_LOGICAL_UNIT_RESET:
@@ -221,6 +252,8 @@ static void on_received(struct lq_judge *judge, const struct lq_event *event)
         lq_view_engine_function(&judge->view, event->serial);
     if (function == NULL || function->function != LQ_TM_CLEAR_TASK_SET || function->unit == NULL)
         return;
+    if (ua_of(judge)->open_count < OPEN_MAX)
+        ua_of(judge)->open[ua_of(judge)->open_count++] = function;
     for (uint32_t n = 0; n < judge->view.nexuses.count; n++) {
         const struct lq_seen_nexus *nexus = lq_array_at(&judge->view.nexuses, n);
         LQ_LIST_EACH(link, &nexus->tasks)
@@ -344,7 +377,7 @@ static void on_ended(struct lq_judge *judge, const struct lq_event *event)
         return;
     if (event->flags & LQ_F_ABORTED) {
         if (event->code == LQ_TRIGGER_CLEAR_TASK_SET)
-            place_of(judge, task->nexus, task->unit)->cleared = event;
+            on_cleared(judge, task);
         return;
     }
     if (event->code == 0x02 && event->detail >> 16 == 6)
@@ -353,14 +386,26 @@ static void on_ended(struct lq_judge *judge, const struct lq_event *event)
         on_good(judge, task);
 }
 
-/* The initiator never saw what TASK reported: it is owed again. */
+/* What TASK has reported, as status or, REQUEST SENSE, in its data; OTHER_KIND: nothing. */
+static enum kind reported_by(struct lq_judge *judge, const struct lq_seen_task *task)
+{
+    if (task->ended->code == 0x02 && task->ended->detail >> 16 == 6)
+        return kind_of(task->ended->detail & 0xffff);
+    const struct place *place = place_of(judge, task->nexus, task->unit);
+    for (uint32_t k = 0; k < KINDS && task->opcode == 0x03; k++)
+        if (place->conditions[k].last_report != NULL &&
+            place->conditions[k].last_report->serial == task->serial)
+            return (enum kind)k;
+    return OTHER_KIND;
+}
+
+/* The initiator may never have seen what TASK reported: it is owed again. */
 static void on_lost(struct lq_judge *judge, const struct lq_event *event)
 {
     const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
-    if (task == NULL || task->nexus == NULL || task->unit == NULL || task->ended == NULL ||
-        task->ended->code != 0x02 || task->ended->detail >> 16 != 6)
+    if (task == NULL || task->nexus == NULL || task->unit == NULL || task->ended == NULL)
         return;
-    enum kind kind = kind_of(task->ended->detail & 0xffff);
+    enum kind kind = reported_by(judge, task);
     if (kind == OTHER_KIND)
         return;
     judge->exercised[P_UA_5]++;
@@ -472,6 +517,7 @@ static void ua_reset(struct lq_judge *judge)
     struct ua *ua = ua_of(judge);
     lq_array_reset(&ua->places);
     lq_map_reset(&ua->place_of);
+    ua->open_count = 0;
 }
 
 const struct lq_judge_part lq_ua_part = {
