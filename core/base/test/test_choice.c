@@ -25,6 +25,15 @@ static void test_hash_is_the_same_everywhere(void)
     CU_ASSERT_EQUAL(lq_hash(0, counting, 9), UINT64_C(0x484bacd4e453b7c9));
     CU_ASSERT_EQUAL(lq_hash(0, counting, 20), UINT64_C(0xef650e7c9f5c60ff));
     CU_ASSERT_EQUAL(lq_hash(UINT64_MAX, "lunquake", 8), UINT64_C(0x4c96af6ad5074eed));
+
+    uint8_t long_run[600];
+    for (uint32_t i = 0; i < sizeof long_run; i++)
+        long_run[i] = (uint8_t)(i * 7);
+    CU_ASSERT_EQUAL(lq_hash(0, long_run, 127), UINT64_C(0xce70701aa0d9ae92));
+    CU_ASSERT_EQUAL(lq_hash(0, long_run, 128), UINT64_C(0xd4e366a625e8b58d));
+    CU_ASSERT_EQUAL(lq_hash(0, long_run, 159), UINT64_C(0x4857f7236bb59aaa));
+    CU_ASSERT_EQUAL(lq_hash(0, long_run, 160), UINT64_C(0x8e537263bace0279));
+    CU_ASSERT_EQUAL(lq_hash(0, long_run, 600), UINT64_C(0xca9d66d23ea8bbe8));
 }
 
 static void test_hash_ignores_alignment(void)
@@ -41,17 +50,34 @@ static void test_hash_ignores_alignment(void)
     }
 }
 
-static void test_hash_tells_length_state_and_each_bit_apart(void)
+static void tells_apart(uint8_t *bytes, size_t size)
 {
-    uint8_t bytes[24] = {0};
-    uint64_t plain = lq_hash(0, bytes, sizeof bytes);
-    CU_ASSERT_NOT_EQUAL(lq_hash(0, bytes, 23), plain); /* trailing zeros count */
-    CU_ASSERT_NOT_EQUAL(lq_hash(1, bytes, sizeof bytes), plain);
-    for (size_t bit = 0; bit < 8 * sizeof bytes; bit++) {
+    memset(bytes, 0, size);
+    uint64_t plain = lq_hash(0, bytes, size);
+    CU_ASSERT_NOT_EQUAL(lq_hash(0, bytes, size - 1), plain); /* trailing zeros count */
+    CU_ASSERT_NOT_EQUAL(lq_hash(1, bytes, size), plain);
+    for (size_t bit = 0; bit < 8 * size; bit++) {
         bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
-        CU_ASSERT_NOT_EQUAL(lq_hash(0, bytes, sizeof bytes), plain);
+        CU_ASSERT_NOT_EQUAL(lq_hash(0, bytes, size), plain);
         bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
     }
+    /* The same word at another place is another run. */
+    bytes[0] = 1;
+    uint64_t first = lq_hash(0, bytes, size);
+    bytes[0] = 0;
+    for (size_t at = 8; at < size; at += 8) {
+        bytes[at] = 1;
+        CU_ASSERT_NOT_EQUAL(lq_hash(0, bytes, size), first);
+        bytes[at] = 0;
+    }
+}
+
+static void test_hash_tells_length_state_place_and_each_bit_apart(void)
+{
+    uint8_t bytes[512];
+    tells_apart(bytes, 24);
+    tells_apart(bytes, 199);
+    tells_apart(bytes, 512);
 }
 
 /* --- seeded ---------------------------------------------------------------------------------- */
@@ -208,7 +234,8 @@ int main(void)
     CU_TestInfo hash[] = {
         {"is the same everywhere", test_hash_is_the_same_everywhere},
         {"ignores alignment", test_hash_ignores_alignment},
-        {"tells length, state and each bit apart", test_hash_tells_length_state_and_each_bit_apart},
+        {"tells length, state, place and each bit apart",
+         test_hash_tells_length_state_place_and_each_bit_apart},
         CU_TEST_INFO_NULL,
     };
     CU_TestInfo seeded[] = {
