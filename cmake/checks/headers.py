@@ -26,7 +26,7 @@ def check(cc, root):
         posix = [] if path.parts[0] in ("core", "proto", "faults") else ["-D_GNU_SOURCE"]
         # As a file that includes it: as the main file a header draws warnings of its own.
         result = subprocess.run([*cc, *WARNINGS, *posix, f"-I{root}", "-fsyntax-only", "-xc", "-"],
-                                input=f'#include "{path}"\n', capture_output=True, text=True)
+                                input=f'#include "{path}"\nextern int lq_something;\n', capture_output=True, text=True)
         if result.returncode != 0:
             first = (result.stderr.strip().splitlines() or ["no reason given"])
             reason = next((line for line in first if "error" in line), first[0])

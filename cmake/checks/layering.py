@@ -35,9 +35,9 @@ PARTS = [
     Part("core/base/", ["core/base/"]),
     Part("core/", ["core/"]),
     # Codecs know bytes, not the engine; endpoints join the two.
-    Part("proto/iscsi/codec/", ["core/base/", "proto/iscsi/codec/"]),
-    Part("proto/iscsi/pdu", ["core/base/", "proto/iscsi/pdu"]),
-    Part("proto/iscsi/text", ["core/base/", "proto/iscsi/text"]),
+    Part("proto/iscsi/pdu.", ["core/base/", "proto/iscsi/pdu."]),
+    Part("proto/iscsi/text.", ["core/base/", "proto/iscsi/text."]),
+    Part("proto/iscsi/keys.", ["core/base/", "proto/iscsi/text.", "proto/iscsi/keys."]),
     Part("proto/", [*CORE_PUBLIC, "proto/"]),
     Part("faults/", ["core/base/", "faults/"]),
     Part("scenarios/lang/", ["core/base/", "faults/", "scenarios/lang/"]),
@@ -75,7 +75,7 @@ def check_include(path, part, target, is_test):
     quoted, angled = QUOTED.fullmatch(target), ANGLED.fullmatch(target)
     if quoted:
         name = quoted.group(1)
-        if not name.startswith(part.ours):
+        if not name.startswith(part.ours + (("core/base/",) if is_test else ())):
             return f"includes \"{name}\"; {part.prefix} may include {', '.join(part.ours)}"
     elif angled:
         allowed = TEST_HEADERS if is_test else PURE_HEADERS
