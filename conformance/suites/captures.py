@@ -16,15 +16,20 @@ import targets
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIVE = [("inquiry", ["iscsi-inq", "{uri}"]),
-        ("ls", ["iscsi-ls", "-s", "iscsi://{host}:{port}"]),
+        ("ls", ["iscsi-ls", "iscsi://{host}:{port}"]),
         ("qemu-io", ["qemu-io", "-f", "raw", "-c", "write -P 5 0 1M", "-c", "read -P 5 0 1M",
                      "-c", "flush", "{uri}"])]
 LIVE += [(f"cu-{suite}", ["iscsi-test-cu", "-d", "-s", "-t", f"ALL.{suite}", "{uri}"])
          for suite in ("Read10", "Write16", "Inquiry", "TestUnitReady", "ReadCapacity16",
                        "iSCSITMF", "iSCSIResiduals", "iSCSIcmdsn")]
-# What our initiators or the virtual network do on purpose, and how tshark words it.
-PLANTED_LIVE = []
-PLANTED_VIRTUAL = [r"warning: Connection reset \(RST\)"]
+# What initiators or the virtual network do on purpose, and how tshark words it.
+EXPLAINED_LIVE = [
+    # Answers to allocation lengths of 0 to 31 bytes: tshark wants READ CAPACITY(16) data whole.
+    r"live-cu-ReadCapacity16.*Malformed Packet.*Service Action In\(16\) Response Data"]
+EXPLAINED_VIRTUAL = [
+    r"warning: Connection reset \(RST\)",
+    # A task management function that does not exist: tshark then takes the request for no iSCSI.
+    r"->3260: TCP payload in no iSCSI PDU \(begins [04]2(80|89|8[a-f]|[9a-f].)"]
 
 
 def run(argv, good, arguments):
@@ -71,8 +76,8 @@ def main():
             virtual.append(os.path.join(where, f"virtual-{seed}.pcapng"))
             good &= run([arguments.lunquake, "sim", "--seed", str(seed), "--pcap", virtual[-1]],
                         (0, 1), arguments)       # one seed alone may leave a total at zero
-        good &= check(live, PLANTED_LIVE, arguments)
-        good &= check(virtual, PLANTED_VIRTUAL, arguments)
+        good &= check(live, EXPLAINED_LIVE, arguments)
+        good &= check(virtual, EXPLAINED_VIRTUAL, arguments)
     print(f"captures of both worlds: {'1 passed, 0 failed' if good else '0 passed, 1 failed'}")
     return 0 if good else 1
 

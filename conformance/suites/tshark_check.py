@@ -6,11 +6,14 @@ A finding is
   - a frame with _ws.malformed,
   - an expert item of severity warning or error, of any protocol (iSCSI, SCSI, TCP),
   - TCP payload that ends up in no iSCSI PDU at all.
+A PDU that the end of its connection cut off is counted, but no finding: when the bytes of that
+direction, walked PDU by PDU from the first, end inside one, its frames are left out.
+
 tshark raises items about TCP by itself (retransmission, reset, window, lost segment): in a capture
 that we wrote each is as true a finding as any other, since our writer makes the TCP headers. What
 a planted fault or a foreign program explains is allowed by name: --allow REGEX is searched in the
-whole line of the finding. A capture without one iSCSI PDU fails: it would prove nothing. An allow
-that matched nothing is only noted, since a fault may be absent from one of several captures.
+line of the finding with the capture's name before it. A capture without one iSCSI PDU fails: it
+would prove nothing.
 """
 import argparse
 import collections
@@ -27,6 +30,10 @@ FIELDS = ["frame.number", "frame.time_relative", "tcp.srcport", "tcp.dstport",
           "_ws.col.Info", "_ws.expert.severity", "_ws.expert.message"]
 BETWEEN = "\x1e"                                  # separates several items of one frame
 UNDECODED = "tcp.len > 0 && !iscsi && !tcp.reassembled_in"
+UNDECODED_FIELDS = FIELDS[:5] + ["tcp.stream", "tcp.payload"]
+HEADER_BYTES = 48
+OPCODES = {0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x10,                # [RFC 7143 11.2.1.2]
+           0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x31, 0x32, 0x3F}
 Finding = collections.namedtuple("Finding", "frame time ports what info")
 
 
@@ -61,19 +68,57 @@ def expert_findings(row):
     return [Finding(frame, time, f"{source}->{destination}", what, info) for what in sorted(found)]
 
 
+def cut_off_frames(arguments, capture, streams):
+    """Frames that hold nothing but a PDU which the end of its connection cut off."""
+    directions = collections.defaultdict(list)             # (stream, source): [(frame, bytes)]
+    if streams:
+        chosen = " || ".join(f"tcp.stream == {stream}" for stream in sorted(streams))
+        for frame, stream, source, payload in tshark(
+                arguments, capture, f"tcp.len > 0 && ({chosen})",
+                ["frame.number", "tcp.stream", "tcp.srcport", "tcp.payload"]):
+            directions[stream, source].append((frame, bytes.fromhex(payload)))
+    cut_off = set()
+    for frames in directions.values():
+        data = b"".join(payload for _, payload in frames)
+        begin = 0                                          # of the PDU that is walked over
+        while len(data) - begin >= HEADER_BYTES:
+            length = int.from_bytes(data[begin + 5:begin + 8], "big")
+            end = begin + HEADER_BYTES + 4 * data[begin + 4] + length + -length % 4
+            if end > len(data) or data[begin] & 0xBF not in OPCODES:
+                break
+            begin = end
+        if data[begin:begin + 1] and data[begin] & 0xBF not in OPCODES:
+            continue                                       # that is no PDU at all
+        at = 0
+        for frame, payload in frames:
+            if at >= begin:
+                cut_off.add(frame)
+            at += len(payload)
+    return cut_off
+
+
+def undecoded_findings(arguments, capture):
+    """Returns (findings, number of frames of PDUs that were cut off)."""
+    rows = tshark(arguments, capture, UNDECODED, UNDECODED_FIELDS)
+    cut_off = cut_off_frames(arguments, capture, {row[5] for row in rows})
+    findings = [Finding(row[0], row[1], f"{row[2]}->{row[3]}",
+                        f"TCP payload in no iSCSI PDU (begins {row[6][:4]})", row[4])
+                for row in rows if row[0] not in cut_off]
+    return findings, len(rows) - len(findings)
+
+
 def check(capture, arguments, allowed):
-    """Returns (number of iSCSI PDU frames, findings, allowed findings)."""
+    """Returns (number of iSCSI PDU frames, findings, allowed findings, cut-off frames)."""
     pdus = tshark(arguments, capture, "iscsi", ["frame.number"])
     rows = tshark(arguments, capture,
                   f"_ws.malformed || _ws.expert.severity >= {WARNING}", FIELDS)
     findings = [finding for row in rows for finding in expert_findings(row)]
-    for row in tshark(arguments, capture, UNDECODED, FIELDS):
-        findings.append(Finding(row[0], row[1], f"{row[2]}->{row[3]}",
-                                "TCP payload in no iSCSI PDU", row[4]))
+    undecoded, cut_off = undecoded_findings(arguments, capture)
     real, excused = [], []
-    for finding in findings:
-        (excused if any(rule.search(text(finding)) for rule in allowed) else real).append(finding)
-    return len(pdus), real, excused
+    for finding in findings + undecoded:
+        line = f"{os.path.basename(capture)} {text(finding)}"
+        (excused if any(rule.search(line) for rule in allowed) else real).append(finding)
+    return len(pdus), real, excused, cut_off
 
 
 def text(finding):
@@ -101,11 +146,12 @@ def main():
     for capture in arguments.captures:
         if not os.path.isfile(capture):
             raise targets.TargetError(f"{capture}: no such file; expected a capture")
-        pdus, findings, excused = check(capture, arguments, allowed)
+        pdus, findings, excused, cut_off = check(capture, arguments, allowed)
         good = pdus > 0 and not findings
         bad += not good
         print(f"{'ok     ' if good else 'FAILED '} {capture}: {pdus} frames with iSCSI PDUs, "
-              f"{len(findings)} findings, {len(excused)} allowed", flush=True)
+              f"{len(findings)} findings, {len(excused)} allowed"
+              + (f", {cut_off} of PDUs cut off" if cut_off else ""), flush=True)
         if pdus == 0:
             print("    no iSCSI PDU was decoded: nothing was judged")
         for finding in findings[:arguments.show]:

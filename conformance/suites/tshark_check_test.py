@@ -75,6 +75,11 @@ def main():
               ("reset", {"end": [reset]}, (), 1, "warning: Connection reset"),
               ("reset, allowed", {"end": [reset]}, ("--allow", "Connection reset"), 0, "1 allowed"),
               ("reset, another allowed", {"end": [reset]}, ("--allow", "Malformed"), 1, "reset"),
+              ("cut off by the end", {"end": [packet(True, PSH_ACK, 148, 564, inquiry()[:20])]},
+               (), 0, "1 of PDUs cut off"),
+              ("garbage at the end", {"end": [packet(True, PSH_ACK, 148, 564, b"\xff" * 20),
+                                              packet(True, PSH_ACK, 168, 564, bytes(48))]}, (), 1,
+               "in no iSCSI PDU"),
               ("not iSCSI", {"answer": b"\xff" * 64}, (), 1, "in no iSCSI PDU"),
               ("nothing", {"command": b"", "answer": b""}, (), 1, "nothing was judged")]
     failed = 0
