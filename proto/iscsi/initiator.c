@@ -7,6 +7,7 @@
  */
 #include "proto/iscsi/initiator.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "core/base/assert.h"
@@ -109,9 +110,9 @@ struct lq_iscsi_initiator_event *lq_ini_push(struct lq_iscsi_initiator *ini,
                                              enum lq_iscsi_initiator_event_kind kind)
 {
     LQ_ASSERT(ini->event_count < ini->config.events_max);
-    uint32_t place = (ini->event_first + ini->event_count++) % ini->config.events_max;
+    uint32_t place = lq_ini_ring(ini->event_first, ini->event_count++, ini->config.events_max);
     struct lq_iscsi_initiator_event *event = &ini->events[place];
-    memset(event, 0, sizeof *event);
+    memset(event, 0, offsetof(struct lq_iscsi_initiator_event, sense));
     event->kind = kind;
     event->itt = LQ_TAG_NONE;
     return event;
@@ -147,18 +148,25 @@ static void free_slot(struct lq_iscsi_initiator *ini, struct request *request)
     lq_list_append(&ini->free, &request->link);
 }
 
+static void take_event(struct lq_iscsi_initiator *ini, struct lq_iscsi_initiator_event *event)
+{
+    const struct lq_iscsi_initiator_event *first = &ini->events[ini->event_first];
+    memcpy(event, first, offsetof(struct lq_iscsi_initiator_event, sense));
+    memcpy(event->sense, first->sense, first->sense_bytes);
+    ini->event_first = lq_ini_ring(ini->event_first, 1, ini->config.events_max);
+    ini->event_count--;
+}
+
 bool lq_iscsi_initiator_next(struct lq_iscsi_initiator *ini, struct lq_iscsi_initiator_event *event)
 {
     if (ini->event_count > 0) {
-        *event = ini->events[ini->event_first];
-        ini->event_first = (ini->event_first + 1) % ini->config.events_max;
-        ini->event_count--;
+        take_event(ini, event);
         return true;
     }
     struct lq_link *link = lq_list_take(&ini->released);
     if (link == NULL && !ini->close_untold)
         return false;
-    memset(event, 0, sizeof *event);
+    memset(event, 0, offsetof(struct lq_iscsi_initiator_event, sense));
     event->itt = LQ_TAG_NONE;
     if (link != NULL) {
         struct request *request = LQ_ELEMENT(link, struct request, link);

@@ -261,9 +261,9 @@ struct lq_iscsi_initiator_event {
     uint32_t out_bytes; /* Data-Out encoded until now */
     bool data_out_in_use; /* DATA_RELEASED follows */
     uint32_t sense_bytes; /* at most LQ_ISCSI_I_SENSE_BYTES_MAX; the rest is cut off */
-    uint8_t sense[LQ_ISCSI_I_SENSE_BYTES_MAX];
-    uint8_t header[LQ_ISCSI_I_HEADER_BYTES];
     struct lq_slice text;
+    uint8_t header[LQ_ISCSI_I_HEADER_BYTES];
+    uint8_t sense[LQ_ISCSI_I_SENSE_BYTES_MAX]; /* set as far as sense_bytes says */
 };
 
 /* The next event in order, copied to EVENT; false when there is none. */

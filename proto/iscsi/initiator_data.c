@@ -55,7 +55,6 @@ static bool encode_from_window(struct lq_iscsi_initiator *ini, struct request *r
                                struct window *window)
 {
     struct output *output = lq_ini_output_next(ini);
-    LQ_ASSERT(output != NULL);
     uint32_t size = window->end - window->next;
     uint32_t segment_max = ini->target_segment_max;
     if (request->segment_max != 0 && request->segment_max < segment_max)
@@ -257,9 +256,9 @@ void lq_ini_end_data_in(struct lq_iscsi_initiator *ini)
                           status == 0x14; /* INTERMEDIATE ones [RFC 7143 11.7.3] */
     if (!pdu->final || !can_be_in_data || request->write)
         lq_ini_error(ini, LQ_ISCSI_I_ERROR_STATUS_IN_DATA);
-    struct lq_iscsi_initiator_event done = {.status = status,
-                                            .overflow = pdu->u.data.overflow,
-                                            .underflow = pdu->u.data.underflow,
-                                            .residual = pdu->u.data.residual};
-    lq_ini_finish_command(ini, request, &done);
+    struct ending ending = {.status = status,
+                            .overflow = pdu->u.data.overflow,
+                            .underflow = pdu->u.data.underflow,
+                            .residual = pdu->u.data.residual};
+    lq_ini_finish_command(ini, request, &ending);
 }

@@ -45,40 +45,54 @@ void lq_ini_take_window(struct lq_iscsi_initiator *ini)
 /* --- the end of a command ----------------------------------------------------------------- */
 
 /* Residuals against what this end knows [RFC 7143 11.4.5]; only GOOD says that all was moved. */
-static bool residual_fits(const struct request *request,
-                          const struct lq_iscsi_initiator_event *done)
+static bool residual_fits(const struct request *request, const struct ending *ending)
 {
-    if ((done->overflow && done->underflow) || (done->bidi_overflow && done->bidi_underflow))
+    if ((ending->overflow && ending->underflow) ||
+        (ending->bidi_overflow && ending->bidi_underflow))
         return false;
-    if (done->response != 0)
-        return !done->overflow && !done->underflow;
+    if (ending->response != 0)
+        return !ending->overflow && !ending->underflow;
     uint32_t expected =
         request->write ? request->expected_out_bytes : request->expected_in_bytes;
-    if (done->underflow && done->residual > expected)
+    if (ending->underflow && ending->residual > expected)
         return false;
-    if (!request->read || done->status != LQ_GOOD)
+    if (!request->read || ending->status != LQ_GOOD)
         return true;
-    bool under = request->write ? done->bidi_underflow : done->underflow;
-    uint32_t residual = request->write ? done->bidi_residual : done->residual;
+    bool under = request->write ? ending->bidi_underflow : ending->underflow;
+    uint32_t residual = request->write ? ending->bidi_residual : ending->residual;
     return request->in_end == request->expected_in_bytes - (under ? residual : 0);
 }
 
-void lq_ini_finish_command(struct lq_iscsi_initiator *ini, struct request *request,
-                           const struct lq_iscsi_initiator_event *done)
+static void put_sense(struct lq_iscsi_initiator_event *event, struct lq_slice sense)
 {
-    if (!residual_fits(request, done))
+    event->sense_bytes = sense.size_bytes;
+    if (sense.size_bytes > 0)
+        memcpy(event->sense, sense.bytes, sense.size_bytes);
+}
+
+void lq_ini_finish_command(struct lq_iscsi_initiator *ini, struct request *request,
+                           const struct ending *ending)
+{
+    if (!residual_fits(request, ending))
         lq_ini_error(ini, LQ_ISCSI_I_ERROR_RESIDUAL);
     if (request->life == ABANDONED) {
         (void)lq_ini_end(ini, request);
         return;
     }
     struct lq_iscsi_initiator_event *event = lq_ini_push(ini, LQ_ISCSI_I_EVENT_COMMAND_DONE);
-    *event = *done;
-    event->kind = LQ_ISCSI_I_EVENT_COMMAND_DONE;
     event->id = request->id;
     event->lun = request->lun;
     event->itt = request->itt;
     event->cmd_sn = request->cmd_sn;
+    event->response = ending->response;
+    event->status = ending->status;
+    event->overflow = ending->overflow;
+    event->underflow = ending->underflow;
+    event->residual = ending->residual;
+    event->bidi_overflow = ending->bidi_overflow;
+    event->bidi_underflow = ending->bidi_underflow;
+    event->bidi_residual = ending->bidi_residual;
+    put_sense(event, ending->sense);
     event->in_bytes = request->in_end;
     event->out_bytes = request->encoded_out_bytes;
     event->data_out_in_use = lq_ini_end(ini, request);
@@ -111,9 +125,11 @@ static void finish(struct lq_iscsi_initiator *ini, struct request *request,
     (void)lq_ini_end(ini, request);
 }
 
-/* SenseLength, then the sense data [RFC 7143 11.4.7.2]. */
-static void take_sense(struct lq_iscsi_initiator *ini, struct lq_iscsi_initiator_event *event)
+/* SenseLength, then the sense data [RFC 7143 11.4.7.2]: where it is in the segment. */
+static struct lq_slice sense_in_segment(struct lq_iscsi_initiator *ini)
 {
+    if (ini->segment_bytes == 0)
+        return (struct lq_slice){NULL, 0};
     uint32_t there = ini->segment_bytes < 2 ? 0 : ini->segment_bytes - 2;
     uint32_t length = ini->segment_bytes < 2 ? 0 : lq_get_be16(ini->segment);
     if (length > there || ini->segment_bytes == 1) {
@@ -122,8 +138,7 @@ static void take_sense(struct lq_iscsi_initiator *ini, struct lq_iscsi_initiator
     }
     if (length > LQ_ISCSI_I_SENSE_BYTES_MAX)
         length = LQ_ISCSI_I_SENSE_BYTES_MAX;
-    event->sense_bytes = length;
-    memcpy(event->sense, ini->segment + 2, length);
+    return (struct lq_slice){ini->segment + 2, length};
 }
 
 static void handle_response(struct lq_iscsi_initiator *ini)
@@ -133,24 +148,25 @@ static void handle_response(struct lq_iscsi_initiator *ini)
     struct request *request = answered(ini, COMMAND);
     if (request == NULL)
         return;
-    struct lq_iscsi_initiator_event done = {.response = pdu->u.response.response,
-                                            .status = pdu->u.response.status,
-                                            .overflow = pdu->u.response.overflow,
-                                            .underflow = pdu->u.response.underflow,
-                                            .residual = pdu->u.response.residual,
-                                            .bidi_overflow = pdu->u.response.bidi_overflow,
-                                            .bidi_underflow = pdu->u.response.bidi_underflow,
-                                            .bidi_residual = pdu->u.response.bidi_residual};
-    take_sense(ini, &done);
-    if (done.response == 0 && done.status == LQ_CHECK_CONDITION && done.sense_bytes == 0)
+    struct ending ending = {.response = pdu->u.response.response,
+                            .status = pdu->u.response.status,
+                            .overflow = pdu->u.response.overflow,
+                            .underflow = pdu->u.response.underflow,
+                            .residual = pdu->u.response.residual,
+                            .bidi_overflow = pdu->u.response.bidi_overflow,
+                            .bidi_underflow = pdu->u.response.bidi_underflow,
+                            .bidi_residual = pdu->u.response.bidi_residual,
+                            .sense = sense_in_segment(ini)};
+    if (ending.response == 0 && ending.status == LQ_CHECK_CONDITION &&
+        ending.sense.size_bytes == 0)
         lq_ini_error(ini, LQ_ISCSI_I_ERROR_SENSE); /* autosense is a must */
     /* Reserved when no Data-In was sent [RFC 7143 11.4.8]. */
-    if (done.response == 0 && request->had_data_in &&
+    if (ending.response == 0 && request->had_data_in &&
         pdu->u.response.exp_data_sn != request->exp_data_sn)
         lq_ini_error(ini, LQ_ISCSI_I_ERROR_DATA_SN);
     if (!pdu->final)
         lq_ini_error(ini, LQ_ISCSI_I_ERROR_FIELD);
-    lq_ini_finish_command(ini, request, &done);
+    lq_ini_finish_command(ini, request, &ending);
 }
 
 static void handle_tm_response(struct lq_iscsi_initiator *ini)
@@ -177,7 +193,7 @@ static void answer_nop(struct lq_iscsi_initiator *ini)
     if (ini->pdu.ttt == LQ_TAG_NONE)
         return; /* only tells the numbers */
     LQ_ASSERT(ini->nop_count < NOP_ANSWERS); /* feed looked */
-    ini->nop_answers[(ini->nop_first + ini->nop_count++) % NOP_ANSWERS] =
+    ini->nop_answers[lq_ini_ring(ini->nop_first, ini->nop_count++, NOP_ANSWERS)] =
         (struct nop_answer){ini->pdu.lun, ini->pdu.ttt};
     lq_ini_push(ini, LQ_ISCSI_I_EVENT_NOP_ASKED)->lun = ini->pdu.lun;
 }
@@ -207,8 +223,8 @@ static void handle_async(struct lq_iscsi_initiator *ini)
     event->code = ini->pdu.u.async.event;
     event->lun = ini->pdu.lun;
     memcpy(event->header, ini->header, LQ_BHS_BYTES);
-    if (ini->pdu.u.async.event == LQ_ASYNC_SCSI && ini->segment_bytes > 0)
-        take_sense(ini, event);
+    if (ini->pdu.u.async.event == LQ_ASYNC_SCSI)
+        put_sense(event, sense_in_segment(ini));
 }
 
 static void handle_reject(struct lq_iscsi_initiator *ini)
@@ -301,7 +317,7 @@ static void tell_raw_answer(struct lq_iscsi_initiator *ini)
     event->itt = pdu->itt;
     memcpy(event->header, ini->header, LQ_BHS_BYTES);
     if (pdu->opcode == LQ_OP_SCSI_RESPONSE)
-        take_sense(ini, event);
+        put_sense(event, sense_in_segment(ini));
 }
 
 static void begin_pdu(struct lq_iscsi_initiator *ini)

@@ -213,9 +213,10 @@ static bool put_round(struct login *login, struct lq_text_writer *writer)
     return put_operational(login, writer);
 }
 
-void lq_ini_encode_login(struct lq_iscsi_initiator *ini, struct output *output)
+void lq_ini_encode_login(struct lq_iscsi_initiator *ini)
 {
     struct login *login = &ini->login;
+    struct output *output = lq_ini_output_next(ini);
     struct lq_text_writer writer = {.bytes = login->text, .capacity_bytes = LOGIN_TEXT_BYTES};
     login->asked_final = put_round(login, &writer);
     login->pdu_due = false;

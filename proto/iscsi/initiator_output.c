@@ -10,12 +10,20 @@
 #include "proto/iscsi/initiator_state.h"
 #include "proto/iscsi/serial.h"
 
+bool lq_ini_has_output_room(const struct lq_iscsi_initiator *ini)
+{
+    return ini->output_count < ini->config.output_pdus_max;
+}
+
+static struct output *output_at(const struct lq_iscsi_initiator *ini, uint32_t at)
+{
+    return &ini->outputs[lq_ini_ring(ini->output_first, at, ini->config.output_pdus_max)];
+}
+
 struct output *lq_ini_output_next(struct lq_iscsi_initiator *ini)
 {
-    if (ini->output_count == ini->config.output_pdus_max)
-        return NULL;
-    struct output *output =
-        &ini->outputs[(ini->output_first + ini->output_count) % ini->config.output_pdus_max];
+    LQ_ASSERT(lq_ini_has_output_room(ini));
+    struct output *output = output_at(ini, ini->output_count);
     output->header_bytes = LQ_BHS_BYTES;
     output->data = NULL;
     output->data_bytes = 0;
@@ -149,10 +157,10 @@ static const encode_function encoders[] = {
     [PING] = encode_ping,       [TEXT] = encode_text,
 };
 
-static void encode_request(struct lq_iscsi_initiator *ini, struct request *request,
-                           struct output *output)
+static void encode_request(struct lq_iscsi_initiator *ini, struct request *request)
 {
     LQ_ASSERT(request->kind < sizeof encoders / sizeof encoders[0]);
+    struct output *output = lq_ini_output_next(ini);
     bool is_first = !request->has_tag;
     lq_ini_mark_sent(ini, request);
     request->cmd_sn = ini->cmd_sn;
@@ -178,7 +186,7 @@ static void encode_request(struct lq_iscsi_initiator *ini, struct request *reque
 
 /* --- what goes next ----------------------------------------------------------------------- */
 
-static bool encode_nop_answer(struct lq_iscsi_initiator *ini, struct output *output)
+static bool encode_nop_answer(struct lq_iscsi_initiator *ini)
 {
     if (ini->nop_count == 0)
         return false;
@@ -189,42 +197,42 @@ static bool encode_nop_answer(struct lq_iscsi_initiator *ini, struct output *out
                                .itt = LQ_TAG_NONE,
                                .ttt = answer->ttt,
                                .cmd_sn = ini->cmd_sn};
-    ini->nop_first = (ini->nop_first + 1) % NOP_ANSWERS;
+    ini->nop_first = lq_ini_ring(ini->nop_first, 1, NOP_ANSWERS);
     ini->nop_count--;
-    lq_ini_output_add(ini, output, &pdu);
+    lq_ini_output_add(ini, lq_ini_output_next(ini), &pdu);
     return true;
 }
 
-static bool encode_from(struct lq_iscsi_initiator *ini, const struct lq_link *list,
-                        struct output *output)
+static bool encode_from(struct lq_iscsi_initiator *ini, const struct lq_link *list)
 {
     if (lq_list_is_empty(list) || ini->logout_sent)
         return false;
     struct request *request = LQ_ELEMENT(list->next, struct request, link);
     if (!request->immediate && lq_sn_before(ini->max_cmd_sn, ini->cmd_sn))
         return false;
-    encode_request(ini, request, output);
+    encode_request(ini, request);
     return true;
 }
 
 /* One more PDU in the output; false when nothing may go. */
 static bool fill(struct lq_iscsi_initiator *ini)
 {
-    struct output *output = lq_ini_output_next(ini);
-    if (output == NULL || !lq_ini_has_event_room(ini))
+    if (!lq_ini_has_output_room(ini) || !lq_ini_has_event_room(ini))
         return false;
     if (ini->phase == LOGIN && ini->login.pdu_due && ini->output_count == 0) {
-        lq_ini_encode_login(ini, output); /* its text has one place, so one is out at a time */
+        lq_ini_encode_login(ini); /* its text has one place, so one is out at a time */
         return true;
     }
     if (ini->phase != FULL_FEATURE)
         return false;
-    if (encode_nop_answer(ini, output) || encode_from(ini, &ini->urgent, output))
+    if (encode_nop_answer(ini) || encode_from(ini, &ini->urgent))
         return true;
-    ini->data_turn = !ini->data_turn;
-    if (ini->data_turn)
-        return lq_ini_encode_data_out(ini) || encode_from(ini, &ini->queue, output);
-    return encode_from(ini, &ini->queue, output) || lq_ini_encode_data_out(ini);
+    bool went = ini->data_turn
+                    ? lq_ini_encode_data_out(ini) || encode_from(ini, &ini->queue)
+                    : encode_from(ini, &ini->queue) || lq_ini_encode_data_out(ini);
+    if (went) /* so that the order never depends on how often output is pulled */
+        ini->data_turn = !ini->data_turn;
+    return went;
 }
 
 /* --- emit and sent ------------------------------------------------------------------------ */
@@ -269,15 +277,14 @@ uint32_t lq_iscsi_initiator_emit(struct lq_iscsi_initiator *ini, struct lq_slice
         ;
     struct emission emission = {slices, max, 0, ini->output_sent_bytes};
     for (uint32_t i = 0; i < ini->output_count && emission.count < max; i++)
-        emit_output(&emission,
-                    &ini->outputs[(ini->output_first + i) % ini->config.output_pdus_max]);
+        emit_output(&emission, output_at(ini, i));
     return emission.count;
 }
 
 static void drop_first_output(struct lq_iscsi_initiator *ini)
 {
     struct output *output = &ini->outputs[ini->output_first];
-    ini->output_first = (ini->output_first + 1) % ini->config.output_pdus_max;
+    ini->output_first = lq_ini_ring(ini->output_first, 1, ini->config.output_pdus_max);
     ini->output_count--;
     if (output->raw)
         lq_ini_raw_drop(ini);

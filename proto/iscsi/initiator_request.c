@@ -187,10 +187,10 @@ bool lq_iscsi_initiator_send_targets(struct lq_iscsi_initiator *ini, uint64_t id
 
 static bool add_raw_output(struct lq_iscsi_initiator *ini, const uint8_t *bytes, uint32_t size)
 {
-    struct output *output = lq_ini_output_next(ini);
-    const uint8_t *place = output == NULL ? NULL : take_raw(ini, bytes, size);
+    const uint8_t *place = lq_ini_has_output_room(ini) ? take_raw(ini, bytes, size) : NULL;
     if (place == NULL)
         return false;
+    struct output *output = lq_ini_output_next(ini);
     output->data = place;
     output->data_bytes = size;
     output->raw = true;

@@ -179,6 +179,13 @@ struct lq_iscsi_initiator {
     uint32_t event_first, event_count;
 };
 
+/* The place COUNT behind FIRST in a ring of SIZE; COUNT is at most SIZE. */
+static inline uint32_t lq_ini_ring(uint32_t first, uint32_t count, uint32_t size)
+{
+    uint32_t place = first + count;
+    return place < size ? place : place - size;
+}
+
 /* --- initiator.c -------------------------------------------------------------------------- */
 
 /* The next event's place, with KIND and zeros in it; there must be room. */
@@ -215,7 +222,9 @@ void lq_ini_raw_drop(struct lq_iscsi_initiator *ini);
 
 /* --- initiator_output.c ------------------------------------------------------------------- */
 
-/* A free place in the output, NULL without room; it is out once lq_ini_output_add is called. */
+bool lq_ini_has_output_room(const struct lq_iscsi_initiator *ini);
+/* A free place in the output, where there must be room; it is out once lq_ini_output_add is
+ * called. */
 struct output *lq_ini_output_next(struct lq_iscsi_initiator *ini);
 void lq_ini_output_add(struct lq_iscsi_initiator *ini, struct output *output,
                        const struct lq_iscsi_pdu *pdu);
@@ -238,20 +247,23 @@ void lq_ini_end_data_in(struct lq_iscsi_initiator *ini);
 
 /* --- initiator_input.c -------------------------------------------------------------------- */
 
-struct residual {
-    bool overflow, underflow;
-    uint32_t bytes;
+/* What a status says, whether it came in a SCSI Response or in Data-In. */
+struct ending {
+    uint8_t response, status;
+    bool overflow, underflow, bidi_overflow, bidi_underflow;
+    uint32_t residual, bidi_residual;
+    struct lq_slice sense;
 };
 
-/* Checks what a status says about lengths, and tells COMMAND_DONE. */
+/* Checks what it says about lengths, and tells COMMAND_DONE. */
 void lq_ini_finish_command(struct lq_iscsi_initiator *ini, struct request *request,
-                           const struct lq_iscsi_initiator_event *done);
+                           const struct ending *ending);
 void lq_ini_take_stat_sn(struct lq_iscsi_initiator *ini, bool advances);
 void lq_ini_take_window(struct lq_iscsi_initiator *ini);
 
 /* --- initiator_login.c -------------------------------------------------------------------- */
 
-void lq_ini_encode_login(struct lq_iscsi_initiator *ini, struct output *output);
+void lq_ini_encode_login(struct lq_iscsi_initiator *ini);
 void lq_ini_handle_login(struct lq_iscsi_initiator *ini);
 void lq_ini_handle_text(struct lq_iscsi_initiator *ini);
 
