@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conformance/judges/test/story.h"
+
+static struct story_command command(uint16_t actor, uint64_t serial)
+{
+    return (struct story_command){.actor = actor,
+                                  .nexus = actor == 1 ? NEXUS_A : NEXUS_B,
+                                  .connection = actor,
+                                  .serial = serial,
+                                  .opcode = 0x2a,
+                                  .lba = serial,
+                                  .nblocks = 1,
+                                  .content = serial};
+}
+
+static void begin(void)
+{
+    story_begin();
+    story_login(1, 1, NEXUS_A);
+    story_login(2, 2, NEXUS_B);
+}
+
+static void arrive(const struct story_command *c)
+{
+    story_send(c);
+    story_arrive(c);
+    story_enable(c);
+}
+
+static void lose(enum lq_trigger how)
+{
+    EV(LQ_E_NEXUS_LOST, .nexus = NEXUS_A, .stamp = 1, .code = (uint32_t)how);
+}
+
+static void end_nexus(enum lq_trigger how)
+{
+    EV(LQ_E_NEXUS_ENDED, .nexus = NEXUS_A, .stamp = 1, .code = (uint32_t)how);
+}
+
+/* A's connection is half open; A comes back on connection 3 while B works. */
+static void test_reinstatement(void)
+{
+    begin();
+    struct story_command a1 = command(1, 1), b2 = command(2, 2);
+    arrive(&a1);
+    story_submit(&a1);
+    arrive(&b2);
+    EV(LQ_I_LOST, .actor = 1, .nexus = NEXUS_A, .connection = 1, .code = 1);
+    story_give_up(&a1);
+    lose(LQ_TRIGGER_REINSTATEMENT);
+    EV(LQ_E_ENDED, .nexus = NEXUS_A, .serial = 1, .tag = 1, .flags = LQ_F_ABORTED,
+       .code = LQ_TRIGGER_REINSTATEMENT);
+    EV(LQ_E_ORPHANED, .nexus = NEXUS_A, .serial = 1, .tag = 1, .lba = 0, .nblocks = 8);
+    end_nexus(LQ_TRIGGER_REINSTATEMENT);
+    story_login(3, 1, NEXUS_A);
+    EV(LQ_W_CLOSE, .connection = 1, .code = LQ_CLOSE_BY_TARGET);
+    story_complete(&a1);
+    EV(LQ_E_ORPHAN_ENDED, .nexus = NEXUS_A, .serial = 1, .tag = 1);
+    EV(LQ_E_FREED, .nexus = NEXUS_A, .serial = 1, .tag = 1);
+    story_submit(&b2);
+    story_complete(&b2);
+    story_end(&b2, 0, 0, 0);
+    CU_ASSERT(story_is_legal());
+    CU_ASSERT(story_exercised("RI-1") == 1);
+    CU_ASSERT(story_exercised("RI-3") == 1);
+    CU_ASSERT(story_exercised("RI-5") == 1);
+    CU_ASSERT(story_exercised("RI-6") == 1);
+}
+
+static void test_old_session_talks(void)
+{
+    begin();
+    lose(LQ_TRIGGER_REINSTATEMENT);
+    end_nexus(LQ_TRIGGER_REINSTATEMENT);
+    story_login(3, 1, NEXUS_A);
+    FROM(1, .opcode = 0x20, .flags = 0x80, .itt = 0xffffffff, .w20 = 5, .w24 = 2, .w28 = 1,
+         .w32 = 32);
+    CU_ASSERT(story_breaks("RI-1"));
+}
+
+static void test_two_sessions(void)
+{
+    begin();
+    EV(LQ_E_NEXUS_ESTABLISHED, .nexus = NEXUS_A, .stamp = 2);
+    CU_ASSERT(story_breaks("RI-3"));
+}
+
+static void test_disturbs_another(void)
+{
+    begin();
+    struct story_command b1 = command(2, 1);
+    arrive(&b1);
+    lose(LQ_TRIGGER_NEXUS_LOSS);
+    story_abort(&b1, LQ_TRIGGER_NEXUS_LOSS);
+    end_nexus(LQ_TRIGGER_NEXUS_LOSS);
+    CU_ASSERT(story_breaks("RI-5"));
+}
+
+static void test_loss_waits_for_store(void)
+{
+    begin();
+    struct story_command a1 = command(1, 1);
+    arrive(&a1);
+    story_submit(&a1);
+    lose(LQ_TRIGGER_REINSTATEMENT);
+    story_pass(SECONDS(5));
+    story_complete(&a1);
+    story_abort(&a1, LQ_TRIGGER_REINSTATEMENT);
+    end_nexus(LQ_TRIGGER_REINSTATEMENT);
+    CU_ASSERT(story_breaks("RI-6"));
+}
+
+static void test_login_without_answer(void)
+{
+    begin();
+    EV(LQ_W_ACCEPT, .connection = 3, .actor = 1);
+    TO(3, .opcode = 0x43, .flags = 0x87, .itt = 1, .w24 = 1, .data = "InitiatorName=x",
+       .data_bytes = 16);
+    story_pass(SECONDS(20));
+    EV(LQ_W_FAULT, .code = 1);
+    CU_ASSERT(story_breaks("RI-6"));
+}
+
+static void ask_logout(void)
+{
+    EV(LQ_I_LOGOUT, .actor = 1, .nexus = NEXUS_A, .connection = 1, .serial = 80, .tag = 80);
+    TO(1, .opcode = 0x46, .flags = 0x80, .itt = 80, .w24 = 2, .w28 = 2);
+    lose(LQ_TRIGGER_LOGOUT);
+}
+
+static void answer_logout(void)
+{
+    FROM(1, .opcode = 0x26, .flags = 0x80, .itt = 80, .w24 = 2, .w28 = 2, .w32 = 33);
+    EV(LQ_I_LOGOUT_DONE, .actor = 1, .nexus = NEXUS_A, .connection = 1, .serial = 80);
+}
+
+static void test_logout_waits(void)
+{
+    begin();
+    struct story_command a1 = command(1, 1);
+    arrive(&a1);
+    story_submit(&a1);
+    ask_logout();
+    story_pass(SECONDS(2));
+    story_complete(&a1);
+    story_abort(&a1, LQ_TRIGGER_LOGOUT);
+    end_nexus(LQ_TRIGGER_LOGOUT);
+    answer_logout();
+    story_give_up(&a1);
+    CU_ASSERT(story_is_legal());
+    CU_ASSERT(story_exercised("RI-8") == 1);
+}
+
+static void test_logout_at_once(void)
+{
+    begin();
+    struct story_command a1 = command(1, 1);
+    arrive(&a1);
+    story_submit(&a1);
+    ask_logout();
+    answer_logout();
+    story_complete(&a1);
+    story_abort(&a1, LQ_TRIGGER_LOGOUT);
+    end_nexus(LQ_TRIGGER_LOGOUT);
+    CU_ASSERT(story_breaks("RI-8"));
+}
+
+int main(void)
+{
+    static const CU_TestInfo tests[] = {
+        {"reinstatement", test_reinstatement},
+        {"old session talks", test_old_session_talks},
+        {"two sessions", test_two_sessions},
+        {"disturbs another", test_disturbs_another},
+        {"loss waits for the store", test_loss_waits_for_store},
+        {"login without answer", test_login_without_answer},
+        {"logout waits", test_logout_waits},
+        {"logout at once", test_logout_at_once},
+        CU_TEST_INFO_NULL,
+    };
+    return story_main("reinstate", tests);
+}
