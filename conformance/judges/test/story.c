@@ -133,6 +133,14 @@ uint64_t story_exercised(const char *id)
     return lq_judge_exercised(story.judge, lq_property_find(id));
 }
 
+uint32_t story_findings(void)
+{
+    uint32_t count = 0;
+    while (lq_judge_finding(story.judge, count) != NULL)
+        count++;
+    return count;
+}
+
 const struct lq_finding *story_finding(void)
 {
     return lq_judge_finding(story.judge, 0);

@@ -35,6 +35,9 @@ bool story_breaks(const char *id);
 /* Ends the story. How many promises it breaks. */
 uint64_t story_violations(void);
 
+/* How many findings are kept. After the end. */
+uint32_t story_findings(void);
+
 /* How often the property of this id was put to the test. After the end. */
 uint64_t story_exercised(const char *id);
 
