@@ -234,8 +234,9 @@ void lq_sim_print_failure(const struct lq_sim *sim, enum lq_sim_verdict verdict,
         [LQ_SIM_UNSTEADY] = "nondeterminism: one seed, two fingerprints"};
     fprintf(to, "FAILED seed %" PRIu64 ": %s\n", sim->seed, headings[verdict]);
     if (sim->settings.wrong.row != NULL)
-        fprintf(to, "  planted wrong %s, to be convicted by %s: %s\n", sim->settings.wrong.row->name,
-                sim->settings.wrong.row->property, sim->settings.wrong.row->sentence);
+        fprintf(to, "  planted wrong %s, to be convicted by %s: %s\n",
+                sim->settings.wrong.row->name, sim->settings.wrong.row->property,
+                sim->settings.wrong.row->sentence);
     if (verdict == LQ_SIM_UNSTEADY)
         fprintf(to, "  %016" PRIx64 " and %016" PRIx64 "\n", sim->other_fingerprint,
                 sim->result.fingerprint);
