@@ -49,7 +49,8 @@ static struct lq_engine_nexus *find_slot(struct lq_engine *engine,
     return oldest;
 }
 
-/* A name that the engine has not seen since it started: POWER ON OCCURRED on each unit. */
+/* A name that the engine has not seen since it started: POWER ON, RESET, OR BUS DEVICE RESET
+ * OCCURRED on each unit; of the codes that would do, the one that initiators know best. */
 static void introduce(struct lq_engine *engine, struct lq_engine_nexus *nexus,
                       const struct lq_nexus_request *request, uint64_t hash)
 {
@@ -63,7 +64,7 @@ static void introduce(struct lq_engine *engine, struct lq_engine_nexus *nexus,
     for (uint32_t i = 0; i < engine->unit_count; i++) {
         nexus->attentions[i].count = 0;
         if (engine->units[i].target == nexus->target)
-            lq_ua_establish(engine, nexus, &engine->units[i], (struct lq_ua){0x29, 0x01});
+            lq_ua_establish(engine, nexus, &engine->units[i], (struct lq_ua){0x29, 0x00});
     }
 }
 

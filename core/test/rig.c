@@ -220,9 +220,9 @@ void rig_init(struct rig *rig, const struct lq_engine_config *config)
     }
     for (uint32_t i = 0; i < RIG_NEXUSES; i++) {
         rig_return(rig, i);
-        /* POWER ON OCCURRED, once for each unit */
-        CU_ASSERT_EQUAL(rig_attention(rig, i, 0), 0x062901);
-        CU_ASSERT_EQUAL(rig_attention(rig, i, 1), 0x062901);
+        /* POWER ON, RESET, OR BUS DEVICE RESET OCCURRED, once for each unit */
+        CU_ASSERT_EQUAL(rig_attention(rig, i, 0), 0x062900);
+        CU_ASSERT_EQUAL(rig_attention(rig, i, 1), 0x062900);
         CU_ASSERT_EQUAL(rig_attention(rig, i, 0), 0);
     }
 }
