@@ -194,6 +194,37 @@ static void test_silence_ends_the_session(void)
     nothing_is_left(wire, 0);
 }
 
+static void test_input_waits_while_answers_are_not_taken(void)
+{
+    enum { PDUS = 80 };
+    struct wire *wire = ready_wire();
+    static uint8_t snacks[PDUS][48]; /* each is rejected: ErrorRecoveryLevel is 0 */
+    for (uint32_t i = 0; i < PDUS; i++) {
+        memset(snacks[i], 0, sizeof snacks[i]);
+        snacks[i][0] = 0x50;
+        snacks[i][1] = 0x80;
+        snacks[i][19] = (uint8_t)i;
+        memset(&snacks[i][20], 0xff, 4);
+    }
+    wire->peers[0].frozen = true;
+    CU_ASSERT_TRUE_FATAL(lq_iscsi_initiator_raw(wire->peers[0].ini, 0, LQ_ISCSI_I_NO_TAG,
+                                                snacks[0], sizeof snacks));
+    wire_pump(wire);
+    uint64_t moved = wire->moved[wire->peers[0].number][LQ_TO_TARGET].bytes;
+    uint64_t tapped = wire->tapped[wire->peers[0].number][LQ_TO_TARGET].bytes;
+    CU_ASSERT_TRUE(moved < tapped); /* offered and seen, but not taken yet */
+    wire->peers[0].frozen = false;
+    wire_pump(wire);
+    uint32_t rejected = 0;
+    const struct lq_iscsi_initiator_event *event;
+    while ((event = wire_find(wire, 0, LQ_ISCSI_I_EVENT_REJECTED, 0)) != NULL) {
+        CU_ASSERT_EQUAL(event->itt, rejected);
+        rejected++;
+    }
+    CU_ASSERT_EQUAL(rejected, PDUS);
+    nothing_is_left(wire, 1); /* with taps of each byte once */
+}
+
 /* --- task management ---------------------------------------------------------------------- */
 
 static void test_abort_task_waits_for_the_store(void)
@@ -460,6 +491,7 @@ int main(void)
         {"discovery", test_discovery},
         {"NOP both ways", test_nop_both_ways},
         {"silence ends the session", test_silence_ends_the_session},
+        {"input waits while answers are not taken", test_input_waits_while_answers_are_not_taken},
         CU_TEST_INFO_NULL,
     };
     CU_TestInfo management[] = {
