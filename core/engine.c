@@ -19,6 +19,7 @@ static void init_tasks(struct lq_engine *engine)
     lq_list_init(&engine->run);
     lq_list_init(&engine->rescan);
     lq_list_init(&engine->losing);
+    lq_list_init(&engine->ended);
     engine->tasks_free = limits->tasks;
     for (uint32_t i = 0; i < limits->tasks; i++) {
         struct lq_engine_task *task = &engine->tasks[i];
@@ -41,6 +42,7 @@ static void init_nexuses(struct lq_engine *engine, struct lq_attentions *attenti
         nexus->attentions = attentions + (uint64_t)i * limits->units;
         lq_list_init(&nexus->tasks);
         lq_list_init(&nexus->losing_link);
+        lq_list_init(&nexus->ended_link);
     }
 }
 

@@ -135,6 +135,12 @@ static void finish_loss(struct lq_engine *engine, struct lq_engine_nexus *nexus)
 
 void lq_nexus_loss_step(struct lq_engine *engine, struct lq_engine_nexus *nexus)
 {
+    if (nexus->losing && nexus->loss_waiting == 0 && !lq_link_is_linked(&nexus->ended_link))
+        lq_list_append(&engine->ended, &nexus->ended_link);
+}
+
+void lq_nexus_settle(struct lq_engine *engine, struct lq_engine_nexus *nexus)
+{
     if (nexus->losing && nexus->loss_waiting == 0)
         finish_loss(engine, nexus);
 }
@@ -202,13 +208,11 @@ void lq_engine_nexus_lost(struct lq_engine *engine, lq_nexus handle, enum lq_tri
     record_nexus(engine, nexus, LQ_E_NEXUS_LOST, (uint32_t)how);
     nexus->loss = how;
     nexus->loss_cookie = cookie;
-    /* One more than what is waited for, so that it can't end while its commands are walked. */
     if (!nexus->losing) {
         nexus->losing = true;
         nexus->loss_waiting = 0;
         lq_list_append(&engine->losing, &nexus->losing_link);
     }
-    nexus->loss_waiting++;
     if (how != LQ_TRIGGER_LOGOUT)
         lq_abort_forget_nexus(engine, nexus);
     LQ_LIST_EACH_SAFE(link, following, &nexus->tasks)
@@ -216,7 +220,6 @@ void lq_engine_nexus_lost(struct lq_engine *engine, lq_nexus handle, enum lq_tri
     nexus->loss_deadline_ns = lq_quarantine_deadline(engine, NULL, bound_of(engine, how));
     if (nexus->loss_deadline_ns <= engine->env->now_ns)
         quarantine_loss(engine, nexus);
-    nexus->loss_waiting--;
     lq_nexus_loss_step(engine, nexus);
     lq_settle(engine);
 }
@@ -238,11 +241,7 @@ void lq_nexus_expire(struct lq_engine *engine)
     LQ_LIST_EACH_SAFE(link, following, &engine->losing)
     {
         struct lq_engine_nexus *nexus = LQ_ELEMENT(link, struct lq_engine_nexus, losing_link);
-        if (nexus->loss_deadline_ns > engine->env->now_ns)
-            continue;
-        nexus->loss_waiting++; /* as in lq_engine_nexus_lost: no end while commands are walked */
-        quarantine_loss(engine, nexus);
-        nexus->loss_waiting--;
-        lq_nexus_loss_step(engine, nexus);
+        if (nexus->loss_deadline_ns <= engine->env->now_ns)
+            quarantine_loss(engine, nexus);
     }
 }

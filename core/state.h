@@ -4,8 +4,8 @@
  *
  * Ownership: everything lives in the engine's arena. A task is in its unit's task set from
  * reception to its end, in its nexus's list until its slot is free or it becomes an orphan, and in
- * the run list while it has something to do. Calls into this part set work aside (run and rescan
- * lists) and lq_settle() does it before they return, so nothing recurses.
+ * the run list while it has something to do. Calls into this part set work aside (run, rescan and
+ * ended lists) and lq_settle() does it before they return, so nothing recurses.
  */
 #ifndef LQ_CORE_STATE_H
 #define LQ_CORE_STATE_H
@@ -89,6 +89,7 @@ struct lq_engine_nexus {
     uint32_t orphan_count; /* of former commands that are still in a store */
     struct lq_link tasks;
     struct lq_link losing_link;
+    struct lq_link ended_link; /* nothing is waited for any more: its loss ends at the settling */
     const struct lq_transport *transport;
     void *transport_context;
     struct lq_attentions *attentions; /* one a unit of the engine */
@@ -142,7 +143,7 @@ struct lq_engine {
     uint64_t next_serial, uses;
     uint64_t commands_received, stale_completions;
     uint32_t orphan_count, held_count;
-    struct lq_link free_tasks, run, rescan, losing;
+    struct lq_link free_tasks, run, rescan, losing, ended;
 };
 
 static inline bool lq_core_wrong(const struct lq_engine *engine, enum lq_core_wrong wrong)
@@ -195,7 +196,10 @@ bool lq_abort_task(struct lq_engine *engine, struct lq_engine_task *task, enum l
 /* --- nexus.c --------------------------------------------------------------------------------- */
 
 struct lq_engine_nexus *lq_nexus_of(struct lq_engine *engine, lq_nexus handle);
+/* Something that NEXUS's loss waited for has ended. */
 void lq_nexus_loss_step(struct lq_engine *engine, struct lq_engine_nexus *nexus);
+/* Ends NEXUS's loss, unless it waits again. */
+void lq_nexus_settle(struct lq_engine *engine, struct lq_engine_nexus *nexus);
 uint64_t lq_nexus_deadline(const struct lq_engine *engine);
 void lq_nexus_expire(struct lq_engine *engine);
 

@@ -66,9 +66,14 @@ void lq_settle(struct lq_engine *engine)
             continue;
         }
         link = lq_list_take(&engine->rescan);
+        if (link != NULL) {
+            lq_taskset_rescan(engine, LQ_ELEMENT(link, struct lq_unit, rescan_link));
+            continue;
+        }
+        link = lq_list_take(&engine->ended);
         if (link == NULL)
             return;
-        lq_taskset_rescan(engine, LQ_ELEMENT(link, struct lq_unit, rescan_link));
+        lq_nexus_settle(engine, LQ_ELEMENT(link, struct lq_engine_nexus, ended_link));
     }
 }
 
