@@ -134,7 +134,7 @@ def run_shutdown(arguments, programs):
                 code = target.process.wait(10)
                 text += f"    exit {code} after the release\n"
                 if code != 3:
-                    text += "    WRONG: expected exit 3\n"
+                    text += f"    WRONG: expected exit 3; log:\n{target.log(40)}\n"
                     words = words - {"ok"} | {"WRONG"}
             except (AssertionError, OSError, subprocess.TimeoutExpired) as error:
                 text += f"    WRONG: {error}\n{target.log()}\n"

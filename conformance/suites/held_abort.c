@@ -311,6 +311,8 @@ static void play_one(struct held_scene *scene, bool (*event)(struct play *), boo
     held_release(scene->control, 0);
     if (play.victim.iscsi != NULL)
         held_session_end(&play.pump, &play.victim);
+    if (play.a.task != NULL)               /* libiscsi forgets, at logout, what is outstanding */
+        scsi_free_scsi_task(play.a.task);
     if (play.has_second)
         held_session_end(&play.pump, &play.second);
 }
