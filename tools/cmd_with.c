@@ -30,7 +30,7 @@ struct run {
     int code;     /* what we return */
 };
 
-/* --- {uri} and the others in arguments --------------------------------------------------------- */
+/* --- {uri} and the others in arguments -------------------------------------------------------- */
 
 struct word {
     const char *name, *value;
@@ -105,7 +105,7 @@ static char **make_arguments(const struct lq_target *target)
     return arguments;
 }
 
-/* --- the child ----------------------------------------------------------------------------------- */
+/* --- the child -------------------------------------------------------------------------------- */
 
 /* The child gets signals as we got them: none blocked, SIGTERM and SIGINT as usual. */
 static int spawn(pid_t *child, char **arguments)
@@ -155,12 +155,13 @@ static bool start_child(struct run *run)
     if (run->child_fd >= 0)
         return true;
     lq_message("with: the command cannot be watched (%s); expected Linux 5.3 or later; use "
-               "`lunquake serve'", strerror(errno));
+               "`lunquake serve'",
+               strerror(errno));
     kill(run->child, SIGTERM);
     return false;
 }
 
-/* --- what the loop watches ------------------------------------------------------------------------ */
+/* --- what the loop watches -------------------------------------------------------------------- */
 
 static void on_child_end(void *context)
 {

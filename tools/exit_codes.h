@@ -12,10 +12,10 @@ enum lq_exit {
     LQ_EXIT_NONDETERMINISM = 5,
     LQ_EXIT_SKIPPED = 77,
     LQ_EXIT_INTERNAL = 99,
-    LQ_EXIT_WITH_FAILED = 125,   /* `with`: the target's own failure */
+    LQ_EXIT_WITH_FAILED = 125, /* `with`: the target's own failure */
     LQ_EXIT_NOT_EXECUTABLE = 126,
     LQ_EXIT_NOT_FOUND = 127,
-    LQ_EXIT_SIGNAL = 128         /* plus the signal's number */
+    LQ_EXIT_SIGNAL = 128 /* plus the signal's number */
 };
 
 #endif

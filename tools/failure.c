@@ -31,7 +31,8 @@ void lq_failure_init(void)
 _Noreturn void lq_assert_fail(const char *condition, const char *file, int line)
 {
     lq_message("%s:%d: internal error: `%s' does not hold; expected it always to; please report "
-               "it with version %s and what was run", file, line, condition, LQ_VERSION);
+               "it with version %s and what was run",
+               file, line, condition, LQ_VERSION);
     if (context_line != NULL)
         lq_message("%s:%d: reproduce: %s", file, line, context_line);
     abort();

@@ -67,7 +67,8 @@ static int run_general(int count, char **arguments)
         return finish_output(LQ_EXIT_PASS);
     }
     lq_message("unknown option `%s'; expected a subcommand or --help, --version, --man, "
-               "--completion bash; see `lunquake --help'", arguments[0]);
+               "--completion bash; see `lunquake --help'",
+               arguments[0]);
     return LQ_EXIT_USAGE;
 }
 
@@ -76,10 +77,12 @@ static int refuse_subcommand(const char *name)
     const char *near = lq_subcommand_near(name);
     if (near != NULL)
         lq_message("unknown subcommand `%s'; expected one that `lunquake --help' lists; did you "
-                   "mean %s?", name, near);
+                   "mean %s?",
+                   name, near);
     else
         lq_message("unknown subcommand `%s'; expected one that `lunquake --help' lists; choose "
-                   "from there", name);
+                   "from there",
+                   name);
     return LQ_EXIT_USAGE;
 }
 

@@ -34,7 +34,7 @@ static const struct exit_row exit_rows[] = {
 
 enum { EXIT_ROWS = sizeof exit_rows / sizeof exit_rows[0] };
 
-/* --- help ------------------------------------------------------------------------------------ */
+/* --- help ------------------------------------------------------------------------------------- */
 
 static void print_blanks(int count)
 {
@@ -121,7 +121,7 @@ void lq_print_subcommand_help(enum lq_subcommand subcommand)
     print_exit_codes();
 }
 
-/* --- man page -------------------------------------------------------------------------------- */
+/* --- man page --------------------------------------------------------------------------------- */
 
 /* TEXT with what roff would read otherwise made plain: backslashes, hyphens, leading dots. */
 static void print_roff(const char *text)
@@ -185,7 +185,8 @@ void lq_print_man_page(void)
 {
     printf(".\\\" SPDX-License-Identifier: Apache-2.0\n"
            ".TH LUNQUAKE 1 \"\" \"lunquake %s\" \"User Commands\"\n"
-           ".SH NAME\nlunquake \\- SCSI target simulator\n.SH SYNOPSIS\n", LQ_VERSION);
+           ".SH NAME\nlunquake \\- SCSI target simulator\n.SH SYNOPSIS\n",
+           LQ_VERSION);
     for (int i = 0; i < LQ_SUBCOMMANDS; i++) {
         printf("%s\\fBlunquake %s\\fR ", i == 0 ? "" : ".br\n", lq_subcommand_rows[i].name);
         print_roff(lq_subcommand_rows[i].synopsis);
@@ -212,7 +213,7 @@ void lq_print_man_page(void)
     printf(".fi\n");
 }
 
-/* --- completion ------------------------------------------------------------------------------ */
+/* --- completion ------------------------------------------------------------------------------- */
 
 static void print_completion_of(enum lq_subcommand subcommand)
 {

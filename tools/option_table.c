@@ -233,8 +233,8 @@ const struct lq_option_row lq_option_rows[] = {
     {"max-connections", "N", LIVE, false,
      "How many TCP connections there can be at once; more are closed at once.",
      take_max_connections},
-    {"max-commands", "N", LIVE, false,
-     "How many commands there can be at once; each has a buffer.", take_max_commands},
+    {"max-commands", "N", LIVE, false, "How many commands there can be at once; each has a buffer.",
+     take_max_commands},
     {"print-limits", NULL, LIVE, false,
      "Print every limit and the memory that follows from them before the target starts.",
      take_print_limits},
@@ -251,8 +251,7 @@ const struct lq_option_row lq_option_rows[] = {
     {"trace", NULL, SIM, false, "Print every record and every run of bytes of the one seed.",
      take_trace},
     {"twice", NULL, SIM, false,
-     "Run every seed twice and compare the fingerprints; otherwise one seed in 50 is.",
-     take_twice},
+     "Run every seed twice and compare the fingerprints; otherwise one seed in 50 is.", take_twice},
     {"bench", NULL, SIM, false, "Print commands per processor second.", take_bench},
     {"pcap", "FILE", ALL, false,
      "Write what passed between initiators and target to FILE, as pcapng for Wireshark.",
@@ -268,8 +267,7 @@ static const char *const serve_paragraphs[] = {
     "is 3. A second signal stops at once.",
     NULL};
 static const char *const serve_examples[] = {
-    "lunquake serve --ram 1GiB",
-    "lunquake serve --file disk.img --port 0 --pcap run.pcapng", NULL};
+    "lunquake serve --ram 1GiB", "lunquake serve --file disk.img --port 0 --pcap run.pcapng", NULL};
 
 static const char *const with_paragraphs[] = {
     "COMMAND is run as soon as the target is ready; {uri}, {host}, {port} and {iqn} in its "
@@ -279,8 +277,7 @@ static const char *const with_paragraphs[] = {
     "it cannot be run, 127 when it is not found, and 125 for a failure of lunquake itself.",
     NULL};
 static const char *const with_examples[] = {
-    "lunquake with -- iscsi-inq {uri}",
-    "lunquake with --ram 1GiB -- qemu-img info {uri}", NULL};
+    "lunquake with -- iscsi-inq {uri}", "lunquake with --ram 1GiB -- qemu-img info {uri}", NULL};
 
 static const char *const sim_paragraphs[] = {
     "Each seed is one run of target, disks, network and initiators in virtual time, judged while "

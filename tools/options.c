@@ -26,7 +26,7 @@ void lq_options_init(struct lq_options *options, enum lq_subcommand subcommand)
     };
 }
 
-/* --- what was meant ------------------------------------------------------------------------- */
+/* --- what was meant --------------------------------------------------------------------------- */
 
 static size_t smallest(size_t a, size_t b, size_t c)
 {
@@ -92,7 +92,7 @@ enum lq_subcommand lq_subcommand_find(const char *name)
     return (enum lq_subcommand)found;
 }
 
-/* --- parsing -------------------------------------------------------------------------------- */
+/* --- parsing ---------------------------------------------------------------------------------- */
 
 /* The row of the option that TEXT (behind the dashes) names, up to its end or "=". */
 static const struct lq_option_row *find_row(const char *text)
@@ -114,10 +114,12 @@ static bool refuse_unknown(const struct lq_options *options, const char *argumen
     const char *near = lq_option_near(options->subcommand, name);
     if (near != NULL)
         lq_message("%s: unknown option `%s'; expected one that `lunquake %s --help' lists; "
-                   "did you mean --%s?", subcommand, argument, subcommand, near);
+                   "did you mean --%s?",
+                   subcommand, argument, subcommand, near);
     else
         lq_message("%s: unknown option `%s'; expected one that `lunquake %s --help' lists; "
-                   "choose from there", subcommand, argument, subcommand);
+                   "choose from there",
+                   subcommand, argument, subcommand);
     return false;
 }
 
@@ -128,8 +130,8 @@ static bool refuse_elsewhere(const struct lq_options *options, const struct lq_o
     while ((row->subcommands & 1U << owner) == 0)
         owner++;
     lq_message("%s: --%s is not an option of %s; expected one that `lunquake %s --help' lists; "
-               "use it with `lunquake %s'", subcommand, row->name, subcommand, subcommand,
-               lq_subcommand_rows[owner].name);
+               "use it with `lunquake %s'",
+               subcommand, row->name, subcommand, subcommand, lq_subcommand_rows[owner].name);
     return false;
 }
 
@@ -210,8 +212,9 @@ bool lq_options_parse(struct lq_options *options, int count, char **arguments)
         options->command = arguments + at;
     } else if (at < count) {
         lq_message("%s: `%s' is no option; expected options, which begin with --; leave it away or "
-                   "see `lunquake %s --help'", lq_subcommand_rows[options->subcommand].name,
-                   arguments[at], lq_subcommand_rows[options->subcommand].name);
+                   "see `lunquake %s --help'",
+                   lq_subcommand_rows[options->subcommand].name, arguments[at],
+                   lq_subcommand_rows[options->subcommand].name);
         return false;
     }
     return is_complete(options);

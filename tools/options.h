@@ -12,12 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum lq_subcommand {
-    LQ_SUBCOMMAND_SERVE,
-    LQ_SUBCOMMAND_WITH,
-    LQ_SUBCOMMAND_SIM,
-    LQ_SUBCOMMANDS
-};
+enum lq_subcommand { LQ_SUBCOMMAND_SERVE, LQ_SUBCOMMAND_WITH, LQ_SUBCOMMAND_SIM, LQ_SUBCOMMANDS };
 
 enum { LQ_LUN_OPTIONS_MAX = 64 };
 
@@ -76,8 +71,8 @@ struct lq_option_row {
 
 struct lq_subcommand_row {
     const char *name;
-    const char *synopsis;  /* what follows the name */
-    const char *sentence;  /* what it does, in one line */
+    const char *synopsis;          /* what follows the name */
+    const char *sentence;          /* what it does, in one line */
     const char *const *paragraphs; /* more of it; ended by NULL */
     const char *const *examples;   /* command lines; ended by NULL */
 };

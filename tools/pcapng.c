@@ -33,15 +33,16 @@ enum {
     IP_BYTES = 20,
     TCP_BYTES = 20,
     HEADERS_BYTES = ETHERNET_BYTES + IP_BYTES + TCP_BYTES,
-    SYN_OPTIONS_BYTES = 8,       /* MSS and window scale */
-    PAYLOAD_BYTES_MAX = 65000,   /* with its headers below an IPv4 packet's 65535 */
+    SYN_OPTIONS_BYTES = 8,     /* MSS and window scale */
+    PAYLOAD_BYTES_MAX = 65000, /* with its headers below an IPv4 packet's 65535 */
     UNACKNOWLEDGED_MAX = 1 << 20,
     WINDOW_SHIFT = 14,
     BUCKETS = 256,
-    HEADER_BYTES = 48,           /* of a PDU [RFC 7143 11.2.1] */
+    HEADER_BYTES = 48, /* of a PDU [RFC 7143 11.2.1] */
     PORT_ISCSI = 3260,
     /* Above 3260: Wireshark asks the dissector of the lower port first, and 1080 is SOCKS. */
-    PORT_FIRST = 10000, PORT_COUNT = 55000,
+    PORT_FIRST = 10000,
+    PORT_COUNT = 55000,
 };
 
 enum { FLAG_FIN = 0x01, FLAG_SYN = 0x02, FLAG_RST = 0x04, FLAG_PSH = 0x08, FLAG_ACK = 0x10 };
@@ -71,7 +72,7 @@ struct lq_pcapng {
     struct connection *buckets[BUCKETS];
 };
 
-/* --- blocks ---------------------------------------------------------------------------------- */
+/* --- blocks ----------------------------------------------------------------------------------- */
 
 static void put(struct lq_pcapng *pcapng, const void *bytes, size_t size_bytes)
 {
@@ -171,7 +172,7 @@ static void put_packet(struct lq_pcapng *pcapng, uint64_t time_ns, const uint8_t
     put_u32(pcapng, total);
 }
 
-/* --- packets --------------------------------------------------------------------------------- */
+/* --- packets ---------------------------------------------------------------------------------- */
 
 /* The Internet checksum [RFC 1071], over 16-bit words; SUM carries on from the bytes before. */
 static uint32_t add_words(uint32_t sum, const uint8_t *bytes, uint32_t size_bytes)
@@ -187,7 +188,7 @@ static uint32_t add_words(uint32_t sum, const uint8_t *bytes, uint32_t size_byte
 
 static uint16_t checksum_of(uint32_t sum)
 {
-    return (uint16_t)~((sum & 0xffff) + (sum >> 16));
+    return (uint16_t) ~((sum & 0xffff) + (sum >> 16));
 }
 
 static uint32_t initiator_address(const struct connection *c)
@@ -261,12 +262,13 @@ static void put_segment(struct lq_pcapng *pcapng, struct connection *c, uint64_t
     lq_put_be16(tcp + 16, checksum_of(sum));
     put_packet(pcapng, time_ns, headers, ETHERNET_BYTES + IP_BYTES + tcp_bytes, payload,
                payload_bytes, comment);
-    c->streams[from].next_sequence += payload_bytes + ((flags & (FLAG_SYN | FLAG_FIN)) != 0 ? 1 : 0);
+    c->streams[from].next_sequence += payload_bytes +
+                                      ((flags & (FLAG_SYN | FLAG_FIN)) != 0 ? 1 : 0);
     if ((flags & FLAG_ACK) != 0)
         c->streams[to].acknowledged = c->streams[to].next_sequence;
 }
 
-/* --- connections ----------------------------------------------------------------------------- */
+/* --- connections ------------------------------------------------------------------------------ */
 
 static struct connection **place_of(struct lq_pcapng *pcapng, uint32_t number)
 {
@@ -404,7 +406,7 @@ static void put_close(struct lq_pcapng *pcapng, struct connection *c, uint64_t t
     put_segment(pcapng, c, time_ns, first, FLAG_ACK, NULL, 0, NULL);
 }
 
-/* --- the sink -------------------------------------------------------------------------------- */
+/* --- the sink --------------------------------------------------------------------------------- */
 
 /* So that a capture of a target that runs on can be read. */
 static void flush_each_second(struct lq_pcapng *pcapng, uint64_t time_ns)

@@ -23,10 +23,7 @@ struct limit_row {
     size_t offset;
 };
 
-#define LIMIT(member)                                                                              \
-    {                                                                                              \
-        #member, offsetof(struct lq_limits, member)                                                \
-    }
+#define LIMIT(member) {.name = #member, .offset = offsetof(struct lq_limits, member)}
 
 static const struct limit_row limit_rows[] = {
     LIMIT(targets),
@@ -65,7 +62,7 @@ static void print_limits(const struct lq_live_config *config)
     fflush(stdout);
 }
 
-/* --- options to configuration ------------------------------------------------------------------ */
+/* --- options to configuration ----------------------------------------------------------------- */
 
 static struct lq_engine_config engine_config(const struct lq_options *options)
 {
@@ -100,7 +97,7 @@ static uint32_t live_luns(const struct lq_options *options, struct lq_live_lun *
     return count;
 }
 
-/* --- capture ------------------------------------------------------------------------------------ */
+/* --- capture ---------------------------------------------------------------------------------- */
 
 static uint64_t realtime_minus_monotonic_ns(void)
 {
@@ -117,7 +114,8 @@ static bool open_capture(struct lq_target *target)
     target->pcapng = lq_pcapng_open(path);
     if (target->pcapng == NULL) {
         lq_message("--pcap %s: cannot be written (%s); expected a new or writable file; name "
-                   "another", path, strerror(errno));
+                   "another",
+                   path, strerror(errno));
         return false;
     }
     lq_history_init(&target->history);
@@ -145,11 +143,12 @@ static bool end_capture(struct lq_target *target)
     target->pcapng = NULL;
     if (error != 0)
         lq_message("--pcap %s: the capture is incomplete (%s); expected it to be writable to the "
-                   "end; make room", target->options->pcap, strerror(error));
+                   "end; make room",
+                   target->options->pcap, strerror(error));
     return error == 0;
 }
 
-/* --- the target ----------------------------------------------------------------------------------- */
+/* --- the target ------------------------------------------------------------------------------- */
 
 static bool catch_signals(struct lq_target *target)
 {
@@ -162,7 +161,8 @@ static bool catch_signals(struct lq_target *target)
     if (target->signal_fd >= 0)
         return true;
     lq_message("start: signals cannot be received (%s); expected descriptors to be free; close "
-               "some", strerror(errno));
+               "some",
+               strerror(errno));
     return false;
 }
 
@@ -194,7 +194,8 @@ static bool open_live(struct lq_target *target)
     if (!listener->loopback)
         lq_message("--portal %s: everybody who reaches this address can read and write all LUNs; "
                    "expected a loopback address, as there is no authentication; use 127.0.0.1 "
-                   "unless the network is yours", options->portal);
+                   "unless the network is yours",
+                   options->portal);
     return true;
 }
 
@@ -229,8 +230,8 @@ static bool name_holders(const struct lq_target *target)
             continue;
         any = true;
         lq_message("%s: the store of LUN %" PRIu32 " still holds %" PRIu32 " request%s; expected "
-                   "it to end all within --shutdown-after; look at what it is on", name, i, held,
-                   held == 1 ? "" : "s");
+                   "it to end all within --shutdown-after; look at what it is on",
+                   name, i, held, held == 1 ? "" : "s");
     }
     return any;
 }

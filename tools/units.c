@@ -97,8 +97,8 @@ const char *lq_parse_range(const char *text, uint64_t *first, uint64_t *last)
 {
     const char *end = text;
     uint64_t low = 0, high = 0;
-    if (!digits(text, &low, &end) || strncmp(end, "..", 2) != 0 ||
-        !digits(end + 2, &high, &end) || *end != '\0' || low > high)
+    if (!digits(text, &low, &end) || strncmp(end, "..", 2) != 0 || !digits(end + 2, &high, &end) ||
+        *end != '\0' || low > high)
         return "is no range; expected A..B with A not above B, such as 1..2000";
     *first = low;
     *last = high;

@@ -22,13 +22,13 @@
 
 enum {
     SCRATCH_BYTES = 64 * 1024,
-    PIECES_MAX = 64,    /* per sendmsg */
-    READS_PER_TURN = 8, /* of one socket, so that nobody starves the others */
+    PIECES_MAX = 64,     /* per sendmsg */
+    READS_PER_TURN = 8,  /* of one socket, so that nobody starves the others */
     BUSY_BYTES = 2 * 48, /* two PDUs in one read: more are likely to follow */
 };
 
 #define LINGER_NS UINT64_C(2000000000)
-#define FLUSH_NS  UINT64_C(5000000000) /* for a peer that does not read our last bytes */
+#define FLUSH_NS UINT64_C(5000000000) /* for a peer that does not read our last bytes */
 
 enum state { STATE_FREE, STATE_OPEN, STATE_LINGERING };
 
@@ -39,8 +39,8 @@ struct connection {
     uint32_t generation; /* of the slot; 24 bits travel in epoll's data */
     bool registered;     /* with epoll, for the events in ASKED and for errors */
     uint32_t asked;
-    bool blocked;        /* the socket takes no more: waits for EPOLLOUT */
-    bool closing;        /* the shard is done with it, its last bytes are not yet sent */
+    bool blocked;                 /* the socket takes no more: waits for EPOLLOUT */
+    bool closing;                 /* the shard is done with it, its last bytes are not yet sent */
     uint32_t held_at, held_bytes; /* in the slot's held buffer: not yet taken by the shard */
     struct lq_heap_node deadline; /* lingering or closing: then it is reset */
     struct lq_link link;          /* free slots */
@@ -54,8 +54,8 @@ struct lq_connections {
     uint32_t max, slot_count, open;
     uint32_t next_number; /* for records */
     struct connection *slots;
-    uint32_t *slot_of; /* by the index of the shard's handle */
-    uint8_t *held;     /* SCRATCH_BYTES per slot; pages come when first used */
+    uint32_t *slot_of;       /* by the index of the shard's handle */
+    uint8_t *held;           /* SCRATCH_BYTES per slot; pages come when first used */
     struct connection *busy; /* it brought BUSY_BYTES in the turn before; NULL: none did */
     struct lq_link free;
     struct lq_heap deadlines;
@@ -63,7 +63,7 @@ struct lq_connections {
     uint8_t scratch[SCRATCH_BYTES];
 };
 
-/* --- slots ----------------------------------------------------------------------------------- */
+/* --- slots ------------------------------------------------------------------------------------ */
 
 static uint32_t slot_count_of(uint32_t max)
 {
@@ -185,10 +185,8 @@ static void tell_lost(struct lq_connections *connections, struct connection *c, 
     LQ_ASSERT(c->state == STATE_OPEN && connections->open > 0);
     connections->open--;
     c->state = STATE_LINGERING;
-    const struct lq_input input = {.kind = LQ_INPUT_LOST,
-                                   .now_ns = connections->now_ns,
-                                   .connection = c->handle,
-                                   .code = how};
+    const struct lq_input input = {
+        .kind = LQ_INPUT_LOST, .now_ns = connections->now_ns, .connection = c->handle, .code = how};
     lq_shard_input(connections->shard, &input);
 }
 
@@ -218,7 +216,7 @@ static enum lq_close how_of(int error)
                                                                                : LQ_CLOSE_RESET;
 }
 
-/* --- receiving ------------------------------------------------------------------------------- */
+/* --- receiving -------------------------------------------------------------------------------- */
 
 static uint32_t feed(struct lq_connections *connections, const struct connection *c,
                      const uint8_t *bytes, uint32_t size_bytes)
@@ -250,8 +248,7 @@ static void feed_held(struct lq_connections *connections, struct connection *c)
 {
     if (c->held_bytes == 0)
         return;
-    uint32_t taken =
-        feed(connections, c, held_of(connections, c) + c->held_at, c->held_bytes);
+    uint32_t taken = feed(connections, c, held_of(connections, c) + c->held_at, c->held_bytes);
     c->held_at += taken;
     c->held_bytes -= taken;
 }
@@ -315,7 +312,7 @@ bool lq_connections_receive_again(struct lq_connections *connections)
     return receive(connections, c);
 }
 
-/* --- sending --------------------------------------------------------------------------------- */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 /* Sends COUNT slices; returns what sendmsg does. WHOLE is set when all of it went out. */
 static ssize_t send_slices(int fd, const struct lq_slice *slices, uint32_t count, bool *whole)
@@ -422,7 +419,7 @@ void lq_connections_drain(struct lq_connections *connections)
     }
 }
 
-/* --- events ---------------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 static struct connection *slot_take(struct lq_connections *connections)
 {

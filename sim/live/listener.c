@@ -37,10 +37,11 @@ static bool resolve(const char *host, uint16_t port, struct sockaddr_storage *ad
     const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
                                    .ai_socktype = SOCK_STREAM};
     snprintf(service, sizeof service, "%u", (unsigned)port);
-    if (!strip_brackets(host, bare, sizeof bare) ||
-        getaddrinfo(bare, service, &hints, &found) != 0)
-        return lq_problem_set(problem, "--portal: `%s' is no address; expected an IPv4 or IPv6 "
-                              "literal such as 127.0.0.1 or ::1; names are not looked up", host);
+    if (!strip_brackets(host, bare, sizeof bare) || getaddrinfo(bare, service, &hints, &found) != 0)
+        return lq_problem_set(problem,
+                              "--portal: `%s' is no address; expected an IPv4 or IPv6 "
+                              "literal such as 127.0.0.1 or ::1; names are not looked up",
+                              host);
     memcpy(address, found->ai_addr, found->ai_addrlen);
     *address_bytes = found->ai_addrlen;
     freeaddrinfo(found);
@@ -104,9 +105,11 @@ bool lq_listener_open(struct lq_listener *listener, const char *host, uint16_t p
         setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
         bind(listener->fd, (struct sockaddr *)&address, address_bytes) != 0 ||
         listen(listener->fd, BACKLOG) != 0 || !describe(listener)) {
-        lq_problem_set(problem, "--portal %s --port %u: cannot listen there (%s); expected a free "
+        lq_problem_set(problem,
+                       "--portal %s --port %u: cannot listen there (%s); expected a free "
                        "port of an address of this machine; choose another, or --port 0 for any "
-                       "free port", host, (unsigned)port, strerror(errno));
+                       "free port",
+                       host, (unsigned)port, strerror(errno));
         lq_listener_close(listener);
         return false;
     }

@@ -18,9 +18,9 @@ enum { LQ_ADDRESS_BYTES_MAX = 96 };
 
 struct lq_listener {
     int fd;
-    int spare_fd;   /* given up for a moment to turn a peer away when descriptors have run out */
-    uint16_t port;  /* the one that is bound */
-    bool loopback;  /* only this machine reaches it */
+    int spare_fd;  /* given up for a moment to turn a peer away when descriptors have run out */
+    uint16_t port; /* the one that is bound */
+    bool loopback; /* only this machine reaches it */
     char host[LQ_ADDRESS_BYTES_MAX]; /* for a URI: IPv6 in brackets; the loopback address where
                                         all addresses are bound */
 };

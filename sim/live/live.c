@@ -58,8 +58,10 @@ static bool make_choice(struct lq_live *live, struct lq_problem *problem)
 {
     uint64_t seed = 0;
     if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
-        return lq_problem_set(problem, "start: the system gives no random numbers (%s); expected "
-                              "getrandom to work; use a kernel that has it", strerror(errno));
+        return lq_problem_set(problem,
+                              "start: the system gives no random numbers (%s); expected "
+                              "getrandom to work; use a kernel that has it",
+                              strerror(errno));
     lq_choice_seeded_init(&live->choice, seed);
     return true;
 }
@@ -70,8 +72,10 @@ static bool make_shard(struct lq_live *live, const struct lq_live_config *config
     const struct lq_shard_config shard = shard_config(config, &config->target_name);
     const char *limit = lq_limits_check(&config->engine.limits);
     if (limit != NULL)
-        return lq_problem_set(problem, "limits: %s is out of its range; expected a smaller or "
-                              "usable value; see --print-limits", limit);
+        return lq_problem_set(problem,
+                              "limits: %s is out of its range; expected a smaller or "
+                              "usable value; see --print-limits",
+                              limit);
     const char *wrong = lq_iscsi_config_check(&shard.iscsi);
     if (wrong != NULL)
         return lq_problem_set(problem, "--iqn %s: %s", config->target_name, wrong);
@@ -79,7 +83,8 @@ static bool make_shard(struct lq_live *live, const struct lq_live_config *config
     void *memory = mmap(NULL, (size_t)live->memory_bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
-        return lq_problem_set(problem, "start: the system gives no %" PRIu64 " bytes of memory; "
+        return lq_problem_set(problem,
+                              "start: the system gives no %" PRIu64 " bytes of memory; "
                               "expected it to; lower --max-commands or --max-connections",
                               live->memory_bytes);
     live->memory = memory;
@@ -103,8 +108,8 @@ static bool add_lun(struct lq_live *live, const struct lq_live_config *config, u
                     struct lq_problem *problem)
 {
     struct lq_engine *engine = lq_shard_engine(live->shard);
-    struct lq_live_store *store =
-        open_store(&config->luns[lun], config->engine.limits.tasks, problem);
+    struct lq_live_store *store = open_store(&config->luns[lun], config->engine.limits.tasks,
+                                             problem);
     if (store == NULL)
         return false;
     live->stores[live->store_count++] = store;
@@ -112,8 +117,9 @@ static bool add_lun(struct lq_live *live, const struct lq_live_config *config, u
     snprintf(serial, sizeof serial, "LQ%06u", (unsigned)lun);
     const struct lq_unit_config unit = {.lun = lun, .store = &store->store, .serial = serial};
     if (!lq_engine_store_add(engine, &store->store))
-        return lq_problem_set(problem, "%s: is one store too many; expected at most %" PRIu32
-                              "; leave some away", store->name, config->engine.limits.stores);
+        return lq_problem_set(
+            problem, "%s: is one store too many; expected at most %" PRIu32 "; leave some away",
+            store->name, config->engine.limits.stores);
     const char *wrong = lq_engine_unit_add(engine, &unit);
     if (wrong != NULL)
         return lq_problem_set(problem, "%s: %s", store->name, wrong);
@@ -141,7 +147,8 @@ static bool raise_descriptor_limit(const struct lq_live_config *config, struct l
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
         return true;
     if (limit.rlim_max < wanted)
-        return lq_problem_set(problem, "--max-connections: %" PRIu32 " connections need %" PRIu64
+        return lq_problem_set(problem,
+                              "--max-connections: %" PRIu32 " connections need %" PRIu64
                               " descriptors and the system allows %" PRIu64 "; expected fewer; "
                               "give fewer connections or raise `ulimit -Hn`",
                               config->engine.limits.connections, (uint64_t)wanted,

@@ -32,7 +32,7 @@ struct lq_live_config {
     const char *host;               /* address literal */
     uint16_t port;                  /* 0: a free one */
     struct lq_engine_config engine;
-    struct lq_history *history;     /* NULL: none; outlives the target */
+    struct lq_history *history; /* NULL: none; outlives the target */
 };
 
 /* Bytes that a target of these limits allocates at start, without its stores: the arena of the

@@ -16,7 +16,7 @@ enum {
     EVENTS_MAX = 256,
     COMPLETIONS_MAX = 256,
     ACCEPTS_PER_TURN = 64,
-    ROUNDS_PER_TURN = 16, /* of stores and senders feeding each other */
+    ROUNDS_PER_TURN = 16,    /* of stores and senders feeding each other */
     TURNS_WITHOUT_EPOLL = 8, /* in a row, while one connection keeps the loop busy */
     WAIT_MS_MAX = 60 * 1000,
 };
@@ -57,7 +57,7 @@ uint64_t lq_loop_memory_bytes(uint32_t connections)
     return sizeof(struct lq_loop) + lq_connections_memory_bytes(connections);
 }
 
-/* --- making ---------------------------------------------------------------------------------- */
+/* --- making ----------------------------------------------------------------------------------- */
 
 static bool add_fd(const struct lq_loop *loop, int fd, enum kind kind, uint32_t index,
                    uint32_t events)
@@ -97,8 +97,10 @@ struct lq_loop *lq_loop_make(const struct lq_loop_config *config, struct lq_prob
             return loop;
         lq_loop_free(loop);
     }
-    lq_problem_set(problem, "start: the event loop cannot be made (%s); expected memory and "
-                   "descriptors; free some or raise `ulimit -n`", strerror(errno));
+    lq_problem_set(problem,
+                   "start: the event loop cannot be made (%s); expected memory and "
+                   "descriptors; free some or raise `ulimit -n`",
+                   strerror(errno));
     return NULL;
 }
 
@@ -132,7 +134,7 @@ void lq_loop_unwatch(struct lq_loop *loop, int fd)
     }
 }
 
-/* --- a turn ---------------------------------------------------------------------------------- */
+/* --- a turn ----------------------------------------------------------------------------------- */
 
 static uint64_t earliest(const struct lq_loop *loop)
 {
@@ -268,7 +270,7 @@ static void turn(struct lq_loop *loop)
     settle(loop);
 }
 
-/* --- the end --------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 static uint32_t requests_outstanding(const struct lq_loop *loop)
 {

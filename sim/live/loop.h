@@ -27,7 +27,7 @@ struct lq_loop_config {
     struct lq_shard *shard;
     struct lq_live_store *const *stores; /* as added to the shard's engine, by number */
     uint32_t store_count;
-    uint32_t connections; /* limits.connections of the shard */
+    uint32_t connections;         /* limits.connections of the shard */
     struct lq_listener *listener; /* the loop closes it when it stops */
 };
 

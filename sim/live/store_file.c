@@ -29,8 +29,8 @@
 struct file_store {
     struct lq_live_store live;
     int fd;
-    bool in_memory; /* the file system never waits for a device */
-    bool nowait;    /* RWF_NOWAIT is worth trying */
+    bool in_memory;              /* the file system never waits for a device */
+    bool nowait;                 /* RWF_NOWAIT is worth trying */
     struct lq_completions ended; /* what was served at once */
     struct lq_helpers *helpers;
     atomic_bool flush_failed; /* for good; helpers set it */
@@ -172,25 +172,31 @@ static const struct lq_store_ops file_ops = {.submit = file_submit};
 static const struct lq_live_store_ops file_live_ops = {
     .push = file_push, .take = file_take, .close = file_close};
 
-/* --- opening --------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static bool open_path(const char *name, const char *path, int *fd, struct lq_problem *problem)
 {
     struct stat status;
     /* Looked at before it is opened: opening a FIFO or a terminal has effects of its own. */
     if (stat(path, &status) != 0)
-        return lq_problem_set(problem, "%s: %s; expected a file; create it, for example with "
-                              "`truncate -s 64M FILE`", name, strerror(errno));
+        return lq_problem_set(problem,
+                              "%s: %s; expected a file; create it, for example with "
+                              "`truncate -s 64M FILE`",
+                              name, strerror(errno));
     if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
-        return lq_problem_set(problem, "%s: is %s; expected a regular file or a block device; "
-                              "name one", name,
+        return lq_problem_set(problem,
+                              "%s: is %s; expected a regular file or a block device; "
+                              "name one",
+                              name,
                               S_ISDIR(status.st_mode) ? "a directory" : "no place for blocks");
     /* O_EXCL refuses a block device that is mounted. */
     *fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | (S_ISBLK(status.st_mode) ? O_EXCL : 0));
     if (*fd < 0)
-        return lq_problem_set(problem, "%s: cannot be opened for reading and writing (%s); "
+        return lq_problem_set(problem,
+                              "%s: cannot be opened for reading and writing (%s); "
                               "expected it to be readable and writable; change its permissions or "
-                              "copy it", name, strerror(errno));
+                              "copy it",
+                              name, strerror(errno));
     return true;
 }
 
@@ -200,23 +206,30 @@ static bool lock(const char *name, int fd, struct lq_problem *problem)
     if (fcntl(fd, F_OFD_SETLK, &range) == 0)
         return true;
     if (errno == EAGAIN || errno == EACCES)
-        return lq_problem_set(problem, "%s: is locked by another store or program; expected to be "
-                              "its only user; end the other one or use a copy", name);
-    return lq_problem_set(problem, "%s: cannot be locked (%s); expected a file system with locks; "
-                          "move the file", name, strerror(errno));
+        return lq_problem_set(problem,
+                              "%s: is locked by another store or program; expected to be "
+                              "its only user; end the other one or use a copy",
+                              name);
+    return lq_problem_set(problem,
+                          "%s: cannot be locked (%s); expected a file system with locks; "
+                          "move the file",
+                          name, strerror(errno));
 }
 
 static bool measure(const char *name, int fd, struct lq_store *store, struct lq_problem *problem)
 {
     off_t end = lseek(fd, 0, SEEK_END);
     if (end < 0)
-        return lq_problem_set(problem, "%s: its size cannot be told (%s); expected a file or "
-                              "block device; name another", name, strerror(errno));
+        return lq_problem_set(problem,
+                              "%s: its size cannot be told (%s); expected a file or "
+                              "block device; name another",
+                              name, strerror(errno));
     uint64_t size_bytes = (uint64_t)end;
     if (size_bytes == 0 || size_bytes % LQ_LIVE_BLOCK_BYTES != 0)
-        return lq_problem_set(problem, "%s: holds %" PRIu64 " bytes; expected a positive multiple "
-                              "of %d; resize it, for example with `truncate -s %%%d FILE`", name,
-                              size_bytes, LQ_LIVE_BLOCK_BYTES, LQ_LIVE_BLOCK_BYTES);
+        return lq_problem_set(problem,
+                              "%s: holds %" PRIu64 " bytes; expected a positive multiple "
+                              "of %d; resize it, for example with `truncate -s %%%d FILE`",
+                              name, size_bytes, LQ_LIVE_BLOCK_BYTES, LQ_LIVE_BLOCK_BYTES);
     store->nblocks = size_bytes / LQ_LIVE_BLOCK_BYTES;
     return true;
 }
@@ -245,9 +258,10 @@ static bool file_start(struct file_store *file, const char *name, const char *pa
         return true;
     file->helpers = lq_helpers_start(LQ_STORE_FILE_HELPERS, requests_max, do_job, file);
     if (file->helpers == NULL)
-        return lq_problem_set(problem, "%s: the system gives no %d threads (%s); expected it to; "
-                              "raise the limit of processes", name, LQ_STORE_FILE_HELPERS,
-                              strerror(errno));
+        return lq_problem_set(problem,
+                              "%s: the system gives no %d threads (%s); expected it to; "
+                              "raise the limit of processes",
+                              name, LQ_STORE_FILE_HELPERS, strerror(errno));
     file->live.wake_fd = lq_helpers_wake_fd(file->helpers);
     return true;
 }

@@ -27,8 +27,8 @@ static void event(struct lq_history *history, uint16_t kind, uint32_t connection
 static void ping(struct lq_history *history, uint32_t connection, uint64_t time_ns, uint32_t cut)
 {
     uint8_t out[48] = {0x40, 0x80}, in[48] = {0x20, 0x80};
-    out[19] = in[19] = 7;                     /* initiator task tag */
-    memset(out + 20, 0xff, 4);                /* target transfer tag: none */
+    out[19] = in[19] = 7;      /* initiator task tag */
+    memset(out + 20, 0xff, 4); /* target transfer tag: none */
     memset(in + 20, 0xff, 4);
     lq_history_tap(history, time_ns, connection, LQ_TO_TARGET, out, cut);
     lq_history_tap(history, time_ns + 1000, connection, LQ_TO_TARGET, out + cut, 48 - cut);

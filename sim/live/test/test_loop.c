@@ -31,8 +31,8 @@ struct fake_connection {
 
 struct lq_shard {
     struct fake_connection connections[CONNECTIONS];
-    uint32_t take_max;  /* bytes per input, 0: all */
-    uint32_t answer;    /* bytes owed per byte taken */
+    uint32_t take_max; /* bytes per input, 0: all */
+    uint32_t answer;   /* bytes owed per byte taken */
     uint64_t taken_bytes, wanted_bytes, lost[8];
     uint32_t outstanding;
     bool shut_down;
@@ -196,7 +196,7 @@ static uint32_t take_nothing(struct lq_live_store *live, struct lq_completion *c
     return 0;
 }
 
-/* --- running a loop on a thread of its own ------------------------------------------------------ */
+/* --- running a loop on a thread of its own ---------------------------------------------------- */
 
 struct rig {
     struct lq_shard shard;
@@ -239,8 +239,7 @@ static struct rig *rig_start(uint32_t take_max, uint32_t answer)
     rig->bound_ns = UINT64_C(200000000);
     CU_ASSERT_TRUE_FATAL(lq_listener_open(&rig->listener, "127.0.0.1", 0, &problem));
     CU_ASSERT_TRUE_FATAL(rig->listener.port != 0);
-    const struct lq_loop_config config = {&rig->shard, rig->stores, 1, CONNECTIONS,
-                                          &rig->listener};
+    const struct lq_loop_config config = {&rig->shard, rig->stores, 1, CONNECTIONS, &rig->listener};
     rig->loop = lq_loop_make(&config, &problem);
     CU_ASSERT_PTR_NOT_NULL_FATAL(rig->loop);
     rig->stop_fd = eventfd(0, EFD_CLOEXEC);
@@ -302,7 +301,7 @@ static int64_t hear(int fd, uint64_t count)
     return (int64_t)heard;
 }
 
-/* --- tests ---------------------------------------------------------------------------------------- */
+/* --- tests ------------------------------------------------------------------------------------ */
 
 static void test_answers(void)
 {

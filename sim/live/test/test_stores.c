@@ -104,8 +104,7 @@ static void write_and_read(struct lq_live_store *live)
 static void test_ram(void)
 {
     struct lq_problem problem;
-    struct lq_live_store *live =
-        lq_store_ram_open("--ram 32KiB", BLOCKS * 512, REQUESTS, &problem);
+    struct lq_live_store *live = lq_store_ram_open("--ram 32KiB", BLOCKS * 512, REQUESTS, &problem);
     CU_ASSERT_PTR_NOT_NULL_FATAL(live);
     CU_ASSERT_EQUAL(live->store.nblocks, BLOCKS);
     CU_ASSERT_EQUAL(live->store.block_bytes, 512);
