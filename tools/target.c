@@ -153,6 +153,7 @@ static bool end_capture(struct lq_target *target)
 static bool catch_signals(struct lq_target *target)
 {
     sigset_t signals;
+    signal(SIGPIPE, SIG_IGN); /* who read the ready line may go */
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);

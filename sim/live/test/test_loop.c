@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -461,6 +462,45 @@ static void test_stop_bound(void)
     rig_free(rig);
 }
 
+/* A second stop only shortens the bound. */
+static void test_stop_twice(void)
+{
+    struct rig *rig = rig_start(0, 1);
+    outstanding_requests = 1;
+    uint64_t began_ns = lq_live_now_ns();
+    lq_loop_stop(rig->loop, UINT64_C(3600000000000));
+    lq_loop_stop(rig->loop, UINT64_C(1000000));
+    lq_loop_stop(rig->loop, UINT64_C(3600000000000));
+    rig_run(rig);
+    CU_ASSERT_EQUAL(pthread_join(rig->thread, NULL), 0);
+    CU_ASSERT_TRUE(lq_live_now_ns() - began_ns < UINT64_C(60000000000));
+    outstanding_requests = 0;
+    rig_free(rig);
+}
+
+/* No descriptor is left: the peer is turned away, the listener does not spin, and later ones are
+ * served again. */
+static void test_no_descriptors(void)
+{
+    struct rig *rig = rig_start(0, 1);
+    struct rlimit before, none;
+    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int refused = dial(rig); /* the kernel completes it */
+    none = before;
+    none.rlim_cur = (rlim_t)refused + 1;
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &none), 0);
+    rig_run(rig);
+    CU_ASSERT_EQUAL(hear(refused, 1), 0);
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &before), 0);
+    int fd = dial(rig);
+    say(fd, "aF", 2);
+    CU_ASSERT_EQUAL(hear(fd, UINT64_MAX), 1);
+    close(fd);
+    close(refused);
+    rig_stop(rig);
+    rig_free(rig);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -472,6 +512,8 @@ int main(void)
         {"a connection too many is turned away", test_too_many},
         {"a deadline expires once", test_deadline},
         {"a stop is bounded", test_stop_bound},
+        {"a second stop shortens the bound", test_stop_twice},
+        {"peers are turned away when descriptors run out", test_no_descriptors},
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {{.pName = "loop", .pTests = tests}, CU_SUITE_INFO_NULL};
