@@ -26,7 +26,8 @@ enum {
     FAILURES_SHOWN = 5,
     TWICE_EVERY = 50,      /* seeds that are run twice anyway */
     REQUIRE_FROM = 500,    /* seeds from which on a total of 0 fails */
-    FAILURES_TO_STOP = 20
+    FAILURES_TO_STOP = 20,
+    FINGERPRINTS_MAX = 10 * 1000 * 1000
 };
 
 enum message_kind { MESSAGE_BEGIN = 1, MESSAGE_END, MESSAGE_COUNTS };
@@ -36,6 +37,7 @@ struct message {
     uint64_t seed;
     uint64_t fingerprint, commands, virtual_ns, few_commands;
     uint32_t text_bytes; /* follows: what a failure prints */
+    uint32_t unused;     /* no padding: all of it is sent */
 };
 
 struct failure {
@@ -84,6 +86,12 @@ static void write_all(int to, const void *bytes, size_t size)
     }
 }
 
+static bool has_too_little(const struct lq_sim *sim)
+{
+    const struct lq_run_result *result = lq_sim_result(sim);
+    return result->commands_ended < lq_sim_plan(sim)->commands || result->nexuses_ended < 2;
+}
+
 static void tell_end(int to, const struct lq_sim *sim, enum lq_sim_verdict verdict, uint64_t seed,
                      char *text)
 {
@@ -95,8 +103,7 @@ static void tell_end(int to, const struct lq_sim *sim, enum lq_sim_verdict verdi
                               .commands = result->commands_ended,
                               .virtual_ns = result->time_ns,
                               .few_commands = result->end == LQ_RUN_COMPLETE &&
-                                              (result->commands_ended < lq_sim_plan(sim)->commands ||
-                                               result->nexuses_ended < 2)};
+                                              has_too_little(sim)};
     if (verdict != LQ_SIM_CLEAN) {
         FILE *file = fmemopen(text, TEXT_MAX, "w");
         if (file != NULL) {
@@ -276,7 +283,8 @@ static void show_progress(const struct state *state, bool is_last)
     if (!isatty(STDERR_FILENO))
         return;
     uint64_t seeds = state->campaign->last_seed - state->campaign->first_seed + 1;
-    fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " seeds, %" PRIu64 " commands, %" PRIu64 " failed%s",
+    fprintf(stderr,
+            "\r%" PRIu64 " of %" PRIu64 " seeds, %" PRIu64 " commands, %" PRIu64 " failed%s",
             state->done, seeds, state->commands, state->done - state->verdicts[LQ_SIM_CLEAN],
             is_last ? "\n" : "");
 }
@@ -396,9 +404,15 @@ int lq_campaign_run(const struct lq_campaign *campaign)
     if (state == NULL)
         return LQ_EXIT_ENVIRONMENT;
     state->campaign = campaign;
-    if (campaign->print_fingerprints)
-        state->fingerprints = calloc(campaign->last_seed - campaign->first_seed + 1,
-                                     sizeof state->fingerprints[0]);
+    uint64_t span = campaign->last_seed - campaign->first_seed;
+    if (campaign->print_fingerprints && span < FINGERPRINTS_MAX)
+        state->fingerprints = calloc(span + 1, sizeof state->fingerprints[0]);
+    if (campaign->print_fingerprints && state->fingerprints == NULL) {
+        lq_message("sim: too many seeds to print their fingerprints; expected at most %d; ask for "
+                   "them in parts", FINGERPRINTS_MAX);
+        free(state);
+        return LQ_EXIT_USAGE;
+    }
     for (uint32_t i = 0; i < campaign->jobs; i++) {
         if (!start_worker(state, i)) {
             lq_message("sim: process %u of %u cannot be started: %s; expected room for it; use "

@@ -73,10 +73,12 @@ void lq_disk_reset(struct lq_disk *disk, const struct lq_disk_options *options, 
         disk->request_capacity = requests;
     }
     disk->free_requests = NULL;
-    for (uint32_t i = requests; i > 0; i--) {
+    /* All slots, not only those of this run: the last one may have been stopped in its middle. */
+    for (uint32_t i = disk->request_capacity; i > 0; i--) {
         struct lq_disk_request *slot = &disk->requests[i - 1];
         *slot = (struct lq_disk_request){.disk = disk, .next_free = disk->free_requests};
-        disk->free_requests = slot;
+        if (i <= requests)
+            disk->free_requests = slot;
     }
 }
 
