@@ -66,7 +66,7 @@ struct state {
     struct failure failures[FAILURES_SHOWN];
     uint32_t failure_count;
     struct fingerprint *fingerprints;
-    uint64_t fingerprint_count;
+    size_t fingerprint_count;
     bool has_crashed, is_stopping;
 };
 
@@ -325,7 +325,7 @@ static int by_seed(const void *a, const void *b)
 static void print_fingerprints(struct state *state)
 {
     qsort(state->fingerprints, state->fingerprint_count, sizeof state->fingerprints[0], by_seed);
-    for (uint64_t i = 0; i < state->fingerprint_count; i++)
+    for (size_t i = 0; i < state->fingerprint_count; i++)
         printf("seed %" PRIu64 " fingerprint %016" PRIx64 "\n", state->fingerprints[i].seed,
                state->fingerprints[i].value);
 }
@@ -406,7 +406,7 @@ int lq_campaign_run(const struct lq_campaign *campaign)
     state->campaign = campaign;
     uint64_t span = campaign->last_seed - campaign->first_seed;
     if (campaign->print_fingerprints && span < FINGERPRINTS_MAX)
-        state->fingerprints = calloc(span + 1, sizeof state->fingerprints[0]);
+        state->fingerprints = calloc((size_t)span + 1, sizeof state->fingerprints[0]);
     if (campaign->print_fingerprints && state->fingerprints == NULL) {
         lq_message("sim: too many seeds to print their fingerprints; expected at most %d; ask for "
                    "them in parts", FINGERPRINTS_MAX);
