@@ -30,8 +30,6 @@ STORE_BYTES = 16 << 20
 CASE_TIMEOUT_S = 150
 SHUTDOWN_AFTER_MS = 500
 SLACK_MS = 500
-ORDER_CASES = ("simple-ordered", "ordered-simple", "ordered-ordered", "ordered-withheld",
-               "head-of-queue")
 
 
 class HeldFs:
@@ -77,16 +75,17 @@ def milliseconds(text):
     raise argparse.ArgumentTypeError(f"{text!r} is not a duration; expected e.g. 500ms or 2s")
 
 
-def options(arguments):
-    return ["--quarantine-after", f"{arguments.quarantine_after}ms",
+def options(arguments, quarantine_after=None):
+    return ["--quarantine-after", quarantine_after or f"{arguments.quarantine_after}ms",
             "--busy-after", f"{arguments.busy_after}ms",
             "--shutdown-after", f"{SHUTDOWN_AFTER_MS}ms"]
 
 
-def run_case(name, arguments, programs):
+def run_case(name, arguments, programs, quarantine_after=None):
     """Returns (set of verdict words, text)."""
     with HeldFs(programs["heldfs"]) as stores:
-        target = targets.make(arguments).start(stores.stores(), options(arguments))
+        target = targets.make(arguments).start(stores.stores(),
+                                               options(arguments, quarantine_after))
         with target:
             argv = [programs["held_test"], name, stores.socket, target.uri(0), target.uri(1),
                     str(arguments.quarantine_after), str(arguments.busy_after)]
@@ -100,6 +99,14 @@ def run_case(name, arguments, programs):
     if last[:2] != ["result", name] or done.returncode not in (0, 1):
         return {"WRONG"}, text + f"    WRONG: held_test ended with {done.returncode}\n"
     return set(last[2:]), "".join(text.splitlines(keepends=True)[:-1])
+
+
+def run_never(arguments, programs):
+    """--quarantine-after never: a LUN reset is answered only when the store let go: late, safe."""
+    words, text = run_case("lun-reset", arguments, programs, "never")
+    if words != {"safe", "LATE", "ok"}:
+        return {"WRONG"}, text + "    WRONG: expected no answer while A is held, then all well\n"
+    return {"safe", "live", "ok"}, text
 
 
 def run_shutdown(arguments, programs):
@@ -196,8 +203,8 @@ def main():
     cases = [line.split("\t")[0] for line in subprocess.run(
         [programs["held_test"], "--list"], capture_output=True, text=True, timeout=10,
         check=True).stdout.splitlines()]
-    if arguments.target == "lunquake":
-        cases.append("shutdown")
+    own = {"never": run_never, "shutdown": run_shutdown} if arguments.target == "lunquake" else {}
+    cases += list(own)
     if arguments.list:
         print("\n".join(cases))
         return 0
@@ -208,7 +215,7 @@ def main():
     failed = 0
     chosen = arguments.case or cases
     for name in chosen:
-        words, text = run_shutdown(arguments, programs) if name == "shutdown" \
+        words, text = own[name](arguments, programs) if name in own \
             else run_case(name, arguments, programs)
         good = expected_words(name, arguments)(words)
         failed += not good

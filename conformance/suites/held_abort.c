@@ -297,7 +297,40 @@ static void after_event(struct play *play)
                    (unsigned)play->a.status);
 }
 
-static void play_one(struct held_scene *scene, bool (*event)(struct play *), bool release_early)
+/* B waits for A's fate and never reached the store: aborting it needs no quarantine. */
+static void abort_b(struct play *play)
+{
+    struct held_scene *scene = play->scene;
+    static struct held_op b, op;
+
+    if (!held_settle(&play->pump, play->writer, HELD_PATIENCE_MS)) {
+        held_late(scene, "TEST UNIT READY does not become GOOD");
+        return;
+    }
+    held_write(play->writer, LBA, B, &b);
+    if (held_wait(&play->pump, &b.done, HELD_SLACK_MS)) {
+        held_wrong(scene, "WRITE B ended with status %#x while A is held", (unsigned)b.status);
+        return;
+    }
+    held_task_management(play->writer, ISCSI_TM_ABORT_TASK, b.task, &op);
+    if (!held_wait(&play->pump, &op.done, HELD_PATIENCE_MS)) {
+        held_late(scene, "ABORT TASK of B not answered within %d ms", HELD_PATIENCE_MS);
+        return;
+    }
+    held_in_time(scene, "ABORT TASK of B", op.ended_ms - op.started_ms, 0);
+    if (op.response != ISCSI_TMR_FUNC_COMPLETE)
+        held_wrong(scene, "ABORT TASK of B: response %u", (unsigned)op.response);
+    release_a(play);
+    if (write_now(play, play->writer, LBA_ELSEWHERE, ELSEWHERE, "WRITE elsewhere", HELD_SLACK_MS) &&
+        content(play) != A)
+        held_wrong(scene, "the store holds %02x, expected A's data", (unsigned)content(play));
+    if (b.done)
+        held_wrong(scene, "B got status %#x although it was aborted", (unsigned)b.status);
+    held_session_end(&play->pump, &play->victim);          /* ends b as cancelled */
+}
+
+static void play_one(struct held_scene *scene, bool (*event)(struct play *), bool release_early,
+                     void (*then)(struct play *))
 {
     static struct play play;
 
@@ -305,9 +338,8 @@ static void play_one(struct held_scene *scene, bool (*event)(struct play *), boo
     play.scene = scene;
     play.pump.control = scene->control;
     play.release_early = release_early;
-    held_note(scene, "%s", release_early ? "A released while B waits:" : "A held past B's end:");
     if (hold_a(&play) && event(&play))
-        after_event(&play);
+        then(&play);
     held_release(scene->control, 0);
     if (play.victim.iscsi != NULL)
         held_session_end(&play.pump, &play.victim);
@@ -317,11 +349,18 @@ static void play_one(struct held_scene *scene, bool (*event)(struct play *), boo
         held_session_end(&play.pump, &play.second);
 }
 
+static void run_abort_held(struct held_scene *scene)
+{
+    play_one(scene, lun_reset, false, abort_b);
+}
+
 #define CASE(function)                                                                             \
     static void run_##function(struct held_scene *scene)                                           \
     {                                                                                              \
-        play_one(scene, function, false);                                                          \
-        play_one(scene, function, true);                                                           \
+        held_note(scene, "A held past B's end:");                                                  \
+        play_one(scene, function, false, after_event);                                             \
+        held_note(scene, "A released while B waits:");                                             \
+        play_one(scene, function, true, after_event);                                              \
     }
 
 CASE(abort_task)
@@ -346,5 +385,6 @@ const struct held_case held_abort_cases[] = {
     { "drop-fin", "TCP connection closed (FIN), then login", run_fin_then_login },
     { "drop-rst", "TCP connection reset (RST), then login", run_reset_then_login },
     { "reinstatement", "login with the same ISID, the old session still open", run_reinstatement },
+    { "abort-held", "ABORT TASK of a write that waits for an orphan's fate", run_abort_held },
     { NULL, NULL, NULL }
 };
