@@ -211,8 +211,9 @@ static bool poll_events(struct wire_peer *peer)
         any = true;
         if (event.kind == LQ_ISCSI_I_EVENT_PROTOCOL_ERROR) {
             peer->protocol_errors++;
-            printf("\n    protocol error: %s (opcode %02x)\n",
-                   lq_iscsi_initiator_error_text(event.code), event.header[0]);
+            if (!peer->quiet)
+                printf("\n    protocol error: %s (opcode %02x)\n",
+                       lq_iscsi_initiator_error_text(event.code), event.header[0]);
         }
         CU_ASSERT_FATAL(peer->log_count < WIRE_LOG);
         peer->log[peer->log_count++] = event;

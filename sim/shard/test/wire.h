@@ -24,7 +24,7 @@ enum {
     WIRE_BLOCKS = 2048,
     WIRE_STORES = 2, /* LUN n is store n */
     WIRE_LOG = 256,
-    WIRE_CONNECTIONS = 64, /* accepted in one test */
+    WIRE_CONNECTIONS = 200, /* accepted in one test */
     WIRE_DATA = 65536
 };
 
@@ -45,6 +45,7 @@ struct wire_peer {
     bool connected, ready;
     uint32_t number; /* of the connection, for records */
     bool frozen;     /* what the target sends is not taken: it stays in the target */
+    bool quiet;      /* its protocol errors are not printed */
     uint64_t next_id;
     struct lq_iscsi_initiator_event log[WIRE_LOG]; /* all events since the last look */
     uint32_t log_count;
