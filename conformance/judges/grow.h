@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory of the judges: arrays that grow in chunks and maps from 64-bit keys to 32-bit values. Both keep
- * their memory over a reset. Internal to the judges.
+ * Memory of the judges: arrays that grow in chunks, and maps from 64-bit keys to 32-bit values.
+ * Both keep their memory over a reset. Internal to the judges.
  */
 #ifndef LQ_CONFORMANCE_JUDGES_GROW_H
 #define LQ_CONFORMANCE_JUDGES_GROW_H

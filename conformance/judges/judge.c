@@ -101,7 +101,7 @@ const struct lq_finding *lq_judge_finding(const struct lq_judge *judge, uint32_t
     return index < judge->finding_count ? &judge->findings[index] : NULL;
 }
 
-/* --- proofs ------------------------------------------------------------------------------------- */
+/* --- proofs ----------------------------------------------------------------------------------- */
 
 void lq_proof_event(struct lq_proof *proof, const struct lq_event *event)
 {

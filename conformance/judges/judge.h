@@ -21,7 +21,7 @@
 #include "core/base/allocator.h"
 #include "core/base/history.h"
 
-/* --- the registry of properties (docs/PROPERTIES.tsv says the same; a test compares) ----------- */
+/* --- the registry of properties (docs/PROPERTIES.tsv says the same; a test compares) ---------- */
 
 struct lq_property {
     const char *id;       /* stable, never used again for anything else: "TM-2" */
@@ -39,7 +39,7 @@ extern const uint32_t lq_property_count;
 /* Place of the property of this ID ("TM-2") in the table; LQ_NO_PROPERTY when there is none. */
 uint32_t lq_property_find(const char *id);
 
-/* --- findings ----------------------------------------------------------------------------------- */
+/* --- findings --------------------------------------------------------------------------------- */
 
 enum { LQ_PROOF_EVENTS_MAX = 8, LQ_FINDING_TEXT_MAX = 320, LQ_FINDINGS_KEPT = 16 };
 
@@ -58,7 +58,7 @@ struct lq_finding {
     char text[LQ_FINDING_TEXT_MAX]; /* one sentence, NUL-terminated ASCII */
 };
 
-/* --- a judge ------------------------------------------------------------------------------------ */
+/* --- a judge ---------------------------------------------------------------------------------- */
 
 struct lq_judge;
 

@@ -101,7 +101,7 @@ static struct member *first_of(const struct lq_link *list, size_t offset)
 
 #define FIRST(list, link) first_of((list), offsetof(struct member, link))
 
-/* --- entry: ORD-4 ------------------------------------------------------------------------------- */
+/* --- entry: ORD-4 ----------------------------------------------------------------------------- */
 
 static void judge_entry_order(struct lq_judge *judge, const struct lq_seen_task *task)
 {
@@ -165,7 +165,7 @@ static void on_entered(struct lq_judge *judge, struct lq_seen_task *task)
     judge_entry_order(judge, task);
 }
 
-/* --- enabling: ORD-1, ORD-2, ORD-3 -------------------------------------------------------------- */
+/* --- enabling: ORD-1, ORD-2, ORD-3 ------------------------------------------------------------ */
 
 static void on_enabled_head_of_queue(struct lq_judge *judge, const struct member *member,
                                      const struct lq_event *event)
@@ -228,7 +228,7 @@ static void on_ended(struct lq_judge *judge, struct lq_seen_task *task)
     lq_list_remove(&member->in_store);
 }
 
-/* --- the store: ORD-5 --------------------------------------------------------------------------- */
+/* --- the store: ORD-5 ------------------------------------------------------------------------- */
 
 static void on_submitted(struct lq_judge *judge, struct lq_seen_task *task,
                          const struct lq_event *event)
@@ -264,7 +264,7 @@ static void on_completed(struct lq_judge *judge, struct lq_seen_task *task)
         lq_list_remove(&member->in_store);
 }
 
-/* --- the part ----------------------------------------------------------------------------------- */
+/* --- the part --------------------------------------------------------------------------------- */
 
 static void order_event(struct lq_judge *judge, const struct lq_event *event)
 {

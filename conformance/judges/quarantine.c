@@ -153,7 +153,7 @@ static void convict_task(struct lq_judge *judge, enum lq_property_place property
     lq_convict(judge, property, &proof, &text);
 }
 
-/* --- orphans: QUAR-1, QUAR-4, QUAR-5 -------------------------------------------------------------- */
+/* --- orphans: QUAR-1, QUAR-4, QUAR-5 ---------------------------------------------------------- */
 
 static void on_orphaned(struct lq_judge *judge, struct lq_seen_task *task,
                         const struct lq_event *event)
@@ -213,7 +213,7 @@ static void on_submitted(struct lq_judge *judge, struct lq_seen_task *task,
                         " went to the store while the fate of orphan ");
 }
 
-/* --- held commands: QUAR-2 ------------------------------------------------------------------------ */
+/* --- held commands: QUAR-2 -------------------------------------------------------------------- */
 
 static void judge_overdue(struct lq_judge *judge, struct held *held)
 {
@@ -278,7 +278,7 @@ static void on_ended(struct lq_judge *judge, struct lq_seen_task *task,
     held_is_over(judge, held);
 }
 
-/* --- answers: QUAR-3 ------------------------------------------------------------------------------ */
+/* --- answers: QUAR-3 -------------------------------------------------------------------------- */
 
 static void judge_forgotten(struct lq_judge *judge, const struct lq_seen_task *task,
                             const struct lq_event *answer)
@@ -320,7 +320,7 @@ static void on_answered(struct lq_judge *judge, const struct lq_event *event)
     }
 }
 
-/* --- the part ------------------------------------------------------------------------------------- */
+/* --- the part --------------------------------------------------------------------------------- */
 
 typedef void (*task_handler)(struct lq_judge *judge, struct lq_seen_task *task,
                              const struct lq_event *event);

@@ -49,7 +49,7 @@ static struct connection_state *connection_of(struct lq_judge *judge, uint32_t n
     return lq_array_at(array, index);
 }
 
-/* --- RI-1: silence of the old session ------------------------------------------------------------ */
+/* --- RI-1: silence of the old session --------------------------------------------------------- */
 
 static void reinstate_tap(struct lq_judge *judge, const struct lq_tap *tap)
 {
@@ -74,7 +74,7 @@ static void reinstate_tap(struct lq_judge *judge, const struct lq_tap *tap)
     lq_convict(judge, P_RI_1, &proof, &text);
 }
 
-/* --- RI-6 on the wire, RI-8 ---------------------------------------------------------------------- */
+/* --- RI-6 on the wire, RI-8 ------------------------------------------------------------------- */
 
 static void judge_login_time(struct lq_judge *judge, uint32_t number,
                              struct connection_state *state)
@@ -153,7 +153,7 @@ static void reinstate_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
     }
 }
 
-/* --- RI-3, RI-5, RI-6: the engine ---------------------------------------------------------------- */
+/* --- RI-3, RI-5, RI-6: the engine ------------------------------------------------------------- */
 
 static void convict_nexus(struct lq_judge *judge, enum lq_property_place property,
                           const struct lq_event *first, const struct lq_event *then,

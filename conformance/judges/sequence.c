@@ -40,7 +40,7 @@ static void convict(struct lq_judge *judge, enum lq_property_place property,
     lq_convict_pdu(judge, property, pdu, &text);
 }
 
-/* --- what there is of PDUs that a target sends ----------------------------------------------------- */
+/* --- what there is of PDUs that a target sends ------------------------------------------------ */
 
 enum stat_sn_rule { STAT_NEXT, STAT_COUNTS, STAT_IF_S, STAT_IF_ANSWER };
 
@@ -94,7 +94,7 @@ static const char *wrong_shape(const struct lq_pdu_seen *pdu, const struct pdu_r
     return NULL;
 }
 
-/* --- numbers ---------------------------------------------------------------------------------------- */
+/* --- numbers ---------------------------------------------------------------------------------- */
 
 static bool advances(const struct lq_pdu_seen *pdu, const struct pdu_rule *rule)
 {
@@ -170,7 +170,7 @@ static void take_request(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
         state->cmd_sn++;
 }
 
-/* --- one status, and nothing without a task ----------------------------------------------------------- */
+/* --- one status, and nothing without a task --------------------------------------------------- */
 
 static void judge_task(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
@@ -199,7 +199,7 @@ static void judge_function(struct lq_judge *judge, const struct lq_pdu_seen *pdu
                 lq_wire_itt(pdu->h), 0, 0);
 }
 
-/* --- sense -------------------------------------------------------------------------------------------- */
+/* --- sense ------------------------------------------------------------------------------------ */
 
 /* [RFC 7143 11.4.7]: SenseLength, then the sense data. */
 static void judge_sense(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
@@ -211,10 +211,10 @@ static void judge_sense(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
     struct lq_wire_sense sense;
     if (pdu->kept_bytes < 2)
         wrong = "there is none";
-    else if (lq_get_be16(pdu->data) > pdu->data_bytes - 2)
+    else if (lq_wire_be16(pdu->data) > pdu->data_bytes - 2)
         wrong = "its length goes beyond the data segment";
     else
-        wrong = lq_wire_sense_read(pdu->data + 2, lq_get_be16(pdu->data), &sense);
+        wrong = lq_wire_sense_read(pdu->data + 2, lq_wire_be16(pdu->data), &sense);
     if (wrong == NULL)
         return;
     struct lq_text text = lq_text_form("connection %: the sense data of task % is wrong: ",
@@ -223,7 +223,7 @@ static void judge_sense(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
     lq_convict_pdu(judge, P_SEQ_9, pdu, &text);
 }
 
-/* --- the engine's end against the initiator's ------------------------------------------------------------ */
+/* --- the engine's end against the initiator's ------------------------------------------------- */
 
 static void judge_end(struct lq_judge *judge, const struct lq_event *status)
 {
@@ -247,7 +247,7 @@ static void judge_end(struct lq_judge *judge, const struct lq_event *status)
     lq_convict(judge, P_SEQ_13, &proof, &text);
 }
 
-/* --- the part ------------------------------------------------------------------------------------------- */
+/* --- the part --------------------------------------------------------------------------------- */
 
 static void sequence_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {

@@ -38,7 +38,8 @@ static const char *const function_names[] = {
 
 static void text_function(struct lq_text *text, const struct lq_seen_function *function)
 {
-    lq_text_add(text, function_names[function->function < LQ_TM_FUNCTIONS ? function->function : 0]);
+    uint32_t which = function->function < LQ_TM_FUNCTIONS ? function->function : 0;
+    lq_text_add(text, function_names[which]);
     lq_text_add(text, " (tag ");
     lq_text_number(text, function->tag);
     lq_text_add(text, ")");
@@ -57,7 +58,7 @@ static void proof_function(struct lq_proof *proof, const struct lq_seen_function
                       LQ_WIRE_TM_RESPONSE, function->tag);
 }
 
-/* --- TM-1: silence ------------------------------------------------------------------------------ */
+/* --- TM-1: silence ---------------------------------------------------------------------------- */
 
 static bool *told_of(struct lq_judge *judge, const struct lq_seen_exchange *exchange)
 {
@@ -106,7 +107,7 @@ static void tm_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
     lq_convict(judge, P_TM_1, &proof, &text);
 }
 
-/* --- TM-3: scope -------------------------------------------------------------------------------- */
+/* --- TM-3: scope ------------------------------------------------------------------------------ */
 
 static void convict_scope(struct lq_judge *judge, const struct lq_seen_function *function,
                           const struct lq_seen_task *task, const char *what)
@@ -189,7 +190,7 @@ static void judge_cause(struct lq_judge *judge, const struct lq_seen_task *task,
                                 : " was aborted while no TM function was under way");
 }
 
-/* --- TM-6: honesty ------------------------------------------------------------------------------ */
+/* --- TM-6: honesty ---------------------------------------------------------------------------- */
 
 static void convict_lie(struct lq_judge *judge, const struct lq_seen_function *function,
                         const struct lq_seen_task *task, const char *what)
@@ -240,7 +241,7 @@ static void judge_honesty(struct lq_judge *judge, const struct lq_seen_function 
         convict_lie(judge, function, NULL, " was told that its logical unit is not there");
 }
 
-/* --- TM-7: time --------------------------------------------------------------------------------- */
+/* --- TM-7: time ------------------------------------------------------------------------------- */
 
 static uint64_t bound_of(const struct lq_judge *judge)
 {
@@ -275,7 +276,7 @@ static void judge_overdue(struct lq_judge *judge)
     judge_time(judge, LQ_ELEMENT(tm->open.next, struct pending, link));
 }
 
-/* --- functions ---------------------------------------------------------------------------------- */
+/* --- functions -------------------------------------------------------------------------------- */
 
 static struct pending *pending_of(struct lq_judge *judge, struct lq_seen_function *function)
 {
@@ -310,7 +311,7 @@ static void on_function(struct lq_judge *judge, const struct lq_event *event)
         left_in_scope(judge, function, true);
 }
 
-/* --- TM-8: one end ------------------------------------------------------------------------------ */
+/* --- TM-8: one end ---------------------------------------------------------------------------- */
 
 static void convict_end(struct lq_judge *judge, const struct lq_event *first,
                         const struct lq_event *event, const char *what)
@@ -350,7 +351,7 @@ static void on_status(struct lq_judge *judge, const struct lq_event *event)
         convict_end(judge, command->status, event, " got a second status");
 }
 
-/* --- the part ----------------------------------------------------------------------------------- */
+/* --- the part --------------------------------------------------------------------------------- */
 
 static void tm_event(struct lq_judge *judge, const struct lq_event *event)
 {

@@ -69,7 +69,7 @@ static bool is_bidirectional(const struct lq_seen_exchange *exchange)
     return exchange->reads && exchange->writes;
 }
 
-/* --- R2Ts in mind ------------------------------------------------------------------------------------- */
+/* --- R2Ts in mind ----------------------------------------------------------------------------- */
 
 static void forget_r2t(struct lq_judge *judge, struct connection_state *state, uint32_t place)
 {
@@ -106,7 +106,7 @@ static uint32_t find_r2t(const struct connection_state *state, uint32_t ttt)
     return i;
 }
 
-/* --- SEQ-3 -------------------------------------------------------------------------------------------- */
+/* --- SEQ-3 ------------------------------------------------------------------------------------ */
 
 static void judge_data_sn(struct lq_judge *judge, struct transfer *transfer,
                           const struct lq_pdu_seen *pdu)
@@ -119,7 +119,7 @@ static void judge_data_sn(struct lq_judge *judge, struct transfer *transfer,
     transfer->data_sn = data_sn + 1;
 }
 
-/* --- Data-In: SEQ-4, SEQ-5 ----------------------------------------------------------------------------- */
+/* --- Data-In: SEQ-4, SEQ-5 -------------------------------------------------------------------- */
 
 static void take_data_in(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
@@ -153,9 +153,9 @@ static void take_data_in(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
         transfer->burst_bytes = 0;
 }
 
-/* --- R2T: SEQ-4, SEQ-5, SEQ-8 --------------------------------------------------------------------------- */
+/* --- R2T: SEQ-4, SEQ-5, SEQ-8 ----------------------------------------------------------------- */
 
-/* Where the first R2T of a command begins: behind what came, or still comes, without being asked. */
+/* Where an R2T begins: the first behind what came, or still comes, without being asked. */
 static bool begins_right(const struct lq_seen_exchange *exchange, const struct transfer *transfer,
                          uint32_t offset)
 {
@@ -211,7 +211,7 @@ static void take_r2t(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
     transfer->r2ts++;
 }
 
-/* --- Data-Out ------------------------------------------------------------------------------------------ */
+/* --- Data-Out --------------------------------------------------------------------------------- */
 
 /* Data that comes under a tag of another command is not this command's, nor the other's. */
 static void take_data_out(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
@@ -235,7 +235,7 @@ static void take_data_out(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
         forget_r2t(judge, state, place);
 }
 
-/* --- the end: SEQ-3, SEQ-6, SEQ-11 ---------------------------------------------------------------------- */
+/* --- the end: SEQ-3, SEQ-6, SEQ-11 ------------------------------------------------------------ */
 
 /* Bytes that the CDB of a READ or WRITE (6, 10, 12, 16) defines [SBC-4 r22 5]; UINT64_MAX: not one
  * of them, or the block length is not known. */
@@ -247,9 +247,9 @@ static uint64_t defined_bytes(const struct lq_seen_exchange *exchange)
     uint64_t block_bytes = exchange->unit->block_bytes;
     switch (cdb[0]) {
     case 0x08: case 0x0a: return (cdb[4] == 0 ? 256 : cdb[4]) * block_bytes;
-    case 0x28: case 0x2a: return lq_get_be16(cdb + 7) * block_bytes;
-    case 0xa8: case 0xaa: return lq_get_be32(cdb + 6) * block_bytes;
-    case 0x88: case 0x8a: return lq_get_be32(cdb + 10) * block_bytes;
+    case 0x28: case 0x2a: return lq_wire_be16(cdb + 7) * block_bytes;
+    case 0xa8: case 0xaa: return lq_wire_be32(cdb + 6) * block_bytes;
+    case 0x88: case 0x8a: return lq_wire_be32(cdb + 10) * block_bytes;
     default: return UINT64_MAX;
     }
 }
@@ -340,7 +340,7 @@ static void take_end(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
     forget_exchange(judge, exchange);
 }
 
-/* --- the part ------------------------------------------------------------------------------------------- */
+/* --- the part --------------------------------------------------------------------------------- */
 
 static void transfer_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {

@@ -62,7 +62,7 @@ static struct place *place_of(struct lq_judge *judge, const struct lq_seen_nexus
     return lq_array_at(&ua->places, *at);
 }
 
-/* DETAIL is ASC << 8 | ASCQ. 29/00 stands for whatever there is of the first two. */
+/* DETAIL is ASC << 8 | ASCQ. */
 static enum kind kind_of(uint32_t detail)
 {
     switch (detail) {
@@ -80,7 +80,7 @@ static bool is_exempt(uint32_t opcode)
     return opcode == 0x12 || opcode == 0xa0 || opcode == 0x03;
 }
 
-/* --- convictions ---------------------------------------------------------------------------------- */
+/* --- convictions ------------------------------------------------------------------------------ */
 
 static void text_codes(struct lq_text *text, uint32_t detail)
 {
@@ -131,7 +131,7 @@ static void convict_report(struct lq_judge *judge, enum lq_property_place proper
     lq_convict(judge, property, &proof, &text);
 }
 
-/* --- causes --------------------------------------------------------------------------------------- */
+/* --- causes ----------------------------------------------------------------------------------- */
 
 static void establish(struct lq_judge *judge, const struct lq_seen_nexus *nexus,
                       const struct lq_seen_unit *unit, enum kind kind, bool must,
@@ -286,7 +286,7 @@ static void on_nexus(struct lq_judge *judge, const struct lq_event *event)
     }
 }
 
-/* --- reports -------------------------------------------------------------------------------------- */
+/* --- reports ---------------------------------------------------------------------------------- */
 
 /* Could a function under way have established this already? */
 static bool is_under_way(struct lq_judge *judge, const struct lq_seen_unit *unit, enum kind kind)
@@ -318,29 +318,24 @@ static void count_report(struct lq_judge *judge, const struct place *place)
         place->conditions[RESET].owed || place->conditions[CLEARED].owed;
 }
 
-/* 29/00 is the coarsest: it may stand for all that is pending. */
-static void all_is_said(struct place *place)
+/* 29/00, POWER ON, RESET, OR BUS DEVICE RESET, is said of either; power on has precedence. */
+static enum kind kind_in(const struct place *place, uint32_t detail)
 {
-    for (uint32_t k = 0; k < KINDS; k++) {
-        struct condition *condition = &place->conditions[k];
-        if (condition->owed)
-            condition->allowed = 1;
-        condition->owed = condition->claimed = false;
-    }
+    const struct condition *power_on = &place->conditions[POWER_ON];
+    if (detail == 0x2900 && !power_on->owed && power_on->allowed == 0 &&
+        (place->conditions[RESET].owed || place->conditions[RESET].allowed > 0))
+        return RESET;
+    return kind_of(detail);
 }
 
 static void on_report(struct lq_judge *judge, const struct lq_seen_task *task,
                       const struct lq_event *event)
 {
-    enum kind kind = kind_of(event->detail & 0xffff);
+    struct place *place = place_of(judge, task->nexus, task->unit);
+    enum kind kind = kind_in(place, event->detail & 0xffff);
     if (kind == OTHER_KIND)
         return;
-    struct place *place = place_of(judge, task->nexus, task->unit);
     count_report(judge, place);
-    if ((event->detail & 0xffff) == 0x2900) {
-        all_is_said(place);
-        return;
-    }
     struct condition *condition = &place->conditions[kind];
     const struct lq_event *before = condition->last_report;
     condition->last_report = event;
@@ -389,10 +384,8 @@ static void on_ended(struct lq_judge *judge, const struct lq_event *event)
 /* What TASK has reported, as status or, REQUEST SENSE, in its data; OTHER_KIND: nothing. */
 static enum kind reported_by(struct lq_judge *judge, const struct lq_seen_task *task)
 {
-    if (task->ended->code == 0x02 && task->ended->detail >> 16 == 6)
-        return kind_of(task->ended->detail & 0xffff);
     const struct place *place = place_of(judge, task->nexus, task->unit);
-    for (uint32_t k = 0; k < KINDS && task->opcode == 0x03; k++)
+    for (uint32_t k = 0; k < KINDS; k++)
         if (place->conditions[k].last_report != NULL &&
             place->conditions[k].last_report->serial == task->serial)
             return (enum kind)k;
@@ -416,7 +409,7 @@ static void on_lost(struct lq_judge *judge, const struct lq_event *event)
     condition->cause = event;
 }
 
-/* --- what the engine and initiators say ----------------------------------------------------------- */
+/* --- what the engine and initiators say ------------------------------------------------------- */
 
 static void on_claim(struct lq_judge *judge, const struct lq_event *event)
 {
@@ -459,7 +452,7 @@ static void on_status(struct lq_judge *judge, const struct lq_event *event)
     lq_convict(judge, P_UA_4, &proof, &text);
 }
 
-/* --- the part ------------------------------------------------------------------------------------- */
+/* --- the part --------------------------------------------------------------------------------- */
 
 static void ua_event(struct lq_judge *judge, const struct lq_event *event)
 {

@@ -4,7 +4,7 @@
 #include "conformance/judges/internal.h"
 #include "core/base/hash.h"
 
-/* --- looking up --------------------------------------------------------------------------------- */
+/* --- looking up ------------------------------------------------------------------------------- */
 
 static uint64_t key2(uint64_t a, uint64_t b)
 {
@@ -75,7 +75,7 @@ struct lq_seen_store *lq_view_store(struct lq_view *view, struct lq_allocator al
     return lq_array_at(&view->stores, number);
 }
 
-/* --- making ------------------------------------------------------------------------------------- */
+/* --- making ----------------------------------------------------------------------------------- */
 
 static struct lq_seen_nexus *nexus_make(struct lq_judge *judge, const struct lq_event *event)
 {
@@ -141,7 +141,7 @@ static void unit_make(struct lq_judge *judge, const struct lq_event *event)
     unit->unit = *same;
 }
 
-/* --- world -------------------------------------------------------------------------------------- */
+/* --- world ------------------------------------------------------------------------------------ */
 
 static void world_event(struct lq_judge *judge, const struct lq_event *event)
 {
@@ -175,7 +175,7 @@ static void world_event(struct lq_judge *judge, const struct lq_event *event)
     }
 }
 
-/* --- initiators --------------------------------------------------------------------------------- */
+/* --- initiators ------------------------------------------------------------------------------- */
 
 static void command_sent(struct lq_judge *judge, const struct lq_event *event)
 {
@@ -288,7 +288,7 @@ static void initiator_event(struct lq_judge *judge, const struct lq_event *event
     }
 }
 
-/* --- engine ------------------------------------------------------------------------------------- */
+/* --- engine ----------------------------------------------------------------------------------- */
 
 static struct lq_seen_task *task_make(struct lq_judge *judge, const struct lq_event *event)
 {
@@ -436,7 +436,7 @@ static void store_event(struct lq_judge *judge, const struct lq_event *event)
     }
 }
 
-/* --- the part ----------------------------------------------------------------------------------- */
+/* --- the part --------------------------------------------------------------------------------- */
 
 static void view_event(struct lq_judge *judge, const struct lq_event *event)
 {

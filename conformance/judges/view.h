@@ -208,7 +208,7 @@ bool lq_function_covers(const struct lq_seen_function *function,
 bool lq_function_covers_task(const struct lq_seen_function *function,
                              const struct lq_seen_task *task);
 
-/* --- shared with view_wire.c and login.c -------------------------------------------------------- */
+/* --- shared with view_wire.c and login.c ------------------------------------------------------ */
 
 struct lq_judge;
 struct lq_seen_connection *lq_view_connection_make(struct lq_judge *judge, uint32_t number);

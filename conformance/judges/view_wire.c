@@ -91,7 +91,7 @@ bool lq_function_covers_task(const struct lq_seen_function *function,
     }
 }
 
-/* --- to the target ------------------------------------------------------------------------------ */
+/* --- to the target ---------------------------------------------------------------------------- */
 
 static void take_command(struct lq_judge *judge, struct lq_pdu_seen *pdu)
 {
@@ -174,7 +174,7 @@ static void take_login_request(struct lq_pdu_seen *pdu)
     lq_login_text(connection, LQ_TO_TARGET, pdu->data, pdu->kept_bytes);
 }
 
-/* --- from the target ---------------------------------------------------------------------------- */
+/* --- from the target -------------------------------------------------------------------------- */
 
 static void take_status(struct lq_pdu_seen *pdu)
 {
@@ -258,7 +258,7 @@ static void take_login_response(struct lq_judge *judge, struct lq_pdu_seen *pdu)
         replace_session(judge, connection, pdu->at);
 }
 
-/* --- all ---------------------------------------------------------------------------------------- */
+/* --- all -------------------------------------------------------------------------------------- */
 
 static void find_exchange(struct lq_judge *judge, struct lq_pdu_seen *pdu)
 {

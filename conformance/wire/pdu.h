@@ -11,7 +11,31 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/base/bytes.h"
+/* Big-endian loads of its own, so that nothing is shared with who wrote the bytes. */
+static inline uint32_t lq_wire_be16(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 8 | p[1];
+}
+
+static inline uint32_t lq_wire_be24(const uint8_t *p)
+{
+    return lq_wire_be16(p) << 8 | p[2];
+}
+
+static inline uint32_t lq_wire_be32(const uint8_t *p)
+{
+    return lq_wire_be16(p) << 16 | lq_wire_be16(p + 2);
+}
+
+static inline uint64_t lq_wire_be48(const uint8_t *p)
+{
+    return (uint64_t)lq_wire_be32(p) << 16 | lq_wire_be16(p + 4);
+}
+
+static inline uint64_t lq_wire_be64(const uint8_t *p)
+{
+    return (uint64_t)lq_wire_be32(p) << 32 | lq_wire_be32(p + 4);
+}
 
 enum { LQ_WIRE_HEADER_BYTES = 48 };
 
@@ -67,75 +91,75 @@ static inline uint32_t lq_wire_ahs_bytes(const uint8_t *h)
 
 static inline uint32_t lq_wire_data_bytes(const uint8_t *h)
 {
-    return lq_get_be24(h + 5);
+    return lq_wire_be24(h + 5);
 }
 
 static inline uint64_t lq_wire_lun(const uint8_t *h)
 {
-    return lq_get_be64(h + 8);
+    return lq_wire_be64(h + 8);
 }
 
 static inline uint32_t lq_wire_itt(const uint8_t *h)
 {
-    return lq_get_be32(h + 16);
+    return lq_wire_be32(h + 16);
 }
 
 /* Data-Out, R2T, NOPs, text, Data-In; the referenced task tag of a TM request has its place. */
 static inline uint32_t lq_wire_ttt(const uint8_t *h)
 {
-    return lq_get_be32(h + 20);
+    return lq_wire_be32(h + 20);
 }
 
 /* Initiator to target, all but Data-Out and SNACK. */
 static inline uint32_t lq_wire_cmd_sn(const uint8_t *h)
 {
-    return lq_get_be32(h + 24);
+    return lq_wire_be32(h + 24);
 }
 
 /* Initiator to target. */
 static inline uint32_t lq_wire_exp_stat_sn(const uint8_t *h)
 {
-    return lq_get_be32(h + 28);
+    return lq_wire_be32(h + 28);
 }
 
 /* Target to initiator. */
 static inline uint32_t lq_wire_stat_sn(const uint8_t *h)
 {
-    return lq_get_be32(h + 24);
+    return lq_wire_be32(h + 24);
 }
 
 static inline uint32_t lq_wire_exp_cmd_sn(const uint8_t *h)
 {
-    return lq_get_be32(h + 28);
+    return lq_wire_be32(h + 28);
 }
 
 static inline uint32_t lq_wire_max_cmd_sn(const uint8_t *h)
 {
-    return lq_get_be32(h + 32);
+    return lq_wire_be32(h + 32);
 }
 
 /* DataSN of Data-In and Data-Out, R2TSN of R2T. */
 static inline uint32_t lq_wire_data_sn(const uint8_t *h)
 {
-    return lq_get_be32(h + 36);
+    return lq_wire_be32(h + 36);
 }
 
 /* Data-In, Data-Out, R2T. */
 static inline uint32_t lq_wire_buffer_offset(const uint8_t *h)
 {
-    return lq_get_be32(h + 40);
+    return lq_wire_be32(h + 40);
 }
 
 /* SCSI Response, Data-In. */
 static inline uint32_t lq_wire_residual(const uint8_t *h)
 {
-    return lq_get_be32(h + 44);
+    return lq_wire_be32(h + 44);
 }
 
 /* R2T. */
 static inline uint32_t lq_wire_desired_bytes(const uint8_t *h)
 {
-    return lq_get_be32(h + 44);
+    return lq_wire_be32(h + 44);
 }
 
 /* SCSI Command [RFC 7143 11.3]. */
@@ -151,7 +175,7 @@ static inline bool lq_wire_command_writes(const uint8_t *h)
 
 static inline uint32_t lq_wire_expected_bytes(const uint8_t *h)
 {
-    return lq_get_be32(h + 20);
+    return lq_wire_be32(h + 20);
 }
 
 static inline const uint8_t *lq_wire_cdb(const uint8_t *h)
@@ -194,18 +218,18 @@ static inline uint32_t lq_wire_function(const uint8_t *h)
 
 static inline uint32_t lq_wire_ref_cmd_sn(const uint8_t *h)
 {
-    return lq_get_be32(h + 32);
+    return lq_wire_be32(h + 32);
 }
 
 /* Login [RFC 7143 11.12, 11.13]. */
 static inline uint64_t lq_wire_isid(const uint8_t *h)
 {
-    return lq_get_be48(h + 8);
+    return lq_wire_be48(h + 8);
 }
 
 static inline uint32_t lq_wire_tsih(const uint8_t *h)
 {
-    return lq_get_be16(h + 14);
+    return lq_wire_be16(h + 14);
 }
 
 static inline uint32_t lq_wire_current_stage(const uint8_t *h)
@@ -220,7 +244,7 @@ static inline uint32_t lq_wire_next_stage(const uint8_t *h)
 
 static inline uint32_t lq_wire_login_status(const uint8_t *h) /* class << 8 | detail */
 {
-    return lq_get_be16(h + 36);
+    return lq_wire_be16(h + 36);
 }
 
 #endif

@@ -146,7 +146,7 @@ const struct lq_finding *story_finding(void)
     return lq_judge_finding(story.judge, 0);
 }
 
-/* --- the wire ----------------------------------------------------------------------------------- */
+/* --- the wire --------------------------------------------------------------------------------- */
 
 void story_wire(uint32_t connection, enum lq_direction direction, struct story_pdu pdu)
 {
@@ -209,7 +209,7 @@ void story_login(uint32_t connection, uint16_t actor, uint64_t nexus)
     story_login_with(connection, actor, nexus, "", "");
 }
 
-/* --- commands ----------------------------------------------------------------------------------- */
+/* --- commands --------------------------------------------------------------------------------- */
 
 uint64_t story_lun(uint64_t lun)
 {
@@ -412,7 +412,7 @@ void story_run(const struct story_command *command, uint64_t content)
     story_end(command, 0, 0, content);
 }
 
-/* --- TM functions ------------------------------------------------------------------------------- */
+/* --- TM functions ----------------------------------------------------------------------------- */
 
 static struct lq_event about_function(const struct story_function *function, uint16_t kind)
 {

@@ -44,7 +44,7 @@ uint64_t story_exercised(const char *id);
 /* The first finding of the story; after the end. NULL when there is none. */
 const struct lq_finding *story_finding(void);
 
-/* --- the wire ----------------------------------------------------------------------------------- */
+/* --- the wire --------------------------------------------------------------------------------- */
 
 struct story_pdu {
     uint8_t opcode, flags, byte2, byte3;
@@ -66,7 +66,7 @@ void story_login_with(uint32_t connection, uint16_t actor, uint64_t nexus, const
                       const char *answer);
 void story_login(uint32_t connection, uint16_t actor, uint64_t nexus);
 
-/* --- commands, all views at once ---------------------------------------------------------------- */
+/* --- commands, all views at once -------------------------------------------------------------- */
 
 struct story_command {
     uint16_t actor;
@@ -105,7 +105,7 @@ void story_give_up(const struct story_command *command);
 /* Everything of a command that goes well. */
 void story_run(const struct story_command *command, uint64_t content);
 
-/* --- TM functions ------------------------------------------------------------------------------- */
+/* --- TM functions ----------------------------------------------------------------------------- */
 
 struct story_function {
     uint16_t actor;

@@ -206,7 +206,7 @@ static void test_registry(void)
         CU_ASSERT(property->sentence[0] != '\0');
     }
     CU_ASSERT(row == lq_property_count);
-    CU_ASSERT(lq_property_find("TM-99") == LQ_NO_PROPERTY);
+    CU_ASSERT(lq_property_find("none") == LQ_NO_PROPERTY);
     fclose(file);
 }
 

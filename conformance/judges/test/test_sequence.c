@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PDUs by hand, from the figures of RFC 7143 clause 11. StatSN of the first PDU after login is 2. */
+/* PDUs by hand, from the figures of RFC 7143 clause 11. The first StatSN after login is 2. */
 #include "conformance/judges/test/story.h"
 
 enum { R = 0xc1, W = 0xa1, NO_DATA = 0x81, W_MORE = 0x21 }; /* SCSI Command flags, SIMPLE */

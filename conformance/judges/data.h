@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the two halves of the DATA judge share: data.c (writes, fences), data_reads.c (reads). */
+#ifndef LQ_CONFORMANCE_JUDGES_DATA_H
+#define LQ_CONFORMANCE_JUDGES_DATA_H
+
+#include "conformance/judges/internal.h"
+#include "conformance/judges/register.h"
+
+enum write_state {
+    WRITE_OPEN,     /* no status yet, and perhaps never */
+    WRITE_GOOD,
+    WRITE_MAYBE,    /* ended otherwise: may have had effect until then */
+    WRITE_NO_EFFECT /* its status says that nothing happened */
+};
+
+struct write {
+    struct lq_seen_command *command;
+    enum write_state state;
+    enum lq_property_place fence_property;
+    const struct lq_event *fence; /* NULL: may still take effect */
+    const struct lq_event *ended; /* status, when it had one */
+    const struct lq_event *seen_by, *seen_end; /* first read that saw it: sent, and status */
+    uint32_t first_run, last_run; /* LQ_NONE: no data recorded */
+    struct lq_link unfenced; /* in its nexus's list */
+};
+
+struct run {
+    uint32_t write, next; /* next run of the same write */
+    uint32_t same;        /* next run with the same content */
+    uint32_t store;
+    uint32_t nblocks;
+    uint32_t first_value; /* of its first block; the others follow */
+    uint64_t lba, content;
+};
+
+struct read_run {
+    const struct lq_event *data;
+    uint32_t next;
+};
+
+/* By command. */
+struct known {
+    uint32_t write;               /* LQ_NONE: it is none */
+    uint32_t first_read, last_read; /* read_run, LQ_NONE */
+    bool is_open_read;
+};
+
+struct data {
+    struct lq_registers registers;
+    struct lq_array writes, runs, read_runs, known; /* known: by command */
+    struct lq_array unfenced;                       /* struct lq_link by nexus */
+    struct lq_map run_of; /* (store, content) -> newest run */
+};
+
+enum { MARK_TM = 1, MARK_NEXUS = 2, MARK_WRITTEN = 4 };
+
+static inline struct data *lq_data_of(const struct lq_judge *judge)
+{
+    return judge->state[LQ_STATE_DATA];
+}
+
+struct known *lq_data_known(struct lq_judge *judge, const struct lq_seen_command *command);
+
+/* COUNT values of write number WRITE (LQ_NONE: initial content), which began with BEGIN. Returns
+ * the place of the first. */
+uint32_t lq_data_add_values(struct lq_judge *judge, uint32_t count, uint32_t write,
+                            const struct lq_event *begin);
+
+/* The key of struct data.run_of. */
+uint64_t lq_data_content_key(uint32_t store, uint64_t content);
+
+/* Content that a block of this size has before anything was written. */
+uint64_t lq_data_initial_content(uint32_t block_bytes);
+
+bool lq_data_is_on_medium(const struct lq_seen_unit *unit, uint64_t lba, uint32_t nblocks);
+
+/* WRITE ended without effect by its status, but READ saw it. */
+void lq_data_convict_no_effect(struct lq_judge *judge, const struct write *write,
+                               const struct lq_event *read, const struct lq_event *read_end);
+
+/* A read begins or is over (BEGINS); returned data; ended GOOD with END. */
+void lq_data_read_moves(struct lq_judge *judge, struct lq_seen_command *command, bool begins);
+void lq_data_read_data(struct lq_judge *judge, const struct lq_event *event);
+void lq_data_read_ends(struct lq_judge *judge, struct lq_seen_command *read,
+                       const struct lq_event *end);
+
+#endif
