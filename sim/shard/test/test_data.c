@@ -151,6 +151,7 @@ static void test_every_way_at_every_parameter(void)
     static const uint32_t sizes[] = {1, 2, 7, 16, 33, 128};
     for (size_t row = 0; row < TABLE; row++) {
         struct wire *wire = wire_with(&table[row], 0);
+        wire->into_place = row % 2 == 0;
         for (size_t way = 0; way < WAYS; way++)
             for (size_t size = 0; size < sizeof sizes / sizeof sizes[0]; size++)
                 write_and_read(wire, (uint32_t)(way * 160 + size), sizes[size], &ways[way]);
@@ -164,6 +165,7 @@ static void test_every_segmentation(void)
     for (size_t i = 0; i < sizeof segments / sizeof segments[0]; i++) {
         for (size_t row = 0; row < TABLE; row += 3) {
             struct wire *wire = wire_with(&table[row], segments[i]);
+            wire->into_place = i % 2 == 0;
             for (size_t way = 0; way < WAYS; way += 2)
                 write_and_read(wire, (uint32_t)(way * 40), segments[i] < 40 ? 9 : 31, &ways[way]);
             nothing_went_wrong(wire);

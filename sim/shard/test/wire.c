@@ -231,6 +231,13 @@ static bool move_to_target(struct wire *wire, struct wire_peer *peer)
                              .connection = peer->connection,
                              .bytes = slice.bytes,
                              .size_bytes = cut_to_segment(wire, slice.size_bytes)};
+    struct lq_span span = lq_shard_want(wire->shard, peer->connection);
+    if (wire->into_place && span.size_bytes > 0) {
+        if (input.size_bytes > span.size_bytes)
+            input.size_bytes = span.size_bytes;
+        memcpy(span.bytes, input.bytes, input.size_bytes);
+        input.bytes = span.bytes;
+    }
     uint32_t taken = lq_shard_input(wire->shard, &input).taken_bytes;
     add_to_stream(&wire->moved[peer->number][LQ_TO_TARGET], input.bytes, taken);
     lq_iscsi_initiator_sent(peer->ini, taken);

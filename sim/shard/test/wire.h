@@ -75,6 +75,7 @@ struct wire {
     struct wire_store stores[WIRE_STORES];
     struct wire_peer peers[WIRE_PEERS];
     uint32_t segment_bytes; /* moved at once in either direction; 0: as much as there is */
+    bool into_place;        /* bytes go where the shard wants them, as a socket would be read */
     uint32_t next_number;
     struct wire_stream moved[WIRE_CONNECTIONS][2], tapped[WIRE_CONNECTIONS][2];
     uint32_t events[LQ_EVENT_KINDS]; /* records by kind */
