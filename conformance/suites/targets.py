@@ -89,6 +89,7 @@ class Target:
         self.host, self.port, self.iqn = "127.0.0.1", 0, ""
         self.scratch = None
         self.log_path = None
+        self.environment = dict(os.environ)                # of the process; change before start
 
     def __enter__(self):
         return self
@@ -176,7 +177,8 @@ class Target:
         self.log_path = os.path.join(self.scratch, "log")
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=log,
-                                            stdout=log if stdout is None else stdout)
+                                            stdout=log if stdout is None else stdout,
+                                            env=self.environment)
 
     def _cleanup(self):
         if self.process is not None and self.process.stdout is not None:
