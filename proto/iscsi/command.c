@@ -313,28 +313,30 @@ static void tm_request(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
 
 /* --- by opcode -------------------------------------------------------------------------------- */
 
-/* Carries out a request whose turn has come. */
-static void execute(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
-                    const struct lq_iscsi_pdu *pdu, const uint8_t *header)
+/* NOP-Out, text and logout: nothing that enters a task set. */
+static void execute_other(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
+                          const struct lq_iscsi_pdu *pdu, const uint8_t *header)
 {
-    switch (pdu->opcode) {
-    case LQ_OP_SCSI_COMMAND:
-        scsi_command(t, conn, pdu);
-        break;
-    case LQ_OP_TM_REQUEST:
-        tm_request(t, conn, pdu);
-        break;
-    case LQ_OP_NOP_OUT:
+    if (pdu->opcode == LQ_OP_NOP_OUT) {
         lq_tgt_nop_out(t, conn, pdu, conn->data);
-        break;
-    case LQ_OP_TEXT_REQUEST:
+    } else if (pdu->opcode == LQ_OP_TEXT_REQUEST) {
         lq_tgt_text_request(t, conn, pdu, conn->data, header);
-        break;
-    default:
+    } else {
         LQ_ASSERT(pdu->opcode == LQ_OP_LOGOUT_REQUEST);
         lq_tgt_logout(t, conn, pdu, header);
-        break;
     }
+}
+
+/* Carries out the request that has just been received. */
+static void execute(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
+                    const struct lq_iscsi_pdu *pdu)
+{
+    if (pdu->opcode == LQ_OP_SCSI_COMMAND)
+        scsi_command(t, conn, pdu);
+    else if (pdu->opcode == LQ_OP_TM_REQUEST)
+        tm_request(t, conn, pdu);
+    else
+        execute_other(t, conn, pdu, conn->header);
 }
 
 /* --- holes ------------------------------------------------------------------------------------ */
@@ -430,7 +432,7 @@ static void release(struct lq_iscsi_target *t, struct lq_tgt_command *command)
         struct lq_tgt_conn *conn = command->session->conn;
         memcpy(header, command->header, LQ_BHS_BYTES);
         lq_tgt_command_free(t, command);
-        execute(t, conn, &pdu, header);
+        execute_other(t, conn, &pdu, header);
     }
 }
 
@@ -466,7 +468,6 @@ static void tm_request(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
     }
     lq_tgt_command_hash(t, command);
     lq_tgt_tm_deliver(t, command, pdu);
-    lq_tgt_advance(t, session);
 }
 
 /* The tag is in use. The same CmdSN makes it a retry, which is dropped; else it is an error. */
@@ -505,20 +506,17 @@ void lq_tgt_numbered_request(struct lq_iscsi_target *target, struct lq_tgt_conn 
         return;
     }
     /* A NOP-Out without ITT is immediate whatever its I bit says: it takes no CmdSN. */
-    if (pdu->immediate || pdu->itt == LQ_TAG_NONE) {
-        execute(target, conn, pdu, conn->header);
-        return;
-    }
-    if (!lq_sn_within(pdu->cmd_sn, session->exp_cmd_sn, session->max_cmd_sn)) {
+    bool numbered = !pdu->immediate && pdu->itt != LQ_TAG_NONE;
+    if (numbered && !lq_sn_within(pdu->cmd_sn, session->exp_cmd_sn, session->max_cmd_sn)) {
         target->counts.ignored_out_of_window++;
         return;
     }
-    if (pdu->cmd_sn != session->exp_cmd_sn) {
+    if (numbered && pdu->cmd_sn != session->exp_cmd_sn) {
         hold(target, conn, pdu);
         return;
     }
-    session->exp_cmd_sn++;
-    execute(target, conn, pdu, conn->header);
-    if (!lq_list_is_empty(&session->held))
+    session->exp_cmd_sn += numbered ? 1 : 0;
+    execute(target, conn, pdu);
+    if (!lq_list_is_empty(&session->held)) /* also when an ABORT TASK has filled a hole */
         lq_tgt_advance(target, session);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Logout [RFC 7143 11.14, 11.15]: the response goes out only when the engine has ended the session's
- * nexus, and behind every status that was on its way.
+ * Logout [RFC 7143 11.14, 11.15]: the response goes out only when the engine has ended the
+ * session's nexus, and behind every status that was on its way.
  */
 #include "proto/iscsi/state.h"
 

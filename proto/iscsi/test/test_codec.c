@@ -309,10 +309,12 @@ static void test_text_values(void)
         const char *text;
         bool good;
         uint32_t number;
-    } rows[] = {{"0", true, 0},           {"262144", true, 262144}, {"0x40000", true, 262144},
-                {"0XfF", true, 255},      {"00010", true, 10},      {"4294967295", true, 4294967295},
-                {"4294967296", false, 0}, {"", false, 0},           {"0x", false, 0},
-                {"-1", false, 0},         {"12a", false, 0},        {" 1", false, 0},
+    } rows[] = {{"0", true, 0},       {"262144", true, 262144},
+                {"00010", true, 10},  {"0x40000", true, 262144},
+                {"0XfF", true, 255},  {"4294967295", true, 4294967295},
+                {"", false, 0},       {"4294967296", false, 0},
+                {"0x", false, 0},     {"-1", false, 0},
+                {"12a", false, 0},    {" 1", false, 0},
                 {"1~2", false, 0}};
     for (uint32_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint32_t number = 0;

@@ -235,7 +235,8 @@ static void test_limits(void)
     bench_make(NULL);
     for (uint32_t i = 0; i < BENCH_SESSIONS + 1; i++) {
         struct peer *peer = bench_accept();
-        char text[] = "InitiatorName=iqn.2026-11.org.example:0\0TargetName=iqn.2026-11.org.example:t0";
+        char text[] = "InitiatorName=iqn.2026-11.org.example:0\0"
+                      "TargetName=iqn.2026-11.org.example:t0";
         text[38] = (char)('0' + i);
         send_login(peer, 0x87, TEXT(text));
         CU_ASSERT_TRUE_FATAL(take_op(peer, 0x23));
