@@ -12,9 +12,11 @@
  */
 #include "conformance/judges/internal.h"
 
-enum kind { POWER_ON, RESET, NEXUS_LOSS, CLEARED, KINDS, OTHER_KIND = KINDS };
+/* COARSE: what a nexus that is new to the target may hear, and what a full queue is merged into. */
+enum kind { COARSE, POWER_ON, RESET, NEXUS_LOSS, CLEARED, KINDS, OTHER_KIND = KINDS };
 
-static const char *const kind_names[] = {"POWER ON", "RESET", "I_T NEXUS LOSS",
+static const char *const kind_names[] = {"POWER ON, RESET, OR BUS DEVICE RESET", "POWER ON",
+                                         "RESET", "I_T NEXUS LOSS",
                                          "COMMANDS CLEARED BY ANOTHER INITIATOR"};
 
 struct condition {
@@ -33,6 +35,9 @@ struct place { /* an I_T_L nexus */
      * there were commands. */
     const struct lq_seen_function *cleared_by;
     const struct lq_event *clearing;
+    /* The engine's newest merging of all that was pending into 29/00; what was established at that
+     * moment is in it. */
+    const struct lq_event *merged;
 };
 
 enum { OPEN_MAX = 64 };
@@ -66,7 +71,8 @@ static struct place *place_of(struct lq_judge *judge, const struct lq_seen_nexus
 static enum kind kind_of(uint32_t detail)
 {
     switch (detail) {
-    case 0x2900: case 0x2901: return POWER_ON;
+    case 0x2900: return COARSE;
+    case 0x2901: return POWER_ON;
     case 0x2902: case 0x2903: case 0x2904: return RESET;
     case 0x2907: return NEXUS_LOSS;
     case 0x2f00: return CLEARED;
@@ -137,7 +143,10 @@ static void establish(struct lq_judge *judge, const struct lq_seen_nexus *nexus,
                       const struct lq_seen_unit *unit, enum kind kind, bool must,
                       const struct lq_event *cause)
 {
-    struct condition *condition = &place_of(judge, nexus, unit)->conditions[kind];
+    struct place *place = place_of(judge, nexus, unit);
+    struct condition *condition = &place->conditions[kind];
+    if (place->merged != NULL && place->merged->time_ns == cause->time_ns)
+        must = false;
     if (condition->early) {
         condition->early = false;
         return;
@@ -279,9 +288,9 @@ static void on_nexus(struct lq_judge *judge, const struct lq_event *event)
         if (event->kind == LQ_E_NEXUS_ENDED) {
             bool must = event->code != LQ_TRIGGER_LOGOUT;
             establish(judge, nexus, unit, NEXUS_LOSS, must, event);
-        } else if (event->stamp <= 1) { /* new to the target: power on is what it may hear of */
+        } else if (event->stamp <= 1) {
             *place = (struct place){0};
-            place->conditions[POWER_ON].allowed = 1;
+            place->conditions[COARSE].allowed = 1;
         }
     }
 }
@@ -318,14 +327,21 @@ static void count_report(struct lq_judge *judge, const struct place *place)
         place->conditions[RESET].owed || place->conditions[CLEARED].owed;
 }
 
-/* 29/00, POWER ON, RESET, OR BUS DEVICE RESET, is said of either; power on has precedence. */
+static bool may_be(const struct place *place, enum kind kind)
+{
+    return place->conditions[kind].owed || place->conditions[kind].allowed > 0;
+}
+
+/* 29/00 may be said of a power on or a reset too, and 29/01 to a new nexus: the finest that is
+ * pending counts. */
 static enum kind kind_in(const struct place *place, uint32_t detail)
 {
-    const struct condition *power_on = &place->conditions[POWER_ON];
-    if (detail == 0x2900 && !power_on->owed && power_on->allowed == 0 &&
-        (place->conditions[RESET].owed || place->conditions[RESET].allowed > 0))
-        return RESET;
-    return kind_of(detail);
+    enum kind kind = kind_of(detail);
+    if (kind == COARSE && !may_be(place, COARSE))
+        kind = may_be(place, POWER_ON) ? POWER_ON : may_be(place, RESET) ? RESET : COARSE;
+    else if (kind == POWER_ON && !may_be(place, POWER_ON) && may_be(place, COARSE))
+        kind = COARSE;
+    return kind;
 }
 
 static void on_report(struct lq_judge *judge, const struct lq_seen_task *task,
@@ -420,9 +436,15 @@ static void on_claim(struct lq_judge *judge, const struct lq_event *event)
         return;
     struct place *place = place_of(judge, nexus, unit);
     place->conditions[kind].claimed = event->kind != LQ_E_UA_CLEARED;
-    if (event->kind == LQ_E_UA_CLEARED && place->conditions[kind].owed) {
-        place->conditions[kind].owed = false; /* merged into a coarser one */
-        place->conditions[POWER_ON].allowed = 1;
+    if (event->kind != LQ_E_UA_CLEARED)
+        return;
+    place->merged = event;
+    place->conditions[kind].owed = false;
+    place->conditions[COARSE].allowed = 1;
+    for (uint32_t k = 0; k < KINDS; k++) { /* what is being put back is in it, too */
+        struct condition *condition = &place->conditions[k];
+        if (condition->put_back && condition->owed && condition->cause->time_ns == event->time_ns)
+            condition->owed = false;
     }
 }
 
