@@ -5,8 +5,8 @@
  * What it is not: it knows nothing of SCSI. Used by the held-write tests. Every wait is bounded;
  * when heldfs misbehaves the test process ends with exit code 3 and one line.
  */
-#ifndef CONFORMANCE_SUITES_HELD_CONTROL_H
-#define CONFORMANCE_SUITES_HELD_CONTROL_H
+#ifndef LQ_CONFORMANCE_SUITES_HELD_CONTROL_H
+#define LQ_CONFORMANCE_SUITES_HELD_CONTROL_H
 
 #include <stdbool.h>
 #include <stddef.h>

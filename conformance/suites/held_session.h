@@ -6,8 +6,8 @@
  * and the control connection to heldfs together, so that no wait for one hides an event of another.
  * It judges nothing. libiscsi cannot set a task attribute; for that see raw_client.h.
  */
-#ifndef CONFORMANCE_SUITES_HELD_SESSION_H
-#define CONFORMANCE_SUITES_HELD_SESSION_H
+#ifndef LQ_CONFORMANCE_SUITES_HELD_SESSION_H
+#define LQ_CONFORMANCE_SUITES_HELD_SESSION_H
 
 #include "conformance/suites/held_control.h"
 

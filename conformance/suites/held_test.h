@@ -2,8 +2,8 @@
 /*
  * What the held-write cases share: the scene they play in, and their table. Internal to held_test.
  */
-#ifndef CONFORMANCE_SUITES_HELD_TEST_H
-#define CONFORMANCE_SUITES_HELD_TEST_H
+#ifndef LQ_CONFORMANCE_SUITES_HELD_TEST_H
+#define LQ_CONFORMANCE_SUITES_HELD_TEST_H
 
 #include "conformance/suites/held_control.h"
 

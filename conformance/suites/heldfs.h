@@ -6,8 +6,8 @@
  * heldfs_fuse.c     the kernel's side: /dev/fuse
  * heldfs_control.c  the test's side: rules, held requests, the control socket
  */
-#ifndef CONFORMANCE_SUITES_HELDFS_H
-#define CONFORMANCE_SUITES_HELDFS_H
+#ifndef LQ_CONFORMANCE_SUITES_HELDFS_H
+#define LQ_CONFORMANCE_SUITES_HELDFS_H
 
 #include <stdbool.h>
 #include <stddef.h>

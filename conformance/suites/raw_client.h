@@ -7,8 +7,8 @@
  * code with the engine. Every wait is bounded; each function that can fail prints one line and
  * returns false or -1. Used by held_order.c.
  */
-#ifndef CONFORMANCE_SUITES_RAW_CLIENT_H
-#define CONFORMANCE_SUITES_RAW_CLIENT_H
+#ifndef LQ_CONFORMANCE_SUITES_RAW_CLIENT_H
+#define LQ_CONFORMANCE_SUITES_RAW_CLIENT_H
 
 #include <stdbool.h>
 #include <stddef.h>
