@@ -72,8 +72,8 @@ struct lq_iscsi_initiator *lq_iscsi_initiator_make(struct lq_arena *arena,
     uint32_t *by_tag = lq_arena_take(arena, buckets, sizeof *by_tag, false);
     uint32_t *by_id = lq_arena_take(arena, buckets, sizeof *by_id, false);
     struct output *outputs = lq_arena_take(arena, config->output_pdus_max, sizeof *outputs, true);
-    struct lq_iscsi_initiator_event *events =
-        lq_arena_take(arena, config->events_max, sizeof *events, true);
+    struct lq_iscsi_initiator_event *events = lq_arena_take(arena, config->events_max,
+                                                            sizeof *events, true);
     uint8_t *raw = lq_arena_take(arena, config->raw_bytes_max, 1, false);
     uint8_t *segment = lq_arena_take(arena, config->text_bytes_max, 1, false);
     uint8_t *text = lq_arena_take(arena, config->text_bytes_max, 1, false);
@@ -123,8 +123,7 @@ void lq_ini_error(struct lq_iscsi_initiator *ini, enum lq_iscsi_initiator_error 
     if (ini->error_told)
         return;
     ini->error_told = true;
-    struct lq_iscsi_initiator_event *event =
-        lq_ini_push(ini, LQ_ISCSI_I_EVENT_PROTOCOL_ERROR);
+    struct lq_iscsi_initiator_event *event = lq_ini_push(ini, LQ_ISCSI_I_EVENT_PROTOCOL_ERROR);
     event->code = code;
     event->itt = ini->pdu.itt;
     memcpy(event->header, ini->header, LQ_BHS_BYTES);
@@ -323,8 +322,8 @@ bool lq_ini_end(struct lq_iscsi_initiator *ini, struct request *request)
     lq_ini_drop_windows(ini, request);
     request->hold = false;
     request->life = OWING;
-    bool in_use = request->out != NULL && (request->outputs > 0 ||
-                                           request->unsolicited.next < request->unsolicited.end);
+    bool in_use = request->out != NULL &&
+                  (request->outputs > 0 || request->unsolicited.next < request->unsolicited.end);
     request->tell_released = request->tell_released || in_use;
     lq_ini_settle(ini, request);
     return in_use;

@@ -167,8 +167,8 @@ void lq_ini_handle_r2t(struct lq_iscsi_initiator *ini)
     uint32_t offset = ini->pdu.u.r2t.buffer_offset, size = ini->pdu.u.r2t.desired_bytes;
     request->exp_data_sn = ini->pdu.u.r2t.r2t_sn + 1;
     request->asked_end = offset + size;
-    request->windows[request->window_count++] =
-        (struct window){.ttt = ini->pdu.ttt, .next = offset, .end = offset + size};
+    request->windows[request->window_count++] = (struct window){
+        .ttt = ini->pdu.ttt, .next = offset, .end = offset + size};
     if (request->window_count == 1 && !request->hold)
         lq_list_append(&ini->asked, &request->asked_link);
     if (request->life == ABANDONED)

@@ -52,8 +52,7 @@ static bool residual_fits(const struct request *request, const struct ending *en
         return false;
     if (ending->response != 0)
         return !ending->overflow && !ending->underflow;
-    uint32_t expected =
-        request->write ? request->expected_out_bytes : request->expected_in_bytes;
+    uint32_t expected = request->write ? request->expected_out_bytes : request->expected_in_bytes;
     if (ending->underflow && ending->residual > expected)
         return false;
     if (!request->read || ending->status != LQ_GOOD)
@@ -157,8 +156,7 @@ static void handle_response(struct lq_iscsi_initiator *ini)
                             .bidi_underflow = pdu->u.response.bidi_underflow,
                             .bidi_residual = pdu->u.response.bidi_residual,
                             .sense = sense_in_segment(ini)};
-    if (ending.response == 0 && ending.status == LQ_CHECK_CONDITION &&
-        ending.sense.size_bytes == 0)
+    if (ending.response == 0 && ending.status == LQ_CHECK_CONDITION && ending.sense.size_bytes == 0)
         lq_ini_error(ini, LQ_ISCSI_I_ERROR_SENSE); /* autosense is a must */
     /* Reserved when no Data-In was sent [RFC 7143 11.4.8]. */
     if (ending.response == 0 && request->had_data_in &&
@@ -191,7 +189,7 @@ static void answer_nop(struct lq_iscsi_initiator *ini)
 {
     lq_ini_take_stat_sn(ini, false);
     if (ini->pdu.ttt == LQ_TAG_NONE)
-        return; /* only tells the numbers */
+        return;                              /* only tells the numbers */
     LQ_ASSERT(ini->nop_count < NOP_ANSWERS); /* feed looked */
     ini->nop_answers[lq_ini_ring(ini->nop_first, ini->nop_count++, NOP_ANSWERS)] =
         (struct nop_answer){ini->pdu.lun, ini->pdu.ttt};

@@ -29,7 +29,8 @@ enum key_rule {
     SAME,    /* only what was offered is a legal answer */
     LOWEST,  /* numbers: the answer is at most the offer */
     HIGHEST, /* at least */
-    OR, AND, /* booleans */
+    OR,
+    AND,     /* booleans */
     DECLARED /* each side says its own */
 };
 
@@ -77,15 +78,24 @@ enum { KEYS = sizeof keys / sizeof keys[0] };
 static uint32_t get_field(const struct lq_iscsi_initiator_offer *offer, enum key_field field)
 {
     switch (field) {
-    case NO_FIELD: return 0;
-    case INITIAL_R2T: return offer->initial_r2t;
-    case IMMEDIATE_DATA: return offer->immediate_data;
-    case SEGMENT: return offer->max_recv_data_segment_length;
-    case MAX_BURST: return offer->max_burst_length;
-    case FIRST_BURST: return offer->first_burst_length;
-    case TIME2WAIT: return offer->default_time2wait_s;
-    case TIME2RETAIN: return offer->default_time2retain_s;
-    case OUTSTANDING_R2T: return offer->max_outstanding_r2t;
+    case NO_FIELD:
+        return 0;
+    case INITIAL_R2T:
+        return offer->initial_r2t;
+    case IMMEDIATE_DATA:
+        return offer->immediate_data;
+    case SEGMENT:
+        return offer->max_recv_data_segment_length;
+    case MAX_BURST:
+        return offer->max_burst_length;
+    case FIRST_BURST:
+        return offer->first_burst_length;
+    case TIME2WAIT:
+        return offer->default_time2wait_s;
+    case TIME2RETAIN:
+        return offer->default_time2retain_s;
+    case OUTSTANDING_R2T:
+        return offer->max_outstanding_r2t;
     }
     return 0;
 }
@@ -94,15 +104,32 @@ static struct lq_iscsi_initiator_offer offer_with(struct lq_iscsi_initiator_offe
                                                   enum key_field field, uint32_t value)
 {
     switch (field) {
-    case NO_FIELD: break;
-    case INITIAL_R2T: offer.initial_r2t = value != 0; break;
-    case IMMEDIATE_DATA: offer.immediate_data = value != 0; break;
-    case SEGMENT: offer.max_recv_data_segment_length = value; break;
-    case MAX_BURST: offer.max_burst_length = value; break;
-    case FIRST_BURST: offer.first_burst_length = value; break;
-    case TIME2WAIT: offer.default_time2wait_s = (uint16_t)value; break;
-    case TIME2RETAIN: offer.default_time2retain_s = (uint16_t)value; break;
-    case OUTSTANDING_R2T: offer.max_outstanding_r2t = (uint16_t)value; break;
+    case NO_FIELD:
+        break;
+    case INITIAL_R2T:
+        offer.initial_r2t = value != 0;
+        break;
+    case IMMEDIATE_DATA:
+        offer.immediate_data = value != 0;
+        break;
+    case SEGMENT:
+        offer.max_recv_data_segment_length = value;
+        break;
+    case MAX_BURST:
+        offer.max_burst_length = value;
+        break;
+    case FIRST_BURST:
+        offer.first_burst_length = value;
+        break;
+    case TIME2WAIT:
+        offer.default_time2wait_s = (uint16_t)value;
+        break;
+    case TIME2RETAIN:
+        offer.default_time2retain_s = (uint16_t)value;
+        break;
+    case OUTSTANDING_R2T:
+        offer.max_outstanding_r2t = (uint16_t)value;
+        break;
     }
     return offer;
 }
@@ -116,8 +143,7 @@ static void set_field(struct lq_iscsi_initiator *ini, enum key_field field, uint
         ini->params = offer_with(ini->params, field, value);
 }
 
-static void put_key(struct lq_text_writer *writer, const struct login *login,
-                    const struct key *key)
+static void put_key(struct lq_text_writer *writer, const struct login *login, const struct key *key)
 {
     uint32_t value = get_field(&login->offer, key->field);
     if (key->literal != NULL)
@@ -251,8 +277,7 @@ static const char *check_login(const struct lq_iscsi_initiator_login *request)
     if (request->isid >> 48 != 0)
         return "the ISID must fit 48 bits";
     if (request->more_keys_bytes > LOGIN_MORE_BYTES_MAX ||
-        (request->more_keys_bytes > 0 &&
-         request->more_keys[request->more_keys_bytes - 1] != '\0'))
+        (request->more_keys_bytes > 0 && request->more_keys[request->more_keys_bytes - 1] != '\0'))
         return "more_keys must be pairs ended by NUL bytes, at most 1024 bytes";
     if (offer->max_outstanding_r2t > LQ_ISCSI_I_R2T_MAX)
         return "MaxOutstandingR2T must be at most 8";
@@ -356,8 +381,7 @@ static void reply(struct lq_iscsi_initiator *ini, struct lq_slice key, const cha
 
 /* The target began with a key that we have not offered yet: what we offer later is the answer, so
  * it must suit both. */
-static void meet_offer(struct lq_iscsi_initiator *ini, const struct key *key,
-                       struct lq_slice value)
+static void meet_offer(struct lq_iscsi_initiator *ini, const struct key *key, struct lq_slice value)
 {
     uint32_t own = get_field(&ini->login.offer, key->field);
     bool suits = take_answer(ini, key, value);
@@ -367,8 +391,8 @@ static void meet_offer(struct lq_iscsi_initiator *ini, const struct key *key,
         return;
     if (!suits) /* theirs goes further than ours, or makes no sense: ours holds */
         set_field(ini, key->field, own);
-    ini->login.offer =
-        offer_with(ini->login.offer, key->field, get_field(&ini->params, key->field));
+    ini->login.offer = offer_with(ini->login.offer, key->field,
+                                  get_field(&ini->params, key->field));
 }
 
 static void take_pair(struct lq_iscsi_initiator *ini, const struct lq_text_pair *pair)
@@ -455,8 +479,8 @@ static bool stages_fit(const struct lq_iscsi_initiator *ini)
         return false;
     if (!pdu->final)
         return true;
-    uint8_t asked =
-        login->stage == LQ_STAGE_SECURITY ? LQ_STAGE_OPERATIONAL : LQ_STAGE_FULL_FEATURE;
+    uint8_t asked = login->stage == LQ_STAGE_SECURITY ? LQ_STAGE_OPERATIONAL
+                                                      : LQ_STAGE_FULL_FEATURE;
     return login->asked_final && !pdu->u.login.more && pdu->u.login.nsg == asked;
 }
 

@@ -69,8 +69,8 @@ static void encode_command(struct lq_iscsi_initiator *ini, struct request *reque
                            struct output *output, struct lq_iscsi_pdu *pdu)
 {
     const struct lq_iscsi_initiator_offer *params = &ini->params;
-    uint32_t burst =
-        request->write ? least(params->first_burst_length, request->expected_out_bytes) : 0;
+    uint32_t burst = request->write ? least(params->first_burst_length, request->expected_out_bytes)
+                                    : 0;
     uint32_t immediate = 0, unsolicited = 0;
     if (params->immediate_data)
         immediate = least(least(burst, request->immediate_max), ini->target_segment_max);
@@ -84,8 +84,8 @@ static void encode_command(struct lq_iscsi_initiator *ini, struct request *reque
     pdu->u.command.attribute = request->attribute;
     pdu->u.command.priority = 0;
     bool says_in = request->read ? !request->write : request->expected_out_bytes == 0;
-    pdu->u.command.expected_bytes =
-        request->write || !says_in ? request->expected_out_bytes : request->expected_in_bytes;
+    pdu->u.command.expected_bytes = request->write || !says_in ? request->expected_out_bytes
+                                                               : request->expected_in_bytes;
     memset(pdu->u.command.cdb, 0, sizeof pdu->u.command.cdb);
     memcpy(pdu->u.command.cdb, request->cdb, least(request->cdb_bytes, 16));
     output->header_bytes = add_command_ahs(request, output);
@@ -106,8 +106,7 @@ static void encode_tm(struct lq_iscsi_initiator *ini, struct request *request,
     pdu->u.tm.referenced_itt = request->referenced_tag;
     pdu->u.tm.exp_data_sn = 0;
     /* Of an immediate command it is the function's own CmdSN [RFC 7143 11.5.5]. */
-    pdu->u.tm.ref_cmd_sn =
-        request->referenced_immediate ? ini->cmd_sn : request->referenced_cmd_sn;
+    pdu->u.tm.ref_cmd_sn = request->referenced_immediate ? ini->cmd_sn : request->referenced_cmd_sn;
 }
 
 static void encode_logout(struct lq_iscsi_initiator *ini, struct request *request,
@@ -227,9 +226,8 @@ static bool fill(struct lq_iscsi_initiator *ini)
         return false;
     if (encode_nop_answer(ini) || encode_from(ini, &ini->urgent))
         return true;
-    bool went = ini->data_turn
-                    ? lq_ini_encode_data_out(ini) || encode_from(ini, &ini->queue)
-                    : encode_from(ini, &ini->queue) || lq_ini_encode_data_out(ini);
+    bool went = ini->data_turn ? lq_ini_encode_data_out(ini) || encode_from(ini, &ini->queue)
+                               : encode_from(ini, &ini->queue) || lq_ini_encode_data_out(ini);
     if (went) /* so that the order never depends on how often output is pulled */
         ini->data_turn = !ini->data_turn;
     return went;
@@ -254,8 +252,8 @@ static void emit_bytes(struct emission *emission, const uint8_t *bytes, uint32_t
     }
     if (emission->count == emission->max)
         return;
-    emission->slices[emission->count++] = (struct lq_slice){
-        bytes + emission->skip_bytes, size_bytes - emission->skip_bytes};
+    emission->slices[emission->count++] = (struct lq_slice){bytes + emission->skip_bytes,
+                                                            size_bytes - emission->skip_bytes};
     emission->skip_bytes = 0;
 }
 

@@ -175,8 +175,8 @@ bool lq_iscsi_initiator_send_targets(struct lq_iscsi_initiator *ini, uint64_t id
         return false;
     memcpy(text, key, sizeof key - 1);
     memcpy(text + sizeof key - 1, what, length + 1);
-    struct request *request =
-        add_raw_request(ini, TEXT, id, false, text, (uint32_t)(sizeof key + length));
+    struct request *request = add_raw_request(ini, TEXT, id, false, text,
+                                              (uint32_t)(sizeof key + length));
     if (request == NULL)
         return false;
     request->ttt = LQ_TAG_NONE;
@@ -275,9 +275,8 @@ struct lq_iscsi_initiator_request lq_iscsi_initiator_look(const struct lq_iscsi_
     const struct request *request = lq_ini_by_id(ini, id);
     if (request == NULL)
         return (struct lq_iscsi_initiator_request){.place = LQ_ISCSI_I_UNKNOWN};
-    static const enum lq_iscsi_initiator_place places[] = {[QUEUED] = LQ_ISCSI_I_QUEUED,
-                                                           [SENT] = LQ_ISCSI_I_SENT,
-                                                           [ABANDONED] = LQ_ISCSI_I_ABANDONED};
+    static const enum lq_iscsi_initiator_place places[] = {
+        [QUEUED] = LQ_ISCSI_I_QUEUED, [SENT] = LQ_ISCSI_I_SENT, [ABANDONED] = LQ_ISCSI_I_ABANDONED};
     return (struct lq_iscsi_initiator_request){
         .place = places[request->life],
         .itt = request->itt,

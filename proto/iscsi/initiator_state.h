@@ -67,7 +67,7 @@ struct request {
     uint32_t immediate_max, unsolicited_max, segment_max;
     uint32_t outputs; /* encoded PDUs that point into OUT */
     uint32_t encoded_out_bytes;
-    struct window unsolicited; /* next == end: nothing owed */
+    struct window unsolicited;                 /* next == end: nothing owed */
     struct window windows[LQ_ISCSI_I_R2T_MAX]; /* oldest first */
     uint32_t window_count;
     uint32_t asked_end;   /* where the next R2T begins */
@@ -81,7 +81,7 @@ struct request {
     uint16_t cid;
     uint32_t referenced_tag, referenced_cmd_sn;
     bool referenced_immediate;
-    uint32_t ttt; /* text: of the answer that is to be continued */
+    uint32_t ttt;       /* text: of the answer that is to be continued */
     const uint8_t *raw; /* text or NOP-Out data in the raw buffer */
     uint32_t raw_bytes;
     uint64_t raw_hash;
@@ -154,7 +154,7 @@ struct lq_iscsi_initiator {
 
     struct output *outputs; /* ring */
     uint32_t output_first, output_count;
-    uint32_t output_sent_bytes; /* of the first */
+    uint32_t output_sent_bytes;                 /* of the first */
     struct nop_answer nop_answers[NOP_ANSWERS]; /* ring */
     uint32_t nop_first, nop_count;
     uint8_t *raw;
@@ -166,8 +166,8 @@ struct lq_iscsi_initiator {
     bool in_pdu; /* the header is complete and handled */
     struct lq_iscsi_pdu pdu;
     uint32_t ahs_left, data_left, pad_left;
-    bool error_told; /* one for this PDU */
-    bool ignored;    /* the rest of this PDU means nothing */
+    bool error_told;    /* one for this PDU */
+    bool ignored;       /* the rest of this PDU means nothing */
     uint32_t data_slot; /* Data-In: whose it is */
     uint8_t *segment;   /* text_bytes_max */
     uint32_t segment_bytes;

@@ -36,8 +36,8 @@ struct lq_shard *lq_shard_make(struct lq_arena *arena, const struct lq_shard_con
     struct lq_iscsi_config iscsi = config->iscsi;
     iscsi.limits = config->engine.limits;
     struct lq_shard *shard = lq_arena_take(arena, 1, sizeof *shard, true);
-    struct connection *connections =
-        lq_arena_take(arena, iscsi.limits.connections, sizeof *connections, true);
+    struct connection *connections = lq_arena_take(arena, iscsi.limits.connections,
+                                                   sizeof *connections, true);
     struct lq_engine *engine = lq_engine_make(arena, &config->engine, env);
     struct lq_iscsi_target *target = lq_iscsi_target_make(arena, &iscsi, env, engine);
     if (shard == NULL)
@@ -107,8 +107,7 @@ static void input_bytes(struct lq_shard *shard, const struct lq_input *input,
         lq_history_tap(shard->env->history, shard->env->now_ns, connection->number, LQ_TO_TARGET,
                        input->bytes + known, size_bytes - known);
     uint32_t tapped = connection->tapped_ahead > size_bytes ? connection->tapped_ahead : size_bytes;
-    result->taken_bytes =
-        lq_iscsi_feed(shard->iscsi, input->connection, input->bytes, size_bytes);
+    result->taken_bytes = lq_iscsi_feed(shard->iscsi, input->connection, input->bytes, size_bytes);
     LQ_ASSERT(result->taken_bytes <= size_bytes);
     connection->tapped_ahead = tapped - result->taken_bytes;
 }
@@ -125,8 +124,8 @@ static uint32_t tap_emitted(struct lq_shard *shard, const struct lq_input *input
     for (uint32_t i = 0; i < count && tapped < size_bytes; i++) {
         uint32_t left = size_bytes - tapped;
         uint32_t piece = slices[i].size_bytes < left ? slices[i].size_bytes : left;
-        lq_history_tap(shard->env->history, shard->env->now_ns, connection->number,
-                       LQ_FROM_TARGET, slices[i].bytes, piece);
+        lq_history_tap(shard->env->history, shard->env->now_ns, connection->number, LQ_FROM_TARGET,
+                       slices[i].bytes, piece);
         tapped += piece;
     }
     return tapped;
@@ -186,17 +185,19 @@ typedef void (*input_function)(struct lq_shard *shard, const struct lq_input *in
                                struct lq_input_result *result);
 
 static const input_function input_functions[] = {
-    [LQ_INPUT_ACCEPT] = input_accept,         [LQ_INPUT_BYTES] = input_bytes,
-    [LQ_INPUT_SENT] = input_sent,             [LQ_INPUT_LOST] = input_lost,
-    [LQ_INPUT_STORE_DONE] = input_store_done, [LQ_INPUT_EXPIRE] = input_expire,
+    [LQ_INPUT_ACCEPT] = input_accept,
+    [LQ_INPUT_BYTES] = input_bytes,
+    [LQ_INPUT_SENT] = input_sent,
+    [LQ_INPUT_LOST] = input_lost,
+    [LQ_INPUT_STORE_DONE] = input_store_done,
+    [LQ_INPUT_EXPIRE] = input_expire,
     [LQ_INPUT_SHUTDOWN] = input_shutdown,
 };
 
 struct lq_input_result lq_shard_input(struct lq_shard *shard, const struct lq_input *input)
 {
     uint32_t kind = (uint32_t)input->kind;
-    LQ_ASSERT(kind >= LQ_INPUT_ACCEPT &&
-              kind < sizeof input_functions / sizeof input_functions[0]);
+    LQ_ASSERT(kind >= LQ_INPUT_ACCEPT && kind < sizeof input_functions / sizeof input_functions[0]);
     LQ_ASSERT(input->now_ns >= shard->env->now_ns);
     shard->env->now_ns = input->now_ns;
     struct lq_input_result result = {.connection = LQ_NO_HANDLE};

@@ -111,7 +111,7 @@ static const char *names_of(struct lq_link *list)
     static char names[16];
     size_t count = 0;
     LQ_LIST_EACH(link, list)
-        names[count++] = LQ_ELEMENT(link, struct item, link)->name;
+    names[count++] = LQ_ELEMENT(link, struct item, link)->name;
     names[count] = '\0';
     return names;
 }
@@ -157,7 +157,8 @@ static void test_list_removal_is_harmless_twice(void)
     lq_list_remove(&items[1].link);
     CU_ASSERT_STRING_EQUAL(names_of(&list), "ac");
     size_t seen = 0;
-    LQ_LIST_EACH_SAFE(link, following, &list) {
+    LQ_LIST_EACH_SAFE(link, following, &list)
+    {
         seen++;
         lq_list_remove(link);
     }

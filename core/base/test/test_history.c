@@ -32,10 +32,22 @@ static void log_tap(void *context, const struct lq_tap *tap)
     memcpy(log->last_bytes, tap->bytes, tap->size_bytes);
 }
 
-static const struct lq_event full_event = {.time_ns = 1000, .seq = 99, .kind = 11, .actor = 1,
-                                           .target = 2, .flags = 3, .connection = 4, .code = 5,
-                                           .detail = 6, .nblocks = 7, .nexus = 8, .lun = 9,
-                                           .tag = 10, .serial = 11, .stamp = 12, .lba = 13,
+static const struct lq_event full_event = {.time_ns = 1000,
+                                           .seq = 99,
+                                           .kind = 11,
+                                           .actor = 1,
+                                           .target = 2,
+                                           .flags = 3,
+                                           .connection = 4,
+                                           .code = 5,
+                                           .detail = 6,
+                                           .nblocks = 7,
+                                           .nexus = 8,
+                                           .lun = 9,
+                                           .tag = 10,
+                                           .serial = 11,
+                                           .stamp = 12,
+                                           .lba = 13,
                                            .value = 14};
 static const uint8_t wire[] = "abcdefghijk";
 

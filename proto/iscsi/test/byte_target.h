@@ -272,8 +272,7 @@ static inline void data_in(uint32_t itt, uint8_t flags, uint32_t data_sn, uint32
         stat_sn++;
 }
 
-static inline void r2t(uint32_t itt, uint32_t ttt, uint32_t r2t_sn, uint32_t offset,
-                       uint32_t size)
+static inline void r2t(uint32_t itt, uint32_t ttt, uint32_t r2t_sn, uint32_t offset, uint32_t size)
 {
     begin(0x31, 0x80, itt);
     put(pdu + 8, 0x00010000, 4);

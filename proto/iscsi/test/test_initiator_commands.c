@@ -120,8 +120,10 @@ static void test_write_in_all_three_ways(void)
     static const struct {
         uint32_t ttt, data_sn, offset, size;
         bool final;
-    } expected[] = {{0x42, 0, 2048, 1024, false}, {0x42, 1, 3072, 1024, false},
-                    {0x42, 2, 4096, 452, true},   {0x43, 0, 4548, 1024, false},
+    } expected[] = {{0x42, 0, 2048, 1024, false},
+                    {0x42, 1, 3072, 1024, false},
+                    {0x42, 2, 4096, 452, true},
+                    {0x43, 0, 4548, 1024, false},
                     {0x43, 1, 5572, 476, true}};
     for (size_t i = 0; i < 5; i++) {
         CU_ASSERT_EQUAL_FATAL(receive(), (int32_t)expected[i].size);
@@ -244,8 +246,8 @@ static void test_commands_wait_for_the_window(void)
     CU_ASSERT_EQUAL(lq_iscsi_initiator_look(ini, 9).place, LQ_ISCSI_I_QUEUED);
     CU_ASSERT_EQUAL(lq_iscsi_initiator_look(ini, 8).place, LQ_ISCSI_I_SENT);
     /* An immediate request goes past, with the CmdSN of the next command. */
-    struct lq_iscsi_initiator_tm tm = {.id = 20, .function = 5, .immediate = true,
-                                       .referenced_tag = LQ_ISCSI_I_NO_TAG};
+    struct lq_iscsi_initiator_tm tm = {
+        .id = 20, .function = 5, .immediate = true, .referenced_tag = LQ_ISCSI_I_NO_TAG};
     CU_ASSERT_TRUE(lq_iscsi_initiator_tm(ini, &tm));
     CU_ASSERT_EQUAL(receive(), 0);
     CU_ASSERT_TRUE(pdu[0] == 0x42 && be(pdu + 24, 4) == 6);
@@ -277,7 +279,7 @@ static void test_room_for_requests_ends(void)
     uint32_t itt = start(read_command(2, 0));
     struct lq_iscsi_initiator_command third = read_command(3, 0);
     CU_ASSERT_FALSE(lq_iscsi_initiator_command(ini, &third));
-    CU_ASSERT_FALSE(lq_iscsi_initiator_abandon(ini, 2)); /* no Data-Out memory */
+    CU_ASSERT_FALSE(lq_iscsi_initiator_abandon(ini, 2));     /* no Data-Out memory */
     CU_ASSERT_TRUE(lq_iscsi_initiator_command(ini, &third)); /* the abandoned one makes room */
     respond(itt, 0);
     CU_ASSERT_TRUE(error(LQ_ISCSI_I_ERROR_TAG)); /* and is unknown now */

@@ -14,8 +14,8 @@ static void test_login_in_two_stages(void)
     CU_ASSERT_PTR_NULL_FATAL(lq_iscsi_initiator_login(ini, &request));
 
     CU_ASSERT_FATAL(receive() > 0);
-    CU_ASSERT_EQUAL(pdu[0], 0x43); /* immediate login request */
-    CU_ASSERT_EQUAL(pdu[1], 0x81); /* T, CSG 0, NSG 1 */
+    CU_ASSERT_EQUAL(pdu[0], 0x43);      /* immediate login request */
+    CU_ASSERT_EQUAL(pdu[1], 0x81);      /* T, CSG 0, NSG 1 */
     CU_ASSERT_EQUAL(be(pdu + 2, 2), 0); /* versions */
     static const uint8_t isid_tsih[] = {0x40, 0x00, 0x01, 0x37, 0x00, 0x00, 0x00, 0x00};
     CU_ASSERT_EQUAL(memcmp(pdu + 8, isid_tsih, 8), 0);
@@ -67,12 +67,13 @@ static void test_login_takes_what_was_negotiated(void)
 
 static void test_login_key_by_key(void)
 {
-    static const char *const offers[] = {
-        "HeaderDigest=None", "DataDigest=None", "ErrorRecoveryLevel=0",
-        "MaxRecvDataSegmentLength=8192", "DefaultTime2Wait=2", "DefaultTime2Retain=20",
-        "MaxConnections=1", "InitialR2T=Yes", "ImmediateData=Yes", "MaxBurstLength=262144",
-        "FirstBurstLength=65536", "MaxOutstandingR2T=1", "DataPDUInOrder=Yes",
-        "DataSequenceInOrder=Yes"};
+    static const char *const offers[] = {"HeaderDigest=None",      "DataDigest=None",
+                                         "ErrorRecoveryLevel=0",   "MaxRecvDataSegmentLength=8192",
+                                         "DefaultTime2Wait=2",     "DefaultTime2Retain=20",
+                                         "MaxConnections=1",       "InitialR2T=Yes",
+                                         "ImmediateData=Yes",      "MaxBurstLength=262144",
+                                         "FirstBurstLength=65536", "MaxOutstandingR2T=1",
+                                         "DataPDUInOrder=Yes",     "DataSequenceInOrder=Yes"};
     enum { OFFERS = sizeof offers / sizeof offers[0] };
     make(&lq_iscsi_initiator_config_default);
     struct lq_iscsi_initiator_login request = login_request();
@@ -184,10 +185,10 @@ static void test_login_catches_wrong_stages(void)
     static const struct {
         uint8_t at, value;
     } changes[] = {
-        {1, 0x83}, /* CSG 0 while we are in 1 */
-        {1, 0x86}, /* NSG 2 */
-        {9, 0xff}, /* ISID */
-        {3, 0x01}, /* version active */
+        {1, 0x83},  /* CSG 0 while we are in 1 */
+        {1, 0x86},  /* NSG 2 */
+        {9, 0xff},  /* ISID */
+        {3, 0x01},  /* version active */
         {19, 0x01}, /* ITT */
     };
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
@@ -260,8 +261,9 @@ static void test_discovery(void)
     CU_ASSERT_FATAL(receive() > 0);
     CU_ASSERT_TRUE(has_text("SessionType=Discovery"));
     CU_ASSERT_FALSE(has_text("InitialR2T=Yes"));
-    answer_login(0x87, 2, TEXT("HeaderDigest=None\0DataDigest=None\0ErrorRecoveryLevel=0\0"
-                               "DefaultTime2Wait=2\0DefaultTime2Retain=20"));
+    answer_login(0x87, 2,
+                 TEXT("HeaderDigest=None\0DataDigest=None\0ErrorRecoveryLevel=0\0"
+                      "DefaultTime2Wait=2\0DefaultTime2Retain=20"));
     CU_ASSERT_TRUE(next(LQ_ISCSI_I_EVENT_LOGGED_IN));
     CU_ASSERT_TRUE(lq_iscsi_initiator_send_targets(ini, 4, "All"));
     CU_ASSERT_EQUAL_FATAL(receive(), 16);

@@ -71,8 +71,8 @@ static void random_pdu(void)
 
 static void random_request(uint64_t id)
 {
-    struct lq_iscsi_initiator_command command =
-        draw(2) == 0 ? read_command(id, draw(5000)) : write_command(id, draw(9000));
+    struct lq_iscsi_initiator_command command = draw(2) == 0 ? read_command(id, draw(5000))
+                                                             : write_command(id, draw(9000));
     command.hold_data_out = draw(4) == 0;
     command.in_bytes = draw(4096);
     struct lq_iscsi_initiator_tm tm = {.id = id, .function = (uint8_t)draw(13)};
@@ -80,12 +80,24 @@ static void random_request(uint64_t id)
     tm.referenced_id = draw(3);
     uint32_t ping_bytes = draw(60);
     switch (draw(8)) {
-    case 0: (void)lq_iscsi_initiator_tm(ini, &tm); break;
-    case 1: (void)lq_iscsi_initiator_ping(ini, id, out_buffer, ping_bytes, draw(2) == 0); break;
-    case 2: (void)lq_iscsi_initiator_abandon(ini, 1 + draw(60)); break;
-    case 3: lq_iscsi_initiator_release_data(ini, 1 + draw(60)); break;
-    case 4: (void)lq_iscsi_initiator_send_targets(ini, id, "All"); break;
-    default: (void)lq_iscsi_initiator_command(ini, &command); break;
+    case 0:
+        (void)lq_iscsi_initiator_tm(ini, &tm);
+        break;
+    case 1:
+        (void)lq_iscsi_initiator_ping(ini, id, out_buffer, ping_bytes, draw(2) == 0);
+        break;
+    case 2:
+        (void)lq_iscsi_initiator_abandon(ini, 1 + draw(60));
+        break;
+    case 3:
+        lq_iscsi_initiator_release_data(ini, 1 + draw(60));
+        break;
+    case 4:
+        (void)lq_iscsi_initiator_send_targets(ini, id, "All");
+        break;
+    default:
+        (void)lq_iscsi_initiator_command(ini, &command);
+        break;
     }
 }
 

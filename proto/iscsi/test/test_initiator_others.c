@@ -9,8 +9,11 @@ static void test_abort_task_names_its_task(void)
     log_in();
     uint32_t itt = start(read_command(1, 512));
     struct lq_iscsi_initiator_command waiting = read_command(2, 0);
-    struct lq_iscsi_initiator_tm tm = {.id = 3, .function = 1, .immediate = true,
-                                       .lun = UINT64_C(0x0001000000000000), .referenced_id = 1};
+    struct lq_iscsi_initiator_tm tm = {.id = 3,
+                                       .function = 1,
+                                       .immediate = true,
+                                       .lun = UINT64_C(0x0001000000000000),
+                                       .referenced_id = 1};
     CU_ASSERT_TRUE(lq_iscsi_initiator_tm(ini, &tm));
     CU_ASSERT_EQUAL(receive(), 0);
     CU_ASSERT_EQUAL(pdu[0], 0x42);
@@ -46,8 +49,8 @@ static void test_abort_of_an_immediate_command(void)
     CU_ASSERT_TRUE(pdu[0] == 0x41 && be(pdu + 24, 4) == 0xfffffffe);
     (void)start(read_command(2, 0)); /* takes the same CmdSN */
     CU_ASSERT_EQUAL(be(pdu + 24, 4), 0xfffffffe);
-    struct lq_iscsi_initiator_tm tm = {.id = 3, .function = 1, .immediate = true,
-                                       .referenced_id = 1};
+    struct lq_iscsi_initiator_tm tm = {
+        .id = 3, .function = 1, .immediate = true, .referenced_id = 1};
     CU_ASSERT_TRUE(lq_iscsi_initiator_tm(ini, &tm));
     CU_ASSERT_EQUAL(receive(), 0);
     CU_ASSERT_EQUAL(be(pdu + 20, 4), itt);
@@ -348,12 +351,12 @@ static void test_catches_wrong_residuals_and_sense(void)
         uint8_t flags, response, status;
         uint32_t residual, error;
     } steps[] = {
-        {0x86, 0, 0, 0, LQ_ISCSI_I_ERROR_RESIDUAL},    /* O and U */
-        {0x82, 0, 8, 513, LQ_ISCSI_I_ERROR_RESIDUAL},  /* more left than expected */
-        {0x82, 1, 0, 512, LQ_ISCSI_I_ERROR_RESIDUAL},  /* with a response other than 0 */
-        {0x80, 0, 0, 0, LQ_ISCSI_I_ERROR_RESIDUAL},    /* GOOD, and no data came */
-        {0x80, 0, 2, 0, LQ_ISCSI_I_ERROR_SENSE},       /* CHECK CONDITION without sense */
-        {0x00, 0, 8, 0, LQ_ISCSI_I_ERROR_FIELD},       /* bit 7 is 1 */
+        {0x86, 0, 0, 0, LQ_ISCSI_I_ERROR_RESIDUAL},   /* O and U */
+        {0x82, 0, 8, 513, LQ_ISCSI_I_ERROR_RESIDUAL}, /* more left than expected */
+        {0x82, 1, 0, 512, LQ_ISCSI_I_ERROR_RESIDUAL}, /* with a response other than 0 */
+        {0x80, 0, 0, 0, LQ_ISCSI_I_ERROR_RESIDUAL},   /* GOOD, and no data came */
+        {0x80, 0, 2, 0, LQ_ISCSI_I_ERROR_SENSE},      /* CHECK CONDITION without sense */
+        {0x00, 0, 8, 0, LQ_ISCSI_I_ERROR_FIELD},      /* bit 7 is 1 */
     };
     log_in();
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {

@@ -186,8 +186,7 @@ static void test_many_commands_at_once(void)
             uint64_t ids[COMMANDS];
             for (uint32_t i = 0; i < COMMANDS; i++) {
                 memset(out[i], (int)(round * COMMANDS + i), sizeof out[i]);
-                struct lq_iscsi_initiator_command write =
-                    wire_write(0, i * BLOCKS, BLOCKS, out[i]);
+                struct lq_iscsi_initiator_command write = wire_write(0, i * BLOCKS, BLOCKS, out[i]);
                 write.immediate_bytes = i % 3 == 0 ? 0 : LQ_ISCSI_I_ALL;
                 write.unsolicited_bytes = i % 4 == 0 ? 0 : LQ_ISCSI_I_ALL;
                 write.attribute = i % 7 == 0 ? LQ_ORDERED : LQ_SIMPLE;
@@ -195,15 +194,14 @@ static void test_many_commands_at_once(void)
             }
             wire_pump(wire);
             for (uint32_t i = 0; i < COMMANDS; i++) {
-                const struct lq_iscsi_initiator_event *done =
-                    wire_find(wire, 0, LQ_ISCSI_I_EVENT_COMMAND_DONE, ids[i]);
+                const struct lq_iscsi_initiator_event *done = wire_find(
+                    wire, 0, LQ_ISCSI_I_EVENT_COMMAND_DONE, ids[i]);
                 CU_ASSERT_PTR_NOT_NULL_FATAL(done);
                 CU_ASSERT_EQUAL(done->status, LQ_GOOD);
             }
             wire->peers[0].log_count = 0;
             for (uint32_t i = 0; i < COMMANDS; i++) {
-                struct lq_iscsi_initiator_command read =
-                    wire_read(wire, 0, 0, i * BLOCKS, BLOCKS);
+                struct lq_iscsi_initiator_command read = wire_read(wire, 0, 0, i * BLOCKS, BLOCKS);
                 read.in = in[i];
                 read.in_bytes = sizeof in[i];
                 ids[i] = wire_start(wire, 0, read);
@@ -279,8 +277,8 @@ static void test_held_data_comes_when_it_is_released(void)
     CU_ASSERT_PTR_NULL(wire_find(wire, 0, LQ_ISCSI_I_EVENT_COMMAND_DONE, id));
     lq_iscsi_initiator_release_data(wire->peers[0].ini, id);
     wire_pump(wire);
-    const struct lq_iscsi_initiator_event *done =
-        wire_find(wire, 0, LQ_ISCSI_I_EVENT_COMMAND_DONE, id);
+    const struct lq_iscsi_initiator_event *done = wire_find(wire, 0, LQ_ISCSI_I_EVENT_COMMAND_DONE,
+                                                            id);
     CU_ASSERT_PTR_NOT_NULL_FATAL(done);
     CU_ASSERT_EQUAL(done->status, LQ_GOOD);
     CU_ASSERT_EQUAL(memcmp(wire->stores[0].blocks, pattern, 32 * WIRE_BLOCK_BYTES), 0);

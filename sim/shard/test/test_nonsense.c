@@ -46,8 +46,8 @@ static void feed(struct wire *wire, const uint8_t *bytes, uint32_t size)
     }
 }
 
-static const uint32_t lengths[] = {0, 1, 512, 511, 1024, 4096, 65536, 0xffffff, 0x80000000,
-                                   0xffffffff};
+static const uint32_t lengths[] = {0,    1,     512,      511,        1024,
+                                   4096, 65536, 0xffffff, 0x80000000, 0xffffffff};
 
 static uint32_t draw_length(void)
 {

@@ -44,16 +44,16 @@ static void nothing_is_left(struct wire *wire, uint32_t sessions)
 
 static bool is_done(struct wire *wire, uint32_t peer, uint64_t id, uint8_t status)
 {
-    const struct lq_iscsi_initiator_event *done =
-        wire_find(wire, peer, LQ_ISCSI_I_EVENT_COMMAND_DONE, id);
+    const struct lq_iscsi_initiator_event *done = wire_find(wire, peer,
+                                                            LQ_ISCSI_I_EVENT_COMMAND_DONE, id);
     return done != NULL && done->status == status;
 }
 
 /* -1: not answered. */
 static int tm_answer(struct wire *wire, uint32_t peer, uint64_t id)
 {
-    const struct lq_iscsi_initiator_event *done =
-        wire_find(wire, peer, LQ_ISCSI_I_EVENT_TM_DONE, id);
+    const struct lq_iscsi_initiator_event *done = wire_find(wire, peer, LQ_ISCSI_I_EVENT_TM_DONE,
+                                                            id);
     return done == NULL ? -1 : (int)done->code;
 }
 
@@ -115,8 +115,8 @@ static void test_login_to_nobody(void)
     wire_connect(wire, 0);
     CU_ASSERT_PTR_NULL_FATAL(lq_iscsi_initiator_login(wire->peers[0].ini, &request));
     wire_pump(wire);
-    const struct lq_iscsi_initiator_event *failed =
-        wire_find(wire, 0, LQ_ISCSI_I_EVENT_LOGIN_FAILED, 0);
+    const struct lq_iscsi_initiator_event *failed = wire_find(wire, 0,
+                                                              LQ_ISCSI_I_EVENT_LOGIN_FAILED, 0);
     CU_ASSERT_TRUE(failed != NULL && failed->code == 0x0203);
     wire_pass(wire, 60 * SECOND);
     CU_ASSERT_FALSE(wire->peers[0].connected); /* the target closes */
@@ -134,8 +134,7 @@ static void test_discovery(void)
     wire_pump(wire);
     CU_ASSERT_TRUE_FATAL(lq_iscsi_initiator_send_targets(wire->peers[0].ini, 1, "All"));
     wire_pump(wire);
-    const struct lq_iscsi_initiator_event *text =
-        wire_find(wire, 0, LQ_ISCSI_I_EVENT_TEXT_DONE, 1);
+    const struct lq_iscsi_initiator_event *text = wire_find(wire, 0, LQ_ISCSI_I_EVENT_TEXT_DONE, 1);
     CU_ASSERT_PTR_NOT_NULL_FATAL(text);
     static const char expected[] = "TargetName=" WIRE_TARGET "\0TargetAddress=127.0.0.1:3260,1";
     CU_ASSERT_EQUAL_FATAL(text->text.size_bytes, sizeof expected);
@@ -207,8 +206,8 @@ static void test_input_waits_while_answers_are_not_taken(void)
         memset(&snacks[i][20], 0xff, 4);
     }
     wire->peers[0].frozen = true;
-    CU_ASSERT_TRUE_FATAL(lq_iscsi_initiator_raw(wire->peers[0].ini, 0, LQ_ISCSI_I_NO_TAG,
-                                                snacks[0], sizeof snacks));
+    CU_ASSERT_TRUE_FATAL(
+        lq_iscsi_initiator_raw(wire->peers[0].ini, 0, LQ_ISCSI_I_NO_TAG, snacks[0], sizeof snacks));
     wire_pump(wire);
     uint64_t moved = wire->moved[wire->peers[0].number][LQ_TO_TARGET].bytes;
     uint64_t tapped = wire->tapped[wire->peers[0].number][LQ_TO_TARGET].bytes;
@@ -394,8 +393,8 @@ static void test_logout_waits_and_closes(void)
     CU_ASSERT_PTR_NULL(wire_find(wire, 0, LQ_ISCSI_I_EVENT_LOGOUT_DONE, 800));
     wire->stores[0].held = false;
     wire_pump(wire);
-    const struct lq_iscsi_initiator_event *done =
-        wire_find(wire, 0, LQ_ISCSI_I_EVENT_LOGOUT_DONE, 800);
+    const struct lq_iscsi_initiator_event *done = wire_find(wire, 0, LQ_ISCSI_I_EVENT_LOGOUT_DONE,
+                                                            800);
     CU_ASSERT_TRUE(done != NULL && done->code == 0);
     CU_ASSERT_FALSE(wire->peers[0].connected);
     CU_ASSERT_EQUAL(wire->events[LQ_W_CLOSE], 1);
@@ -460,15 +459,14 @@ static void test_shutdown_asks_to_log_out(void)
     struct lq_input input = {.kind = LQ_INPUT_SHUTDOWN, .now_ns = wire->env.now_ns};
     (void)lq_shard_input(wire->shard, &input);
     wire_pump(wire);
-    const struct lq_iscsi_initiator_event *async =
-        wire_find(wire, 0, LQ_ISCSI_I_EVENT_ASYNC, 0);
+    const struct lq_iscsi_initiator_event *async = wire_find(wire, 0, LQ_ISCSI_I_EVENT_ASYNC, 0);
     CU_ASSERT_PTR_NOT_NULL(async);
     wire_pass(wire, 120 * SECOND);
     CU_ASSERT_FALSE(wire->peers[0].connected || wire->peers[1].connected);
     nothing_is_left(wire, 0);
     CU_ASSERT_FALSE(wire_login(wire, 0, NULL));
-    const struct lq_iscsi_initiator_event *failed =
-        wire_find(wire, 0, LQ_ISCSI_I_EVENT_LOGIN_FAILED, 0);
+    const struct lq_iscsi_initiator_event *failed = wire_find(wire, 0,
+                                                              LQ_ISCSI_I_EVENT_LOGIN_FAILED, 0);
     CU_ASSERT_TRUE(failed != NULL && failed->code == 0x0301);
 }
 

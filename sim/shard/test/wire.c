@@ -138,8 +138,8 @@ struct wire *wire_make(const struct wire_config *config)
     lq_history_init(&wire.history);
     lq_history_attach(&wire.history, (struct lq_history_sink){on_event, on_tap, &wire});
     lq_choice_seeded_init(&wire.seeded, 1);
-    wire.env = (struct lq_env){.now_ns = 1000, .choice = &wire.seeded.choice,
-                               .history = &wire.history};
+    wire.env = (struct lq_env){
+        .now_ns = 1000, .choice = &wire.seeded.choice, .history = &wire.history};
     struct lq_arena arena;
     lq_arena_init_measuring(&arena);
     carve(&wire, &arena, config);
@@ -315,8 +315,8 @@ void wire_pump(struct wire *wire)
         struct lq_slice slice;
         enum lq_emit_end end;
         if (wire->peers[i].connected && !wire->peers[i].frozen)
-            CU_ASSERT_EQUAL(
-                lq_shard_emit(wire->shard, wire->peers[i].connection, &slice, 1, &end), 0);
+            CU_ASSERT_EQUAL(lq_shard_emit(wire->shard, wire->peers[i].connection, &slice, 1, &end),
+                            0);
     }
 }
 
@@ -397,8 +397,8 @@ const struct lq_iscsi_initiator_event *wire_run(struct wire *wire, uint32_t peer
 {
     uint64_t id = wire_start(wire, peer, command);
     wire_pump(wire);
-    const struct lq_iscsi_initiator_event *done =
-        wire_find(wire, peer, LQ_ISCSI_I_EVENT_COMMAND_DONE, id);
+    const struct lq_iscsi_initiator_event *done = wire_find(wire, peer,
+                                                            LQ_ISCSI_I_EVENT_COMMAND_DONE, id);
     wire->peers[peer].log_count = 0;
     return done;
 }
@@ -484,8 +484,8 @@ struct lq_iscsi_initiator_command wire_write(uint32_t lun, uint32_t lba, uint32_
 uint32_t wire_clear_attentions(struct wire *wire, uint32_t peer, uint32_t lun)
 {
     for (uint32_t count = 0; count < 20; count++) {
-        const struct lq_iscsi_initiator_event *done =
-            wire_run(wire, peer, wire_test_unit_ready(lun));
+        const struct lq_iscsi_initiator_event *done = wire_run(wire, peer,
+                                                               wire_test_unit_ready(lun));
         CU_ASSERT_PTR_NOT_NULL_FATAL(done);
         if (done->status == LQ_GOOD)
             return count;
@@ -499,6 +499,5 @@ uint32_t wire_sense(const struct lq_iscsi_initiator_event *done)
 {
     if (done->sense_bytes < 14)
         return 0;
-    return ((uint32_t)done->sense[2] & 15) << 16 | (uint32_t)done->sense[12] << 8 |
-           done->sense[13];
+    return ((uint32_t)done->sense[2] & 15) << 16 | (uint32_t)done->sense[12] << 8 | done->sense[13];
 }
