@@ -97,6 +97,45 @@ static bool aborts_ours(struct lq_iscsi_target *t, struct lq_tgt_command *comman
     return true;
 }
 
+/* --- commands that have ended but wait for the rest of their unsolicited data ------------------ */
+
+static bool is_affected(const struct lq_tgt_command *command, const struct lq_iscsi_pdu *pdu)
+{
+    switch (pdu->u.tm.function) {
+    case LQ_ISCSI_ABORT_TASK:
+        return command->itt == pdu->u.tm.referenced_itt && command->lun == pdu->lun;
+    case LQ_ISCSI_ABORT_TASK_SET:
+    case LQ_ISCSI_CLEAR_TASK_SET:
+    case LQ_ISCSI_LOGICAL_UNIT_RESET:
+        return command->lun == pdu->lun;
+    case LQ_ISCSI_TARGET_WARM_RESET:
+    case LQ_ISCSI_TARGET_COLD_RESET:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The engine has done with them, so it can't abort them, and their status would come behind the
+ * function's answer: it is dropped. True when there was one. */
+static bool silence_draining(struct lq_iscsi_target *t, struct lq_tgt_session *session,
+                             const struct lq_iscsi_pdu *pdu)
+{
+    bool found = false;
+    LQ_LIST_EACH_SAFE(link, following, &session->commands)
+    {
+        struct lq_tgt_command *command = LQ_ELEMENT(link, struct lq_tgt_command, link);
+        if (command->kind != LQ_CMD_SCSI || !command->completed ||
+            command->unsolicited == NULL || !is_affected(command, pdu))
+            continue;
+        lq_task task = command->task;
+        found = lq_tgt_terminate(t, command, false);
+        if (!lq_handle_is_none(task))
+            lq_engine_command_lost(t->engine, task);
+    }
+    return found;
+}
+
 /* --- all functions ---------------------------------------------------------------------------- */
 
 bool lq_tgt_tm_must_wait(struct lq_iscsi_target *target, struct lq_tgt_session *session,
@@ -134,6 +173,8 @@ void lq_tgt_tm_deliver(struct lq_iscsi_target *target, struct lq_tgt_command *co
             return;
         command->tm_absent_response = absent_response(target, session, pdu);
     }
+    if (silence_draining(target, session, pdu))
+        command->tm_absent_response = LQ_TM_RSP_COMPLETE;
     struct lq_tm_request request = {
         .nexus = session->nexus,
         .function = (enum lq_tm_function)engine_function(function),

@@ -266,6 +266,27 @@ static void test_end_waits_for_the_peer(void)
     CU_ASSERT_EQUAL(counts.commands_free, counts.commands);
 }
 
+static void test_draining_command_is_silenced(void)
+{
+    for (uint8_t function = 1; function <= 7; function++) {
+        if (function == 3)
+            continue;
+        bench_make(NULL);
+        struct peer *peer = logged_in();
+        bench.asks_data = false; /* ends without its data: the status waits for the rest of it */
+        bench.tm_answer = function == 1 ? LQ_TM_TASK_ABSENT : LQ_TM_COMPLETE;
+        uint32_t itt = command(peer, 0x21, 4096, NULL, 0);
+        struct bench_task *task = bench_newest();
+        CU_ASSERT_TRUE(task->ended);
+        uint32_t abort = tm(peer, function, itt, peer->cmd_sn - 1);
+        CU_ASSERT_EQUAL(tm_response(peer, abort), 0);
+        CU_ASSERT_TRUE(task->lost);
+        data_out(peer, 0x00, itt, 0xffffffff, 0, 0, pattern, 2048);
+        data_out(peer, 0x80, itt, 0xffffffff, 1, 2048, pattern, 2048);
+        CU_ASSERT_FALSE(take(peer));
+    }
+}
+
 static void test_unbuilt_output_is_taken_back(void)
 {
     bench_make(NULL);
@@ -486,6 +507,7 @@ int main(void)
         {"late data is dropped", test_late_data_is_dropped},
         {"abort in the middle of a segment", test_abort_in_the_middle_of_a_segment},
         {"end waits for the peer", test_end_waits_for_the_peer},
+        {"draining command is silenced", test_draining_command_is_silenced},
         {"unbuilt output is taken back", test_unbuilt_output_is_taken_back},
         {"cold reset closes after the response", test_cold_reset_closes_after_the_response},
         {"ping", test_ping},
