@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the language's sources share: text made by hand, tokens, tables of words. */
+#ifndef LQ_SCENARIOS_LANG_INTERNAL_H
+#define LQ_SCENARIOS_LANG_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "scenarios/lang/scenario.h"
+
+/* --- text.c: text into a bounded buffer, always NUL-terminated ------------------------------ */
+
+struct lq_scn_text {
+    char *text;
+    uint32_t size_bytes; /* of the buffer, at least 1 */
+    uint32_t used;
+    bool overflowed;
+};
+
+struct lq_scn_text lq_scn_text_into(char *text, uint32_t size_bytes);
+void lq_scn_put(struct lq_scn_text *to, const char *text);
+void lq_scn_put_bytes(struct lq_scn_text *to, const char *bytes, uint32_t size_bytes);
+void lq_scn_put_number(struct lq_scn_text *to, uint64_t number);
+void lq_scn_put_hex(struct lq_scn_text *to, uint64_t number, uint32_t digits);
+
+/* --- tokens.c ------------------------------------------------------------------------------- */
+
+enum lq_scn_token_kind {
+    LQ_SCN_TOKEN_END,
+    LQ_SCN_TOKEN_NEWLINE, /* or ';' */
+    LQ_SCN_TOKEN_WORD,    /* letters, digits, _ . - and a leading + */
+    LQ_SCN_TOKEN_STRING,  /* "...": text and size without the quotes */
+    LQ_SCN_TOKEN_OPEN,
+    LQ_SCN_TOKEN_CLOSE,
+    LQ_SCN_TOKEN_COMMA,
+    LQ_SCN_TOKEN_SLASH,
+    LQ_SCN_TOKEN_ARROW,
+    LQ_SCN_TOKEN_BAD /* a byte that begins nothing, or a string without end */
+};
+
+struct lq_scn_token {
+    enum lq_scn_token_kind kind;
+    const char *text; /* not NUL-terminated */
+    uint32_t size_bytes;
+    struct lq_scn_place place;
+};
+
+struct lq_scn_lexer {
+    const char *at, *end, *line_start;
+    uint32_t line;
+};
+
+void lq_scn_lexer_init(struct lq_scn_lexer *lexer, const char *text, uint64_t size_bytes);
+struct lq_scn_token lq_scn_lexer_next(struct lq_scn_lexer *lexer);
+
+bool lq_scn_token_is(const struct lq_scn_token *token, const char *word);
+
+/* --- table.c -------------------------------------------------------------------------------- */
+
+enum lq_scn_unit {
+    LQ_SCN_FLAG,
+    LQ_SCN_NUMBER,
+    LQ_SCN_SIZE,     /* 512, 64MiB */
+    LQ_SCN_DURATION, /* 10ms */
+    LQ_SCN_OR_NEVER, /* a duration or "never" */
+    LQ_SCN_YES_NO,
+    LQ_SCN_CACHE_KIND
+};
+
+/* NAME may be several words. Rows end with a row without a name. */
+struct lq_scn_row {
+    const char *name;
+    enum lq_scn_unit unit;
+    uint64_t least, most;
+};
+
+extern const struct lq_scn_row lq_scn_limit_rows[];
+extern const struct lq_scn_row lq_scn_disk_rows[];
+extern const struct lq_scn_row lq_scn_initiator_iscsi_rows[];
+extern const struct lq_scn_row lq_scn_target_iscsi_rows[];
+extern const struct lq_scn_row lq_scn_clause_rows[];
+extern const struct lq_scn_row lq_scn_rule_rows[];
+
+#define LQ_SCN_BIT(which) (UINT32_C(1) << (which))
+
+enum lq_scn_kind_of_verb {
+    LQ_SCN_SESSION_VERB,
+    LQ_SCN_COMMAND_VERB,
+    LQ_SCN_TM_VERB
+};
+
+struct lq_scn_verb_row {
+    const char *name;
+    enum lq_scn_kind_of_verb kind;
+    uint32_t allowed, needed; /* clauses, bits 1 << enum lq_scn_clause */
+    bool names_command;       /* a label follows */
+};
+
+extern const struct lq_scn_verb_row lq_scn_verb_rows[LQ_SCN_VERBS];
+
+/* A word and what it stands for; ended by a row without a word. */
+struct lq_scn_word {
+    const char *word;
+    uint32_t value;
+};
+
+extern const struct lq_scn_word lq_scn_statuses[];
+extern const struct lq_scn_word lq_scn_sense_keys[];
+extern const struct lq_scn_word lq_scn_answers[];
+
+/* The word of VALUE; "?" when there is none. */
+const char *lq_scn_word_of(const struct lq_scn_word *words, uint32_t value);
+
+/* --- values.c ------------------------------------------------------------------------------- */
+
+/* Reads the whole of TOKEN as UNIT. False: it is none, or does not fit 64 bits. */
+bool lq_scn_read_value(const struct lq_scn_token *token, enum lq_scn_unit unit, uint64_t *value);
+bool lq_scn_read_hex(const char *text, uint32_t size_bytes, uint64_t *value);
+void lq_scn_put_value(struct lq_scn_text *to, enum lq_scn_unit unit, uint64_t value);
+
+/* "a duration such as 10ms" */
+const char *lq_scn_unit_text(enum lq_scn_unit unit);
+
+/* --- parser.c, shared with timeline.c and expect.c ------------------------------------------ */
+
+struct lq_scn_parser {
+    struct lq_scn_lexer lexer;
+    struct lq_scn_token token; /* the next one */
+    struct lq_scenario *scenario;
+    struct lq_scn_problem *problem;
+};
+
+/* All functions that return bool return false after a problem has been noted. */
+void lq_scn_advance(struct lq_scn_parser *parser);
+bool lq_scn_fail(struct lq_scn_parser *parser, const char *wrong, const char *expected);
+/* The same about TOKEN, which need not be the next one. */
+bool lq_scn_fail_at(struct lq_scn_parser *parser, const struct lq_scn_token *token,
+                    const char *wrong, const char *expected);
+/* Takes the word when it is the next token. */
+bool lq_scn_take(struct lq_scn_parser *parser, const char *word);
+bool lq_scn_need(struct lq_scn_parser *parser, const char *word);
+/* A name of at most SIZE_BYTES - 1 characters into NAME. */
+bool lq_scn_take_name(struct lq_scn_parser *parser, char *name, uint32_t size_bytes,
+                      const char *expected);
+bool lq_scn_take_value(struct lq_scn_parser *parser, const struct lq_scn_row *row,
+                       uint64_t *value);
+/* The row whose name stands next, taken; -1: none does. */
+int lq_scn_take_row(struct lq_scn_parser *parser, const struct lq_scn_row *rows);
+/* The row's value, given at most once. */
+bool lq_scn_take_setting(struct lq_scn_parser *parser, const struct lq_scn_row *rows, int row,
+                         struct lq_scn_values *values);
+bool lq_scn_take_coded(struct lq_scn_parser *parser, const struct lq_scn_word *words,
+                       const char *what, uint32_t *value);
+/* The initiator that TOKEN names; initiator_count when there is none. */
+uint32_t lq_scn_find_initiator(const struct lq_scn_parser *parser,
+                               const struct lq_scn_token *token);
+/* TARGET/N or N. */
+bool lq_scn_take_lun(struct lq_scn_parser *parser, uint64_t *lun);
+
+/* timeline.c: everything from the first moment on. */
+bool lq_scn_parse_timeline(struct lq_scn_parser *parser);
+/* A label of a statement that stands before. COMMANDS: of a command of an initiator only. */
+enum lq_scn_label_of { LQ_SCN_OF_COMMAND, LQ_SCN_OF_REQUEST, LQ_SCN_OF_FAULT };
+bool lq_scn_take_label(struct lq_scn_parser *parser, enum lq_scn_label_of of, uint32_t *place);
+uint32_t lq_scn_find_label(const struct lq_scenario *scenario, const char *text,
+                           uint32_t size_bytes);
+bool lq_scn_take_event(struct lq_scn_parser *parser, struct lq_scn_event *event);
+
+/* expect.c */
+bool lq_scn_parse_expect(struct lq_scn_parser *parser, struct lq_scn_statement *statement);
+
+/* printer.c, for expect_print.c */
+void lq_scn_print_event(const struct lq_scenario *scenario, const struct lq_scn_event *event,
+                        struct lq_scn_text *to);
+void lq_scn_print_expect(const struct lq_scenario *scenario, const struct lq_scn_expect *expect,
+                         struct lq_scn_text *to);
+
+#endif

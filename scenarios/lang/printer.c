@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A scenario to text: one statement a line, in the order in which the parser reads them. */
+#include "scenarios/lang/internal.h"
+
+static void put_name_and_value(struct lq_scn_text *to, const struct lq_scn_row *row, uint64_t value)
+{
+    lq_scn_put(to, row->name);
+    if (row->unit == LQ_SCN_FLAG)
+        return;
+    lq_scn_put(to, " ");
+    lq_scn_put_value(to, row->unit, value);
+}
+
+static void put_clauses(struct lq_scn_text *to, const struct lq_scn_row *rows,
+                        const struct lq_scn_values *values)
+{
+    for (uint32_t i = 0; rows[i].name != NULL; i++) {
+        if (!lq_scn_has(values, i))
+            continue;
+        lq_scn_put(to, " ");
+        put_name_and_value(to, &rows[i], values->values[i]);
+    }
+}
+
+static void put_settings(struct lq_scn_text *to, const struct lq_scn_row *rows,
+                         const struct lq_scn_values *values)
+{
+    const char *before = "{ ";
+    for (uint32_t i = 0; rows[i].name != NULL; i++) {
+        if (!lq_scn_has(values, i))
+            continue;
+        lq_scn_put(to, before);
+        put_name_and_value(to, &rows[i], values->values[i]);
+        before = "; ";
+    }
+    lq_scn_put(to, " }");
+}
+
+/* --- statements ----------------------------------------------------------------------------- */
+
+void lq_scn_print_event(const struct lq_scenario *scenario, const struct lq_scn_event *event,
+                        struct lq_scn_text *to)
+{
+    static const char *const suffixes[] = {[LQ_SCN_NO_EVENT] = "",
+                                           [LQ_SCN_ENDED] = "",
+                                           [LQ_SCN_SENT] = " sent",
+                                           [LQ_SCN_FATE_KNOWN] = " fate known",
+                                           [LQ_SCN_LOGIN] = ".login"};
+    lq_scn_put(to, event->kind == LQ_SCN_LOGIN ? scenario->initiators[event->which].name
+                                               : scenario->statements[event->which].label);
+    lq_scn_put(to, suffixes[event->kind]);
+}
+
+static void put_action(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                       const struct lq_scn_action *action)
+{
+    const struct lq_scn_verb_row *row = &lq_scn_verb_rows[action->verb];
+    lq_scn_put(to, scenario->initiators[action->initiator].name);
+    lq_scn_put(to, " ");
+    lq_scn_put(to, row->name);
+    if (row->names_command) {
+        lq_scn_put(to, " ");
+        lq_scn_put(to, scenario->statements[action->subject].label);
+    }
+    for (uint32_t i = 0; i < action->cdb_bytes; i++) {
+        lq_scn_put(to, " ");
+        lq_scn_put_hex(to, action->cdb[i], 2);
+    }
+    put_clauses(to, lq_scn_clause_rows, &action->clauses);
+}
+
+static void put_fault(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                      const struct lq_scn_fault *fault)
+{
+    lq_scn_put(to, "fault ");
+    lq_scn_put(to, lq_fault_class((enum lq_fault)fault->fault)->name);
+    if (fault->lun_or_all != 0) {
+        lq_scn_put(to, " lun ");
+        lq_scn_put(to, scenario->target.name);
+        lq_scn_put(to, "/");
+        lq_scn_put_number(to, fault->lun_or_all - 1);
+    }
+    if (fault->initiator_or_all != 0) {
+        lq_scn_put(to, " initiator ");
+        lq_scn_put(to, scenario->initiators[fault->initiator_or_all - 1].name);
+    }
+    put_clauses(to, lq_scn_rule_rows, &fault->rule);
+}
+
+static void put_statement(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                          const struct lq_scn_statement *statement)
+{
+    switch (statement->kind) {
+    case LQ_SCN_ACTION:
+        put_action(to, scenario, &statement->action);
+        break;
+    case LQ_SCN_FAULT:
+        put_fault(to, scenario, &statement->fault);
+        break;
+    case LQ_SCN_DISARM:
+        lq_scn_put(to, "disarm ");
+        lq_scn_put(to, scenario->statements[statement->rule].label);
+        break;
+    case LQ_SCN_HEAL:
+        lq_scn_put(to, "heal");
+        break;
+    default:
+        lq_scn_print_expect(scenario, &statement->expect, to);
+        break;
+    }
+    if (statement->label[0] != '\0') {
+        lq_scn_put(to, " as ");
+        lq_scn_put(to, statement->label);
+    }
+}
+
+static void put_moment(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                       const struct lq_scn_moment *moment)
+{
+    if (moment->kind != LQ_SCN_AFTER) {
+        lq_scn_put(to, moment->kind == LQ_SCN_AT ? "at " : "at +");
+        lq_scn_put_value(to, LQ_SCN_DURATION, moment->time_ns);
+        return;
+    }
+    lq_scn_put(to, "after ");
+    lq_scn_print_event(scenario, &moment->event, to);
+    if (moment->time_ns != 0) {
+        lq_scn_put(to, " +");
+        lq_scn_put_value(to, LQ_SCN_DURATION, moment->time_ns);
+    }
+}
+
+void lq_scenario_print_statement(const struct lq_scenario *scenario, uint32_t place,
+                                 char text[LQ_SCN_LINE_MAX])
+{
+    struct lq_scn_text to = lq_scn_text_into(text, LQ_SCN_LINE_MAX);
+    put_statement(&to, scenario, &scenario->statements[place]);
+}
+
+void lq_scenario_print_moment(const struct lq_scenario *scenario, uint32_t place,
+                              char text[LQ_SCN_LINE_MAX])
+{
+    struct lq_scn_text to = lq_scn_text_into(text, LQ_SCN_LINE_MAX);
+    put_moment(&to, scenario, &scenario->moments[place]);
+}
+
+/* --- the file ------------------------------------------------------------------------------- */
+
+static void put_heading(struct lq_scn_text *to, const struct lq_scenario *scenario)
+{
+    lq_scn_put(to, "scenario \"");
+    lq_scn_put(to, scenario->title);
+    lq_scn_put(to, "\"\n");
+    for (uint32_t i = 0; i < scenario->requires_count; i++) {
+        lq_scn_put(to, i == 0 ? "requires " : ", ");
+        lq_scn_put(to, scenario->requires[i]);
+    }
+    lq_scn_put(to, scenario->requires_count > 0 ? "\n" : "");
+    lq_scn_put(to, "transport iscsi\n");
+    if (scenario->limits.given != 0) {
+        lq_scn_put(to, "limits ");
+        put_settings(to, lq_scn_limit_rows, &scenario->limits);
+        lq_scn_put(to, "\n");
+    }
+}
+
+static void put_target(struct lq_scn_text *to, const struct lq_scn_target *target)
+{
+    lq_scn_put(to, "\ntarget ");
+    lq_scn_put(to, target->name);
+    lq_scn_put(to, " {\n");
+    if (target->iscsi.given != 0) {
+        lq_scn_put(to, "    iscsi ");
+        put_settings(to, lq_scn_target_iscsi_rows, &target->iscsi);
+        lq_scn_put(to, "\n");
+    }
+    for (uint32_t i = 0; i < target->lun_count; i++) {
+        lq_scn_put(to, "    lun ");
+        lq_scn_put_number(to, i);
+        lq_scn_put(to, " disk ");
+        lq_scn_put_value(to, LQ_SCN_SIZE, target->luns[i].size_bytes);
+        if (target->luns[i].disk.given != 0) {
+            lq_scn_put(to, " ");
+            put_settings(to, lq_scn_disk_rows, &target->luns[i].disk);
+        }
+        lq_scn_put(to, "\n");
+    }
+    lq_scn_put(to, "}\n");
+}
+
+static void put_initiator(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                          const struct lq_scn_initiator *initiator)
+{
+    lq_scn_put(to, "initiator ");
+    lq_scn_put(to, initiator->name);
+    lq_scn_put(to, " -> ");
+    lq_scn_put(to, scenario->target.name);
+    bool has_block = initiator->has_isid || initiator->iqn[0] != '\0' ||
+                     initiator->iscsi.given != 0;
+    if (has_block)
+        lq_scn_put(to, " {");
+    if (initiator->has_isid) {
+        lq_scn_put(to, " isid ");
+        lq_scn_put_number(to, initiator->isid);
+        lq_scn_put(to, ";");
+    }
+    if (initiator->iqn[0] != '\0') {
+        lq_scn_put(to, " name \"");
+        lq_scn_put(to, initiator->iqn);
+        lq_scn_put(to, "\";");
+    }
+    if (initiator->iscsi.given != 0) {
+        lq_scn_put(to, " iscsi ");
+        put_settings(to, lq_scn_initiator_iscsi_rows, &initiator->iscsi);
+    }
+    lq_scn_put(to, has_block ? " }\n" : "\n");
+}
+
+bool lq_scenario_print(const struct lq_scenario *scenario, char *text, uint32_t size_bytes)
+{
+    struct lq_scn_text to = lq_scn_text_into(text, size_bytes);
+    put_heading(&to, scenario);
+    put_target(&to, &scenario->target);
+    for (uint32_t i = 0; i < scenario->initiator_count; i++)
+        put_initiator(&to, scenario, &scenario->initiators[i]);
+    uint32_t next = 0;
+    for (uint32_t moment = 0; moment < scenario->moment_count; moment++) {
+        lq_scn_put(&to, "\n");
+        put_moment(&to, scenario, &scenario->moments[moment]);
+        lq_scn_put(&to, "\n");
+        for (; next < scenario->statement_count && scenario->statements[next].moment == moment;
+             next++) {
+            lq_scn_put(&to, "    ");
+            put_statement(&to, scenario, &scenario->statements[next]);
+            lq_scn_put(&to, "\n");
+        }
+    }
+    return !to.overflowed;
+}

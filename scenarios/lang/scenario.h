@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A scenario: what is in the world, what happens when, and what must hold; as plain structs, with
+ * the parser that makes it from text and the printer that makes text from it.
+ *
+ * What this is not: a run. Nothing here knows the engine, a world or a clock. docs/SCENARIO.md is
+ * the language for people. parse(print(x)) = x, places apart.
+ *
+ * Who uses it: sim/virtual (runs it), tools (read files, show problems).
+ *
+ * Ownership: a scenario is one block of memory without pointers; copy and compare it as you like.
+ * The parser clears it first, so equal scenarios are equal bytes but for their places.
+ */
+#ifndef LQ_SCENARIOS_LANG_SCENARIO_H
+#define LQ_SCENARIOS_LANG_SCENARIO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "faults/faults.h"
+
+enum {
+    LQ_SCN_NAME_MAX = 31,
+    LQ_SCN_SLUG_MAX = 47,
+    LQ_SCN_TITLE_MAX = 95,
+    LQ_SCN_IQN_MAX = 47,
+    LQ_SCN_REQUIRES_MAX = 16,
+    LQ_SCN_LUNS_MAX = 3,
+    LQ_SCN_INITIATORS_MAX = 4,
+    LQ_SCN_MOMENTS_MAX = 64,
+    LQ_SCN_STATEMENTS_MAX = 192,
+    LQ_SCN_VALUES_MAX = 16,
+    LQ_SCN_CDB_MAX = 16,
+    LQ_SCN_ALTERNATIVES_MAX = 4,
+    LQ_SCN_TRANSFER_MAX = 16384, /* bytes of one command */
+    LQ_SCN_LINE_MAX = 400        /* one printed statement, NUL included */
+};
+
+/* Where something stands in the text; both from 1. 0: it was not read from a text. */
+struct lq_scn_place {
+    uint32_t line, column;
+};
+
+/* Settings and clauses: one table each (table.c) says names, units and ranges; bit i of GIVEN
+ * tells whether VALUES[i] was written. Times are in ns, sizes in bytes. */
+struct lq_scn_values {
+    uint32_t given;
+    uint64_t values[LQ_SCN_VALUES_MAX];
+};
+
+static inline bool lq_scn_has(const struct lq_scn_values *values, uint32_t which)
+{
+    return (values->given >> which & 1) != 0;
+}
+
+/* The value, or OTHERWISE when it was not written. */
+static inline uint64_t lq_scn_value(const struct lq_scn_values *values, uint32_t which,
+                                    uint64_t otherwise)
+{
+    return lq_scn_has(values, which) ? values->values[which] : otherwise;
+}
+
+enum lq_scn_limit {
+    LQ_SCN_QUARANTINE_AFTER, /* UINT64_MAX: never; and the next two */
+    LQ_SCN_LOGIN_QUARANTINE_AFTER,
+    LQ_SCN_BUSY_AFTER,
+    LQ_SCN_LOGIN_TIMEOUT,
+    LQ_SCN_DATA_TIMEOUT,
+    LQ_SCN_NOP_INTERVAL, /* 0: never */
+    LQ_SCN_TASKS,
+    LQ_SCN_TASKS_PER_NEXUS,
+    LQ_SCN_TM_FUNCTIONS,
+    LQ_SCN_UNIT_ATTENTIONS,
+    LQ_SCN_COMMAND_WINDOW,
+    LQ_SCN_LIMITS
+};
+
+enum lq_scn_disk { LQ_SCN_CACHE, LQ_SCN_BLOCK, LQ_SCN_GRANULE, LQ_SCN_LATENCY, LQ_SCN_DISK };
+
+enum { LQ_SCN_WRITETHROUGH, LQ_SCN_WRITEBACK }; /* of LQ_SCN_CACHE */
+
+/* Keys of iSCSI that an initiator or a target offers; the last two as its own numbers begin. */
+enum lq_scn_iscsi {
+    LQ_SCN_INITIAL_R2T,
+    LQ_SCN_IMMEDIATE_DATA,
+    LQ_SCN_MAX_BURST,
+    LQ_SCN_FIRST_BURST,
+    LQ_SCN_MAX_SEGMENT,
+    LQ_SCN_MAX_R2T,
+    LQ_SCN_FIRST_SN,  /* initiator: CmdSN; target: StatSN */
+    LQ_SCN_FIRST_TAG, /* initiator: initiator task tag; target: target transfer tag */
+    LQ_SCN_ISCSI
+};
+
+struct lq_scn_lun {
+    uint64_t size_bytes;
+    struct lq_scn_values disk;
+    struct lq_scn_place place;
+};
+
+struct lq_scn_target {
+    char name[LQ_SCN_NAME_MAX + 1];
+    struct lq_scn_values iscsi;
+    struct lq_scn_lun luns[LQ_SCN_LUNS_MAX]; /* LUN i is luns[i] */
+    uint32_t lun_count;
+};
+
+struct lq_scn_initiator {
+    char name[LQ_SCN_NAME_MAX + 1];
+    char iqn[LQ_SCN_IQN_MAX + 1]; /* "": made from its place */
+    uint64_t isid;
+    bool has_isid;
+    struct lq_scn_values iscsi;
+    struct lq_scn_place place;
+};
+
+/* --- what happens --------------------------------------------------------------------------- */
+
+enum lq_scn_event_kind {
+    LQ_SCN_NO_EVENT,
+    LQ_SCN_ENDED,      /* statement WHICH got its status or answer */
+    LQ_SCN_SENT,       /* it was sent */
+    LQ_SCN_FATE_KNOWN, /* its store request, if any, has ended */
+    LQ_SCN_LOGIN       /* initiator WHICH has logged in */
+};
+
+struct lq_scn_event {
+    uint32_t kind;  /* enum lq_scn_event_kind */
+    uint32_t which; /* place of a statement or an initiator */
+};
+
+enum lq_scn_moment_kind { LQ_SCN_AT, LQ_SCN_AT_PLUS, LQ_SCN_AFTER };
+
+/* Statements that happen together; moments come one after another. */
+struct lq_scn_moment {
+    uint32_t kind;    /* enum lq_scn_moment_kind */
+    uint64_t time_ns; /* from the start; from the moment before; from the event */
+    struct lq_scn_event event;
+    struct lq_scn_place place;
+};
+
+enum lq_scn_statement_kind { LQ_SCN_ACTION, LQ_SCN_FAULT, LQ_SCN_DISARM, LQ_SCN_HEAL,
+                             LQ_SCN_EXPECT };
+
+enum lq_scn_verb {
+    LQ_SCN_LOG_IN,
+    LQ_SCN_LOG_OUT,
+    LQ_SCN_VANISH,
+    LQ_SCN_RELOGIN,
+    LQ_SCN_DROP,
+    LQ_SCN_CLOSE,
+    LQ_SCN_PING,
+    LQ_SCN_READ,
+    LQ_SCN_WRITE,
+    LQ_SCN_TEST_UNIT_READY,
+    LQ_SCN_INQUIRY,
+    LQ_SCN_SYNCHRONIZE_CACHE,
+    LQ_SCN_REQUEST_SENSE,
+    LQ_SCN_CDB,
+    LQ_SCN_ABORT,
+    LQ_SCN_QUERY_TASK,
+    LQ_SCN_ABORT_TASK_SET,
+    LQ_SCN_CLEAR_TASK_SET,
+    LQ_SCN_LUN_RESET,
+    LQ_SCN_WARM_RESET,
+    LQ_SCN_COLD_RESET,
+    LQ_SCN_VERBS
+};
+
+enum lq_scn_clause {
+    LQ_SCN_LUN,
+    LQ_SCN_LBA,
+    LQ_SCN_BLOCKS,
+    LQ_SCN_IN,
+    LQ_SCN_OUT,
+    LQ_SCN_ORDERED,
+    LQ_SCN_HEAD_OF_QUEUE,
+    LQ_SCN_FUA,
+    LQ_SCN_IMMEDIATE,
+    LQ_SCN_WITHHELD,
+    LQ_SCN_LATE,
+    LQ_SCN_STALL,
+    LQ_SCN_CLAUSES
+};
+
+struct lq_scn_action {
+    uint32_t initiator;
+    uint32_t verb; /* enum lq_scn_verb */
+    struct lq_scn_values clauses;
+    uint32_t subject; /* ABORT, QUERY_TASK: place of the command's statement */
+    uint8_t cdb[LQ_SCN_CDB_MAX];
+    uint32_t cdb_bytes;
+};
+
+enum lq_scn_rule { LQ_SCN_NTH, LQ_SCN_EVERY, LQ_SCN_FOR, LQ_SCN_BY, LQ_SCN_ODDS, LQ_SCN_ODDS_IN,
+                   LQ_SCN_RULE };
+
+struct lq_scn_fault {
+    uint32_t fault; /* enum lq_fault */
+    uint32_t lun_or_all; /* LUN + 1 whose store it hits; 0: any */
+    uint32_t initiator_or_all; /* initiator's place + 1; 0: any */
+    struct lq_scn_values rule;
+};
+
+enum lq_scn_expect_kind {
+    LQ_SCN_EXPECT_STATUS,
+    LQ_SCN_EXPECT_NOTHING, /* neither status nor answer, ever */
+    LQ_SCN_EXPECT_ANSWER,
+    LQ_SCN_EXPECT_DATA,
+    LQ_SCN_EXPECT_LOGIN,
+    LQ_SCN_EXPECT_REFUSED,
+    LQ_SCN_EXPECT_LOGOUT,
+    LQ_SCN_EXPECT_LOST,
+    LQ_SCN_EXPECT_FIRED,
+    LQ_SCN_EXPECT_STABLE
+};
+
+enum { LQ_SCN_ZEROS = UINT32_MAX }; /* among the writers of LQ_SCN_EXPECT_DATA */
+
+struct lq_scn_expect {
+    uint32_t kind;    /* enum lq_scn_expect_kind */
+    uint32_t subject; /* place of a statement (status to data, fired) or an initiator */
+    uint32_t code;    /* SCSI status; enum lq_tm_answer */
+    uint32_t sense;   /* key << 16 | ASC << 8 | ASCQ */
+    uint32_t sense_mask; /* what of it was written: 0, ff0000h or ffffffh */
+    uint64_t times;   /* fired so often */
+    uint32_t lun, nblocks;
+    uint64_t lba;
+    uint32_t writers[LQ_SCN_ALTERNATIVES_MAX]; /* the read returns what one of them wrote */
+    uint32_t writer_count;
+    bool has_within;
+    uint64_t within_ns; /* from the moment that it stands in */
+    struct lq_scn_event after;
+};
+
+struct lq_scn_statement {
+    uint32_t kind;   /* enum lq_scn_statement_kind */
+    uint32_t moment; /* place of its moment */
+    char label[LQ_SCN_NAME_MAX + 1]; /* "": none */
+    struct lq_scn_place place;
+    struct lq_scn_action action;
+    struct lq_scn_fault fault; /* FAULT */
+    uint32_t rule;             /* DISARM: place of the fault's statement */
+    struct lq_scn_expect expect;
+};
+
+struct lq_scenario {
+    char title[LQ_SCN_TITLE_MAX + 1];
+    char requires[LQ_SCN_REQUIRES_MAX][LQ_SCN_SLUG_MAX + 1]; /* ids or slugs of properties */
+    struct lq_scn_place requires_places[LQ_SCN_REQUIRES_MAX];
+    uint32_t requires_count;
+    struct lq_scn_values limits;
+    struct lq_scn_target target;
+    struct lq_scn_initiator initiators[LQ_SCN_INITIATORS_MAX];
+    uint32_t initiator_count;
+    struct lq_scn_moment moments[LQ_SCN_MOMENTS_MAX];
+    uint32_t moment_count;
+    struct lq_scn_statement statements[LQ_SCN_STATEMENTS_MAX];
+    uint32_t statement_count;
+};
+
+/* --- text ----------------------------------------------------------------------------------- */
+
+enum { LQ_SCN_PROBLEM_MAX = 400 };
+
+struct lq_scn_problem {
+    struct lq_scn_place place;
+    uint32_t width; /* characters that the caret line marks; at least 1 */
+    char text[LQ_SCN_PROBLEM_MAX]; /* "what is wrong; expected what" */
+};
+
+/* Reads TEXT (SIZE_BYTES, any bytes). False: PROBLEM says where and why. */
+bool lq_scenario_parse(struct lq_scenario *scenario, const char *text, uint64_t size_bytes,
+                       struct lq_scn_problem *problem);
+
+/* Writes SCENARIO as text, NUL-terminated; false when SIZE_BYTES were not enough (128 KiB always
+ * are). */
+bool lq_scenario_print(const struct lq_scenario *scenario, char *text, uint32_t size_bytes);
+
+/* Statement PLACE, or a moment's heading, alone; at most LQ_SCN_LINE_MAX with the NUL. */
+void lq_scenario_print_statement(const struct lq_scenario *scenario, uint32_t place,
+                                 char text[LQ_SCN_LINE_MAX]);
+void lq_scenario_print_moment(const struct lq_scenario *scenario, uint32_t place,
+                              char text[LQ_SCN_LINE_MAX]);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The words of the language, as data: parser and printer walk the same rows. */
+#include <stddef.h>
+
+#include "core/base/history.h"
+#include "scenarios/lang/internal.h"
+
+#define SECOND UINT64_C(1000000000)
+#define HOUR (3600 * SECOND)
+
+const struct lq_scn_row lq_scn_limit_rows[] = {
+    [LQ_SCN_QUARANTINE_AFTER] = {"quarantine after", LQ_SCN_OR_NEVER, 0, HOUR},
+    [LQ_SCN_LOGIN_QUARANTINE_AFTER] = {"login quarantine after", LQ_SCN_OR_NEVER, 0, HOUR},
+    [LQ_SCN_BUSY_AFTER] = {"busy after", LQ_SCN_OR_NEVER, 0, HOUR},
+    [LQ_SCN_LOGIN_TIMEOUT] = {"login timeout", LQ_SCN_DURATION, 1, HOUR},
+    [LQ_SCN_DATA_TIMEOUT] = {"data timeout", LQ_SCN_DURATION, 1, HOUR},
+    [LQ_SCN_NOP_INTERVAL] = {"nop interval", LQ_SCN_DURATION, 0, HOUR},
+    [LQ_SCN_TASKS] = {"tasks", LQ_SCN_NUMBER, 1, 64},
+    [LQ_SCN_TASKS_PER_NEXUS] = {"tasks per nexus", LQ_SCN_NUMBER, 1, 64},
+    [LQ_SCN_TM_FUNCTIONS] = {"task management functions", LQ_SCN_NUMBER, 1, 64},
+    [LQ_SCN_UNIT_ATTENTIONS] = {"unit attentions", LQ_SCN_NUMBER, 1, 16},
+    [LQ_SCN_COMMAND_WINDOW] = {"command window", LQ_SCN_NUMBER, 1, 64},
+    {NULL, LQ_SCN_FLAG, 0, 0}};
+
+const struct lq_scn_row lq_scn_disk_rows[] = {
+    [LQ_SCN_CACHE] = {"cache", LQ_SCN_CACHE_KIND, 0, 1},
+    [LQ_SCN_BLOCK] = {"block", LQ_SCN_SIZE, 512, 4096},
+    [LQ_SCN_GRANULE] = {"granule", LQ_SCN_NUMBER, 1, 64},
+    [LQ_SCN_LATENCY] = {"latency", LQ_SCN_DURATION, 1, 60 * SECOND},
+    {NULL, LQ_SCN_FLAG, 0, 0}};
+
+const struct lq_scn_row lq_scn_initiator_iscsi_rows[] = {
+    [LQ_SCN_INITIAL_R2T] = {"initial-r2t", LQ_SCN_YES_NO, 0, 1},
+    [LQ_SCN_IMMEDIATE_DATA] = {"immediate-data", LQ_SCN_YES_NO, 0, 1},
+    [LQ_SCN_MAX_BURST] = {"max-burst", LQ_SCN_SIZE, 512, 262144},
+    [LQ_SCN_FIRST_BURST] = {"first-burst", LQ_SCN_SIZE, 512, 262144},
+    [LQ_SCN_MAX_SEGMENT] = {"max-segment", LQ_SCN_SIZE, 512, 262144},
+    [LQ_SCN_MAX_R2T] = {"max-r2t", LQ_SCN_NUMBER, 1, 8},
+    [LQ_SCN_FIRST_SN] = {"first-cmdsn", LQ_SCN_NUMBER, 0, UINT32_MAX},
+    [LQ_SCN_FIRST_TAG] = {"first-itt", LQ_SCN_NUMBER, 0, UINT32_MAX},
+    {NULL, LQ_SCN_FLAG, 0, 0}};
+
+const struct lq_scn_row lq_scn_target_iscsi_rows[] = {
+    [LQ_SCN_INITIAL_R2T] = {"initial-r2t", LQ_SCN_YES_NO, 0, 1},
+    [LQ_SCN_IMMEDIATE_DATA] = {"immediate-data", LQ_SCN_YES_NO, 0, 1},
+    [LQ_SCN_MAX_BURST] = {"max-burst", LQ_SCN_SIZE, 512, 262144},
+    [LQ_SCN_FIRST_BURST] = {"first-burst", LQ_SCN_SIZE, 512, 262144},
+    [LQ_SCN_MAX_SEGMENT] = {"max-segment", LQ_SCN_SIZE, 512, 16384},
+    [LQ_SCN_MAX_R2T] = {"max-r2t", LQ_SCN_NUMBER, 1, 8},
+    [LQ_SCN_FIRST_SN] = {"first-statsn", LQ_SCN_NUMBER, 0, UINT32_MAX},
+    [LQ_SCN_FIRST_TAG] = {"first-ttt", LQ_SCN_NUMBER, 0, UINT32_MAX - 1},
+    {NULL, LQ_SCN_FLAG, 0, 0}};
+
+const struct lq_scn_row lq_scn_clause_rows[] = {
+    [LQ_SCN_LUN] = {"lun", LQ_SCN_NUMBER, 0, 255},
+    [LQ_SCN_LBA] = {"lba", LQ_SCN_NUMBER, 0, UINT64_MAX},
+    [LQ_SCN_BLOCKS] = {"blocks", LQ_SCN_NUMBER, 1, 65535},
+    [LQ_SCN_IN] = {"in", LQ_SCN_SIZE, 1, LQ_SCN_TRANSFER_MAX},
+    [LQ_SCN_OUT] = {"out", LQ_SCN_SIZE, 1, LQ_SCN_TRANSFER_MAX},
+    [LQ_SCN_ORDERED] = {"ordered", LQ_SCN_FLAG, 0, 0},
+    [LQ_SCN_HEAD_OF_QUEUE] = {"head-of-queue", LQ_SCN_FLAG, 0, 0},
+    [LQ_SCN_FUA] = {"fua", LQ_SCN_FLAG, 0, 0},
+    [LQ_SCN_IMMEDIATE] = {"immediate", LQ_SCN_FLAG, 0, 0},
+    [LQ_SCN_WITHHELD] = {"data withheld", LQ_SCN_FLAG, 0, 0},
+    [LQ_SCN_LATE] = {"data late", LQ_SCN_DURATION, 1, HOUR},
+    [LQ_SCN_STALL] = {"stall after", LQ_SCN_SIZE, 0, 65536},
+    {NULL, LQ_SCN_FLAG, 0, 0}};
+
+const struct lq_scn_row lq_scn_rule_rows[] = {
+    [LQ_SCN_NTH] = {"nth", LQ_SCN_NUMBER, 1, UINT32_MAX},
+    [LQ_SCN_EVERY] = {"every", LQ_SCN_NUMBER, 1, UINT32_MAX},
+    [LQ_SCN_FOR] = {"for", LQ_SCN_DURATION, 1, HOUR},
+    [LQ_SCN_BY] = {"by", LQ_SCN_DURATION, 1, HOUR},
+    [LQ_SCN_ODDS] = {"odds", LQ_SCN_NUMBER, 1, UINT32_MAX},
+    [LQ_SCN_ODDS_IN] = {"in", LQ_SCN_NUMBER, 1, UINT32_MAX},
+    {NULL, LQ_SCN_FLAG, 0, 0}};
+
+enum {
+    WHERE = 1 << LQ_SCN_LUN,
+    HOW = 1 << LQ_SCN_ORDERED | 1 << LQ_SCN_HEAD_OF_QUEUE | 1 << LQ_SCN_IMMEDIATE,
+    EXTENT = 1 << LQ_SCN_LBA | 1 << LQ_SCN_BLOCKS,
+    WITHHOLD = 1 << LQ_SCN_WITHHELD | 1 << LQ_SCN_LATE,
+    STALL = 1 << LQ_SCN_STALL
+};
+
+const struct lq_scn_verb_row lq_scn_verb_rows[LQ_SCN_VERBS] = {
+    [LQ_SCN_LOG_IN] = {"login", LQ_SCN_SESSION_VERB, STALL, 0, false},
+    [LQ_SCN_LOG_OUT] = {"logout", LQ_SCN_SESSION_VERB, 0, 0, false},
+    [LQ_SCN_VANISH] = {"vanish", LQ_SCN_SESSION_VERB, 0, 0, false},
+    [LQ_SCN_RELOGIN] = {"relogin", LQ_SCN_SESSION_VERB, STALL, 0, false},
+    [LQ_SCN_DROP] = {"drop", LQ_SCN_SESSION_VERB, 0, 0, false},
+    [LQ_SCN_CLOSE] = {"close", LQ_SCN_SESSION_VERB, 0, 0, false},
+    [LQ_SCN_PING] = {"ping", LQ_SCN_SESSION_VERB, 0, 0, false},
+    [LQ_SCN_READ] = {"read", LQ_SCN_COMMAND_VERB, WHERE | HOW | EXTENT | 1 << LQ_SCN_FUA, EXTENT,
+                     false},
+    [LQ_SCN_WRITE] = {"write", LQ_SCN_COMMAND_VERB,
+                      WHERE | HOW | EXTENT | WITHHOLD | 1 << LQ_SCN_FUA, EXTENT, false},
+    [LQ_SCN_TEST_UNIT_READY] = {"test-unit-ready", LQ_SCN_COMMAND_VERB, WHERE | HOW, 0, false},
+    [LQ_SCN_INQUIRY] = {"inquiry", LQ_SCN_COMMAND_VERB, WHERE | HOW, 0, false},
+    [LQ_SCN_SYNCHRONIZE_CACHE] = {"synchronize-cache", LQ_SCN_COMMAND_VERB, WHERE | HOW, 0, false},
+    [LQ_SCN_REQUEST_SENSE] = {"request-sense", LQ_SCN_COMMAND_VERB, WHERE | HOW, 0, false},
+    [LQ_SCN_CDB] = {"cdb", LQ_SCN_COMMAND_VERB,
+                    WHERE | HOW | WITHHOLD | 1 << LQ_SCN_IN | 1 << LQ_SCN_OUT, 0, false},
+    [LQ_SCN_ABORT] = {"abort", LQ_SCN_TM_VERB, 0, 0, true},
+    [LQ_SCN_QUERY_TASK] = {"query-task", LQ_SCN_TM_VERB, 0, 0, true},
+    [LQ_SCN_ABORT_TASK_SET] = {"abort-task-set", LQ_SCN_TM_VERB, WHERE, 0, false},
+    [LQ_SCN_CLEAR_TASK_SET] = {"clear-task-set", LQ_SCN_TM_VERB, WHERE, 0, false},
+    [LQ_SCN_LUN_RESET] = {"lun-reset", LQ_SCN_TM_VERB, WHERE, 0, false},
+    [LQ_SCN_WARM_RESET] = {"target-warm-reset", LQ_SCN_TM_VERB, 0, 0, false},
+    [LQ_SCN_COLD_RESET] = {"target-cold-reset", LQ_SCN_TM_VERB, 0, 0, false}};
+
+/* [SAM-5 5.3.1] */
+const struct lq_scn_word lq_scn_statuses[] = {
+    {"GOOD", 0x00}, {"CHECK_CONDITION", 0x02}, {"CONDITION_MET", 0x04}, {"BUSY", 0x08},
+    {"RESERVATION_CONFLICT", 0x18}, {"TASK_SET_FULL", 0x28}, {"ACA_ACTIVE", 0x30},
+    {"TASK_ABORTED", 0x40}, {NULL, 0}};
+
+/* [SPC-5 4.4.8] */
+const struct lq_scn_word lq_scn_sense_keys[] = {
+    {"NO_SENSE", 0x0}, {"RECOVERED_ERROR", 0x1}, {"NOT_READY", 0x2}, {"MEDIUM_ERROR", 0x3},
+    {"HARDWARE_ERROR", 0x4}, {"ILLEGAL_REQUEST", 0x5}, {"UNIT_ATTENTION", 0x6},
+    {"DATA_PROTECT", 0x7}, {"BLANK_CHECK", 0x8}, {"COPY_ABORTED", 0xa},
+    {"ABORTED_COMMAND", 0xb}, {"VOLUME_OVERFLOW", 0xd}, {"MISCOMPARE", 0xe}, {NULL, 0}};
+
+const struct lq_scn_word lq_scn_answers[] = {
+    {"complete", LQ_TM_COMPLETE}, {"task-absent", LQ_TM_TASK_ABSENT},
+    {"incorrect-lun", LQ_TM_INCORRECT_LUN}, {"not-supported", LQ_TM_NOT_SUPPORTED},
+    {"rejected", LQ_TM_REJECTED}, {"succeeded", LQ_TM_SUCCEEDED}, {NULL, 0}};
+
+const char *lq_scn_word_of(const struct lq_scn_word *words, uint32_t value)
+{
+    for (; words->word != NULL; words++)
+        if (words->value == value)
+            return words->word;
+    return "?";
+}

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The language: the example of the design as it stands there, bad files with the place and the
+ * words of their message, parse(print(x)) = x over made scenarios, and no crash on any bytes.
+ */
+#include <string.h>
+
+#include "core/base/choice.h"
+#include "core/base/history.h"
+#include "core/base/test/unit.h"
+#include "scenarios/lang/internal.h"
+#include "scenarios/lang/scenario.h"
+
+enum { TEXT_MAX = 128 * 1024 };
+
+static struct lq_scenario one, two;
+static struct lq_scn_problem problem;
+static char text_one[TEXT_MAX], text_two[TEXT_MAX];
+
+static const char example[] =
+    "scenario \"reinstatement while a write hangs in the store\"\n"
+    "requires reinstatement-no-late-write, task-ends-once\n"
+    "transport iscsi\n"
+    "limits { quarantine after 1s; busy after 60s }\n"
+    "\n"
+    "target t0 { lun 0 disk 64MiB { cache writeback } }\n"
+    "initiator a -> t0\n"
+    "initiator b -> t0\n"
+    "\n"
+    "at 0        a login; b login\n"
+    "at +10ms    fault store.hang lun t0/0 for 30s as stuck\n"
+    "            a write lba 0 blocks 8 as w1\n"
+    "at +100ms   a vanish                        # the cable is pulled: no FIN, no RST\n"
+    "at +1s      a relogin                       # same identity: reinstatement\n"
+    "            expect a login ok within 2s\n"
+    "            a test-unit-ready as t1\n"
+    "            expect t1 status CHECK_CONDITION UNIT_ATTENTION 29h/07h\n"
+    "            b read lba 0 blocks 8 as r1     # overlaps the orphan: held\n"
+    "at 31s      heal                            # the store let go of w1 at 30.01s\n"
+    "            expect r1 status GOOD after w1 fate known\n"
+    "            expect lba 0 blocks 8 never flips after a.login\n"
+    "            expect fault stuck fired once\n";
+
+static bool parse(struct lq_scenario *scenario, const char *text)
+{
+    return lq_scenario_parse(scenario, text, strlen(text), &problem);
+}
+
+static void test_example(void)
+{
+    bool parsed = parse(&one, example);
+    if (!parsed)
+        printf("%u:%u: %s\n", (unsigned)problem.place.line, (unsigned)problem.place.column,
+               problem.text);
+    CU_ASSERT_TRUE_FATAL(parsed);
+    CU_ASSERT_STRING_EQUAL(one.title, "reinstatement while a write hangs in the store");
+    CU_ASSERT_EQUAL(one.requires_count, 2);
+    CU_ASSERT_EQUAL(one.limits.values[LQ_SCN_QUARANTINE_AFTER], UINT64_C(1000000000));
+    CU_ASSERT_EQUAL(one.target.luns[0].size_bytes, UINT64_C(64) << 20);
+    CU_ASSERT_EQUAL(one.target.luns[0].disk.values[LQ_SCN_CACHE], LQ_SCN_WRITEBACK);
+    CU_ASSERT_EQUAL(one.initiator_count, 2);
+    CU_ASSERT_EQUAL(one.moment_count, 5);
+    CU_ASSERT_EQUAL(one.moments[4].kind, LQ_SCN_AT);
+    CU_ASSERT_EQUAL(one.moments[4].time_ns, UINT64_C(31000000000));
+    const struct lq_scn_statement *stuck = &one.statements[2];
+    CU_ASSERT_EQUAL(stuck->fault.fault, LQ_FAULT_DISK_HANG);
+    CU_ASSERT_EQUAL(stuck->fault.lun_or_all, 1);
+    CU_ASSERT_EQUAL(stuck->place.line, 11);
+    CU_ASSERT_EQUAL(stuck->place.column, 13);
+    const struct lq_scn_expect *unit_attention = &one.statements[8].expect;
+    CU_ASSERT_EQUAL(unit_attention->sense, 0x062907);
+    CU_ASSERT_EQUAL(unit_attention->sense_mask, 0xffffff);
+    CU_ASSERT_EQUAL(one.statements[11].expect.after.kind, LQ_SCN_FATE_KNOWN);
+    CU_ASSERT_EQUAL(one.statements[11].expect.after.which, 3);
+    CU_ASSERT_EQUAL(one.statements[12].expect.after.kind, LQ_SCN_LOGIN);
+}
+
+/* --- bad files ------------------------------------------------------------------------------ */
+
+#define HEAD "scenario \"x\"\ntarget t { lun 0 disk 1MiB }\ninitiator a -> t\ninitiator b -> t\n"
+
+static const struct {
+    const char *text;
+    uint32_t line, column;
+    const char *words; /* in the message */
+} bad[] = {
+    {"", 1, 1, "comes before the title; expected scenario"},
+    {"scenario x", 1, 10, "`x' is no title; expected one in double quotes"},
+    {"scenario \"x", 1, 10, "is no title"},
+    {"scenario \"x\" \"y\"", 1, 14, "follows the statement; expected ; or a new line"},
+    {"scenario \"x\"\nscenario \"y\"", 2, 10, "is a second title"},
+    {"scenario \"x\"\nat 0 a login", 2, 1, "comes before any initiator"},
+    {"world", 1, 1, "`world' begins no statement; expected scenario, requires"},
+    {"requires ,", 1, 10, "is no property"},
+    {"transport fc", 1, 11, "`fc' is no transport of this version; expected iscsi"},
+    {"limits quarantine after 1s", 1, 8, "expected {"},
+    {"limits { quarantine 1s }", 1, 10, "is no setting of this block; expected quarantine after"},
+    {"limits { busy after 10 }", 1, 21, "`10' does not fit here; expected a duration such as"},
+    {"limits { busy after 2h }", 1, 21, "is out of range; expected 0 to 1h"},
+    {"limits { busy after 1s; busy after 2s }", 1, 36, "each setting at most once"},
+    {"limits { tasks 0 }", 1, 16, "is out of range; expected 1 to 64"},
+    {"limits { tasks 1 tasks per nexus 1 }", 1, 18, "follows the setting; expected ; or"},
+    {"target 9 { }", 1, 8, "is no name; expected the target's name"},
+    {"target t { }", 1, 12, "comes before any LUN"},
+    {"target t { lun 1 disk 1MiB }", 1, 16, "`1' is out of order; expected LUNs numbered 0"},
+    {"target t { lun 0 disk 1MB }", 1, 23, "expected a size such as 512, 4KiB or 64MiB"},
+    {"target t { lun 0 disk 4097 }", 1, 16, "no whole number of blocks"},
+    {"target t { lun 0 disk 1MiB { cache both } }", 1, 36, "writeback or writethrough"},
+    {"target t { lun 0 disk 1MiB { block 1536 } }", 1, 16, "odd block size"},
+    {"target t { lun 0 disk 1MiB; lun 1 disk 1MiB { block 4KiB } }", 1, 33, "one block size"},
+    {"target t { lun 0 disk 1MiB }\ntarget u { lun 0 disk 1MiB }", 2, 8, "one target"},
+    {"initiator a -> t", 1, 16, "`t' is no target"},
+    {"target t { lun 0 disk 1MiB }\ninitiator at -> t", 2, 11, "is a word of the language"},
+    {HEAD "initiator a -> t", 5, 11, "is there already"},
+    {HEAD "initiator c - t", 5, 13, "-> and its target"},
+    {HEAD "initiator c -> t { color 3 }", 5, 20, "isid N, name"},
+    {HEAD "initiator c -> t { name \"x\" }", 5, 25, "is no iSCSI name"},
+    {HEAD "initiator c -> t { iscsi { max-r2t 9 } }", 5, 36, "expected 1 to 8"},
+    {HEAD "", 5, 1, "comes before anything happens; expected at 0"},
+    {HEAD "at 10 a login", 5, 4, "`10' is no time"},
+    {HEAD "after w a login", 5, 7, "`w' is unknown here"},
+    {HEAD "at 0 c login", 5, 6, "`c' begins no statement of the timeline"},
+    {HEAD "at 0 a jump", 5, 8, "is nothing that an initiator does; expected login, logout"},
+    {HEAD "at 0 a login as l", 5, 8, "labels at commands"},
+    {HEAD "at 0 a read lba 0", 5, 18, "comes too early; expected blocks"},
+    {HEAD "at 0 a read lba 0 blocks 1 data withheld", 5, 28, "does not belong to this action"},
+    {HEAD "at 0 a read lba 2048 blocks 1", 5, 8, "beyond the end of the disk"},
+    {HEAD "at 0 a read lba 0 blocks 33", 5, 8, "at most 16KiB"},
+    {HEAD "at 0 a read lba 0 blocks 1 as a", 5, 31, "is there already"},
+    {HEAD "at 0 a write lba 0 blocks 1 as w\na read lba 0 blocks 1 as w", 6, 26, "another label"},
+    {HEAD "at 0 a cdb xx", 5, 12, "two hexadecimal digits"},
+    {HEAD "at 0 a abort w", 5, 14, "is unknown here; expected the label of a command"},
+    {HEAD "at 0 a test-unit-ready as w\nb abort w", 6, 9, "another initiator's command"},
+    {HEAD "at 0 fault disk.melt as m", 5, 12, "is no fault of the catalogue; expected net.segment"},
+    {HEAD "at 0 fault disk.hang", 5, 21, "expected as NAME"},
+    {HEAD "at 0 fault disk.hang initiator a as h", 5, 22, "does not belong to this fault"},
+    {HEAD "at 0 fault disk.hang lun t/1 as h", 5, 26, "has no disk"},
+    {HEAD "at 0 fault disk.hang odds 3 in 2 as h", 5, 12, "odds above 1"},
+    {HEAD "at 0 fault disk.hang odds 3 as h", 5, 12, "half of its odds"},
+    {HEAD "at 0 expect w status GOOD", 5, 13, "is unknown here"},
+    {HEAD "at 0 a ping\nexpect a login maybe", 6, 16, "is no end of a login; expected ok or refused"},
+    {HEAD "at 0 a inquiry as i\nexpect i status FINE", 6, 17, "is no status; expected GOOD, CHECK"},
+    {HEAD "at 0 a inquiry as i\nexpect i status CHECK_CONDITION UPSET", 6, 33, "no sense key"},
+    {HEAD "at 0 a inquiry as i\nexpect i status CHECK_CONDITION NOT_READY 04h", 6, 46, "ASCQ"},
+    {HEAD "at 0 expect lba 0 blocks 1 never flips", 5, 39, "comes too early; expected after"},
+    {HEAD "at 0 expect lba 2047 blocks 2 never flips after a.login", 5, 31, "not there"},
+    {HEAD "at 0 expect lba 0 blocks 1 never flips after c.login", 5, 46, "is no event"},
+    {HEAD "at 0 heal now", 5, 11, "follows the statement"},
+    {HEAD "at 0 a read lba 0 blocks 1 \x01", 5, 28, "`?' does not belong to this action"},
+};
+
+static void test_bad(void)
+{
+    for (uint32_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        bool parsed = parse(&one, bad[i].text);
+        bool right = !parsed && problem.place.line == bad[i].line &&
+                     problem.place.column == bad[i].column && problem.width >= 1 &&
+                     strstr(problem.text, bad[i].words) != NULL &&
+                     strstr(problem.text, "; expected ") != NULL;
+        if (!right)
+            printf("bad[%u]: %s at %u:%u: %s\n", (unsigned)i, parsed ? "parsed" : "refused",
+                   (unsigned)problem.place.line, (unsigned)problem.place.column, problem.text);
+        CU_ASSERT_TRUE(right);
+    }
+}
+
+/* --- made scenarios ------------------------------------------------------------------------- */
+
+static struct lq_choice_seeded seeded;
+static uint64_t drawn;
+
+static uint64_t draw(uint64_t n)
+{
+    return lq_choose(&seeded.choice, LQ_STREAM_PLAN, 1, ++drawn, n);
+}
+
+static void make_values(const struct lq_scn_row *rows, uint32_t allowed, uint32_t needed,
+                        struct lq_scn_values *values)
+{
+    for (uint32_t i = 0; rows[i].name != NULL; i++) {
+        bool is_needed = (needed & LQ_SCN_BIT(i)) != 0;
+        if ((allowed & LQ_SCN_BIT(i)) == 0 || (!is_needed && draw(3) != 1))
+            continue;
+        values->given |= LQ_SCN_BIT(i);
+        if (rows[i].unit == LQ_SCN_FLAG)
+            continue;
+        uint64_t range = rows[i].most - rows[i].least;
+        values->values[i] = rows[i].least + draw(range == UINT64_MAX ? range : range + 1);
+        if (rows[i].unit == LQ_SCN_OR_NEVER && draw(4) == 1)
+            values->values[i] = UINT64_MAX;
+    }
+}
+
+static void make_label(char *label, uint32_t place)
+{
+    label[0] = (char)('c' + place % 20);
+    label[1] = '-';
+    label[2] = (char)('0' + place / 20 % 10);
+    label[3] = (char)('0' + place / 200);
+}
+
+static void make_world(struct lq_scenario *made)
+{
+    strcpy(made->title, "made");
+    made->requires_count = (uint32_t)draw(3);
+    for (uint32_t i = 0; i < made->requires_count; i++)
+        strcpy(made->requires[i], i == 0 ? "TM-2" : "task-ends-once");
+    make_values(lq_scn_limit_rows, UINT32_MAX, 0, &made->limits);
+    strcpy(made->target.name, "t0");
+    make_values(lq_scn_target_iscsi_rows, UINT32_MAX, 0, &made->target.iscsi);
+    made->target.lun_count = 1 + (uint32_t)draw(3);
+    uint64_t block = UINT64_C(512) << draw(4);
+    for (uint32_t i = 0; i < made->target.lun_count; i++) {
+        struct lq_scn_lun *lun = &made->target.luns[i];
+        lun->size_bytes = 4096 * (1 + draw(1000));
+        make_values(lq_scn_disk_rows, UINT32_MAX, LQ_SCN_BIT(LQ_SCN_BLOCK), &lun->disk);
+        lun->disk.values[LQ_SCN_BLOCK] = block;
+    }
+    made->initiator_count = 1 + (uint32_t)draw(4);
+    for (uint32_t i = 0; i < made->initiator_count; i++) {
+        struct lq_scn_initiator *initiator = &made->initiators[i];
+        strcpy(initiator->name, i % 2 == 0 ? "a" : "b");
+        initiator->name[1] = (char)('0' + i);
+        initiator->has_isid = draw(2) == 1;
+        initiator->isid = initiator->has_isid ? draw(UINT32_MAX) : 0;
+        if (draw(3) == 1)
+            strcpy(initiator->iqn, "iqn.2026-11.org.example:x");
+        make_values(lq_scn_initiator_iscsi_rows, UINT32_MAX, 0, &initiator->iscsi);
+    }
+}
+
+/* Any earlier statement that is fit; statement_count when there is none. */
+static uint32_t earlier(const struct lq_scenario *made, bool wants_command, bool wants_fault,
+                        uint32_t initiator)
+{
+    for (uint32_t i = 0; i < made->statement_count; i++) {
+        const struct lq_scn_statement *statement = &made->statements[i];
+        bool is_action = statement->kind == LQ_SCN_ACTION && statement->label[0] != '\0';
+        bool is_command = is_action && lq_scn_verb_rows[statement->action.verb].kind ==
+                                           LQ_SCN_COMMAND_VERB;
+        bool is_whose = initiator == UINT32_MAX || statement->action.initiator == initiator;
+        bool fits = wants_fault ? statement->kind == LQ_SCN_FAULT
+                                : (wants_command ? is_command && is_whose : is_action);
+        if (fits && draw(3) != 1)
+            return i;
+    }
+    return made->statement_count;
+}
+
+static bool make_event(const struct lq_scenario *made, struct lq_scn_event *event)
+{
+    event->kind = LQ_SCN_ENDED + (uint32_t)draw(4);
+    event->which = event->kind == LQ_SCN_LOGIN ? (uint32_t)draw(made->initiator_count)
+                                               : earlier(made, false, false, 0);
+    return event->kind == LQ_SCN_LOGIN || event->which < made->statement_count;
+}
+
+static bool make_action(const struct lq_scenario *made, struct lq_scn_statement *statement)
+{
+    struct lq_scn_action *action = &statement->action;
+    statement->kind = LQ_SCN_ACTION;
+    action->initiator = (uint32_t)draw(made->initiator_count);
+    action->verb = (uint32_t)draw(LQ_SCN_VERBS);
+    const struct lq_scn_verb_row *row = &lq_scn_verb_rows[action->verb];
+    make_values(lq_scn_clause_rows, row->allowed, row->needed, &action->clauses);
+    uint64_t block = made->target.luns[0].disk.values[LQ_SCN_BLOCK];
+    if ((row->needed & LQ_SCN_BIT(LQ_SCN_LBA)) != 0) {
+        action->clauses.values[LQ_SCN_LBA] = 0;
+        action->clauses.values[LQ_SCN_BLOCKS] = 1 + draw(4096 / block);
+    }
+    if (action->verb == LQ_SCN_CDB) {
+        action->cdb_bytes = 1 + (uint32_t)draw(16);
+        for (uint32_t i = 0; i < action->cdb_bytes; i++)
+            action->cdb[i] = (uint8_t)draw(256);
+    }
+    if (row->kind != LQ_SCN_SESSION_VERB && draw(4) != 1)
+        make_label(statement->label, made->statement_count);
+    if (!row->names_command)
+        return true;
+    action->subject = earlier(made, true, false, action->initiator);
+    return action->subject < made->statement_count;
+}
+
+static bool make_fault(const struct lq_scenario *made, struct lq_scn_statement *statement)
+{
+    struct lq_scn_fault *fault = &statement->fault;
+    statement->kind = LQ_SCN_FAULT;
+    fault->fault = 1 + (uint32_t)draw(LQ_FAULTS - 1);
+    if (lq_fault_class((enum lq_fault)fault->fault)->place == LQ_FAULT_PLACE_DISK)
+        fault->lun_or_all = (uint32_t)draw(made->target.lun_count + 1);
+    else
+        fault->initiator_or_all = (uint32_t)draw(made->initiator_count + 1);
+    make_values(lq_scn_rule_rows, LQ_SCN_BIT(LQ_SCN_NTH) | LQ_SCN_BIT(LQ_SCN_FOR) |
+                LQ_SCN_BIT(LQ_SCN_BY), 0, &fault->rule);
+    if (draw(2) == 1) {
+        fault->rule.given |= LQ_SCN_BIT(LQ_SCN_ODDS) | LQ_SCN_BIT(LQ_SCN_ODDS_IN);
+        fault->rule.values[LQ_SCN_ODDS] = 1 + draw(5);
+        fault->rule.values[LQ_SCN_ODDS_IN] = 5 + draw(5);
+    }
+    make_label(statement->label, made->statement_count);
+    return true;
+}
+
+static bool make_expect(const struct lq_scenario *made, struct lq_scn_statement *statement)
+{
+    struct lq_scn_expect *expect = &statement->expect;
+    statement->kind = LQ_SCN_EXPECT;
+    expect->kind = (uint32_t)draw(LQ_SCN_EXPECT_STABLE + 1);
+    bool is_of_request = expect->kind <= LQ_SCN_EXPECT_DATA;
+    if (is_of_request)
+        expect->subject = earlier(made, false, false, 0);
+    else if (expect->kind == LQ_SCN_EXPECT_FIRED)
+        expect->subject = earlier(made, false, true, 0);
+    else if (expect->kind != LQ_SCN_EXPECT_STABLE)
+        expect->subject = (uint32_t)draw(made->initiator_count);
+    if (expect->kind == LQ_SCN_EXPECT_STATUS) {
+        expect->code = lq_scn_statuses[draw(8)].value;
+        if (expect->code == 2 && draw(2) == 1) {
+            expect->sense_mask = draw(2) == 1 ? 0xffffff : 0xff0000;
+            expect->sense = (lq_scn_sense_keys[draw(13)].value << 16 | 0x2907) &
+                            expect->sense_mask;
+        }
+    } else if (expect->kind == LQ_SCN_EXPECT_ANSWER) {
+        expect->code = lq_scn_answers[draw(6)].value;
+    } else if (expect->kind == LQ_SCN_EXPECT_DATA) {
+        expect->writer_count = 1 + (uint32_t)draw(4);
+        for (uint32_t i = 0; i < expect->writer_count; i++) {
+            uint32_t writer = earlier(made, true, false, UINT32_MAX);
+            expect->writers[i] = writer < made->statement_count ? writer : LQ_SCN_ZEROS;
+        }
+    } else if (expect->kind == LQ_SCN_EXPECT_FIRED) {
+        expect->times = draw(5);
+    } else if (expect->kind == LQ_SCN_EXPECT_STABLE) {
+        expect->lun = (uint32_t)draw(made->target.lun_count);
+        expect->nblocks = 1;
+    }
+    bool is_timed = expect->kind != LQ_SCN_EXPECT_FIRED && expect->kind != LQ_SCN_EXPECT_STABLE &&
+                    expect->kind != LQ_SCN_EXPECT_NOTHING;
+    expect->has_within = is_timed && draw(2) == 1;
+    expect->within_ns = expect->has_within ? 1 + draw(UINT64_C(3600000000000)) : 0;
+    bool has_after = expect->kind == LQ_SCN_EXPECT_STABLE ||
+                     (expect->kind != LQ_SCN_EXPECT_FIRED && draw(2) == 1);
+    if (has_after && !make_event(made, &expect->after))
+        return false;
+    return expect->subject < made->statement_count || !(is_of_request || expect->kind ==
+                                                        LQ_SCN_EXPECT_FIRED);
+}
+
+static bool make_statement(const struct lq_scenario *made, struct lq_scn_statement *statement)
+{
+    statement->moment = made->moment_count - 1;
+    switch (draw(6)) {
+    case 0:
+        statement->kind = LQ_SCN_HEAL;
+        return true;
+    case 1:
+        return make_fault(made, statement);
+    case 2:
+        statement->kind = LQ_SCN_DISARM;
+        statement->rule = earlier(made, false, true, 0);
+        return statement->rule < made->statement_count;
+    case 3:
+        return make_expect(made, statement);
+    default:
+        return make_action(made, statement);
+    }
+}
+
+static void make_scenario(struct lq_scenario *made, uint64_t seed)
+{
+    memset(made, 0, sizeof *made);
+    lq_choice_seeded_init(&seeded, seed);
+    drawn = 0;
+    make_world(made);
+    for (uint32_t i = 0, count = 1 + (uint32_t)draw(40); i < count; i++) {
+        if (i == 0 || draw(4) == 1) {
+            struct lq_scn_moment *moment = &made->moments[made->moment_count];
+            moment->kind = (uint32_t)draw(3);
+            moment->time_ns = draw(2) == 1 ? 1000000 * draw(90000) : draw(1000000);
+            if (moment->kind == LQ_SCN_AFTER && !make_event(made, &moment->event)) {
+                moment->kind = LQ_SCN_AT;
+                memset(&moment->event, 0, sizeof moment->event);
+            }
+            made->moment_count++;
+        }
+        struct lq_scn_statement *statement = &made->statements[made->statement_count];
+        if (make_statement(made, statement)) {
+            made->statement_count++;
+        } else {
+            memset(statement, 0, sizeof *statement);
+            statement->kind = LQ_SCN_HEAL;
+            statement->moment = made->moment_count - 1;
+            made->statement_count++;
+        }
+    }
+}
+
+/* Where things stand in the text does not count. */
+static void forget_places(struct lq_scenario *scenario)
+{
+    memset(scenario->requires_places, 0, sizeof scenario->requires_places);
+    for (uint32_t i = 0; i < LQ_SCN_LUNS_MAX; i++)
+        scenario->target.luns[i].place = (struct lq_scn_place){0, 0};
+    for (uint32_t i = 0; i < LQ_SCN_INITIATORS_MAX; i++)
+        scenario->initiators[i].place = (struct lq_scn_place){0, 0};
+    for (uint32_t i = 0; i < LQ_SCN_MOMENTS_MAX; i++)
+        scenario->moments[i].place = (struct lq_scn_place){0, 0};
+    for (uint32_t i = 0; i < LQ_SCN_STATEMENTS_MAX; i++)
+        scenario->statements[i].place = (struct lq_scn_place){0, 0};
+}
+
+static void test_round_trip(void)
+{
+    uint64_t wrong = 0;
+    for (uint64_t seed = 1; seed <= 2000; seed++) {
+        make_scenario(&one, seed);
+        CU_ASSERT_TRUE_FATAL(lq_scenario_print(&one, text_one, sizeof text_one));
+        bool parsed = parse(&two, text_one);
+        forget_places(&two);
+        bool same = parsed && memcmp(&one, &two, sizeof one) == 0;
+        if (!same && wrong++ < 3)
+            printf("seed %u: %s\n%u:%u: %s\n%s\n", (unsigned)seed,
+                   parsed ? "differs" : "refused", (unsigned)problem.place.line,
+                   (unsigned)problem.place.column, problem.text, text_one);
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+    CU_ASSERT_TRUE_FATAL(parse(&one, example));
+    CU_ASSERT_TRUE(lq_scenario_print(&one, text_one, sizeof text_one));
+    CU_ASSERT_TRUE_FATAL(parse(&two, text_one));
+    CU_ASSERT_TRUE(lq_scenario_print(&two, text_two, sizeof text_two));
+    CU_ASSERT_STRING_EQUAL(text_one, text_two);
+    CU_ASSERT_FALSE(lq_scenario_print(&one, text_one, 100));
+}
+
+/* --- any bytes ------------------------------------------------------------------------------ */
+
+static void try_bytes(const char *bytes, uint32_t size)
+{
+    /* An exact block, so that a sanitizer sees a read beyond its end. */
+    char *exact = malloc(size == 0 ? 1 : size);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(exact);
+    memcpy(exact, bytes, size);
+    bool parsed = lq_scenario_parse(&one, exact, size, &problem);
+    free(exact);
+    if (parsed) {
+        CU_ASSERT_TRUE(lq_scenario_print(&one, text_one, sizeof text_one));
+        CU_ASSERT_TRUE(parse(&two, text_one));
+    } else {
+        CU_ASSERT_TRUE(problem.place.line >= 1 && problem.place.column >= 1 &&
+                       problem.text[0] != '\0');
+    }
+}
+
+static void test_any_bytes(void)
+{
+    static char bytes[4096];
+    for (uint64_t seed = 1; seed <= 3000; seed++) {
+        lq_choice_seeded_init(&seeded, seed);
+        drawn = 0;
+        uint32_t size = (uint32_t)draw(200);
+        for (uint32_t i = 0; i < size; i++)
+            bytes[i] = (char)draw(256);
+        try_bytes(bytes, size);
+        /* Good text with a few bytes changed, cut, or taken from elsewhere in it. */
+        size = sizeof example - 1;
+        memcpy(bytes, example, size);
+        for (uint64_t changes = 1 + draw(4); changes > 0; changes--) {
+            uint32_t at = (uint32_t)draw(size), from = (uint32_t)draw(size);
+            uint32_t count = 1 + (uint32_t)draw(12);
+            uint32_t most = size - (at > from ? at : from);
+            if (draw(3) == 0)
+                bytes[at] = (char)draw(256);
+            else
+                memmove(bytes + at, bytes + from, count < most ? count : most);
+        }
+        if (draw(4) == 1)
+            size = (uint32_t)draw(size);
+        try_bytes(bytes, size);
+    }
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {{"the design's example", test_example},
+                           {"bad files", test_bad},
+                           {"parse(print(x)) = x", test_round_trip},
+                           {"any bytes", test_any_bytes},
+                           CU_TEST_INFO_NULL};
+    CU_SuiteInfo suites[] = {{"scenario language", NULL, NULL, NULL, NULL, tests},
+                             CU_SUITE_INFO_NULL};
+    return lq_unit_run(suites);
+}

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The second half of a file: moments, and what happens in each. */
+#include <string.h>
+
+#include "scenarios/lang/internal.h"
+
+/* --- labels and events ---------------------------------------------------------------------- */
+
+uint32_t lq_scn_find_label(const struct lq_scenario *scenario, const char *text,
+                           uint32_t size_bytes)
+{
+    uint32_t i = 0;
+    for (; i < scenario->statement_count; i++) {
+        const char *label = scenario->statements[i].label;
+        if (size_bytes > 0 && strlen(label) == size_bytes && memcmp(label, text, size_bytes) == 0)
+            break;
+    }
+    return i;
+}
+
+static bool is_command(const struct lq_scn_statement *statement)
+{
+    return statement->kind == LQ_SCN_ACTION &&
+           lq_scn_verb_rows[statement->action.verb].kind == LQ_SCN_COMMAND_VERB;
+}
+
+static bool is_request(const struct lq_scn_statement *statement)
+{
+    return is_command(statement) ||
+           (statement->kind == LQ_SCN_ACTION &&
+            lq_scn_verb_rows[statement->action.verb].kind == LQ_SCN_TM_VERB);
+}
+
+bool lq_scn_take_label(struct lq_scn_parser *parser, enum lq_scn_label_of of, uint32_t *place)
+{
+    static const char *const expected[] = {
+        [LQ_SCN_OF_COMMAND] = "the label of a command that stands before (`as LABEL')",
+        [LQ_SCN_OF_REQUEST] =
+            "the label of a command or TM function that stands before (`as LABEL')",
+        [LQ_SCN_OF_FAULT] = "the name of a fault that stands before (`as NAME')"};
+    const struct lq_scenario *scenario = parser->scenario;
+    uint32_t found = scenario->statement_count;
+    if (parser->token.kind == LQ_SCN_TOKEN_WORD)
+        found = lq_scn_find_label(scenario, parser->token.text, parser->token.size_bytes);
+    bool is_good = false;
+    if (found < scenario->statement_count) {
+        const struct lq_scn_statement *statement = &scenario->statements[found];
+        is_good = of == LQ_SCN_OF_COMMAND   ? is_command(statement)
+                  : of == LQ_SCN_OF_REQUEST ? is_request(statement)
+                                            : statement->kind == LQ_SCN_FAULT;
+    }
+    if (!is_good)
+        return lq_scn_fail(parser, "is unknown here", expected[of]);
+    *place = found;
+    lq_scn_advance(parser);
+    return true;
+}
+
+/* INITIATOR.login */
+static bool take_login(struct lq_scn_parser *parser, struct lq_scn_event *event)
+{
+    struct lq_scn_token token = parser->token;
+    const char *dot = memchr(token.text, '.', token.size_bytes);
+    uint32_t after_dot = token.size_bytes - (uint32_t)(dot - token.text);
+    token.size_bytes = (uint32_t)(dot - token.text);
+    event->kind = LQ_SCN_LOGIN;
+    event->which = lq_scn_find_initiator(parser, &token);
+    if (event->which == parser->scenario->initiator_count || after_dot != 6 ||
+        memcmp(dot, ".login", 6) != 0)
+        return lq_scn_fail(parser, "is no event", "INITIATOR.login, such as a.login");
+    lq_scn_advance(parser);
+    return true;
+}
+
+bool lq_scn_take_event(struct lq_scn_parser *parser, struct lq_scn_event *event)
+{
+    const struct lq_scn_token *token = &parser->token;
+    if (token->kind == LQ_SCN_TOKEN_WORD && memchr(token->text, '.', token->size_bytes) != NULL)
+        return take_login(parser, event);
+    if (!lq_scn_take_label(parser, LQ_SCN_OF_REQUEST, &event->which))
+        return false;
+    event->kind = LQ_SCN_ENDED;
+    if (lq_scn_take(parser, "sent"))
+        event->kind = LQ_SCN_SENT;
+    else if (lq_scn_take(parser, "fate")) {
+        event->kind = LQ_SCN_FATE_KNOWN;
+        return lq_scn_need(parser, "known");
+    }
+    return true;
+}
+
+static bool take_as(struct lq_scn_parser *parser, struct lq_scn_statement *statement)
+{
+    struct lq_scn_token token = parser->token;
+    if (statement->label[0] != '\0')
+        return lq_scn_fail(parser, "is a second label", "one label for a statement");
+    if (!lq_scn_take_name(parser, statement->label, sizeof statement->label, "a label"))
+        return false;
+    uint32_t found = lq_scn_find_label(parser->scenario, token.text, token.size_bytes);
+    if (found < parser->scenario->statement_count ||
+        lq_scn_find_initiator(parser, &token) < parser->scenario->initiator_count)
+        return lq_scn_fail_at(parser, &token, "is there already", "another label");
+    if (lq_scn_token_is(&token, "zeros") || lq_scn_token_is(&token, "fault") ||
+        lq_scn_token_is(&token, "lba"))
+        return lq_scn_fail_at(parser, &token, "is a word of the language", "another label");
+    return true;
+}
+
+static bool is_end(const struct lq_scn_parser *parser)
+{
+    return parser->token.kind <= LQ_SCN_TOKEN_NEWLINE;
+}
+
+/* --- actions -------------------------------------------------------------------------------- */
+
+static int take_verb(struct lq_scn_parser *parser)
+{
+    char expected[LQ_SCN_PROBLEM_MAX];
+    struct lq_scn_text to = lq_scn_text_into(expected, sizeof expected);
+    for (int i = 0; i < LQ_SCN_VERBS; i++) {
+        if (lq_scn_take(parser, lq_scn_verb_rows[i].name))
+            return i;
+        lq_scn_put(&to, i == 0 ? "" : ", ");
+        lq_scn_put(&to, lq_scn_verb_rows[i].name);
+    }
+    (void)lq_scn_fail(parser, "is nothing that an initiator does", expected);
+    return -1;
+}
+
+/* Bytes in hexadecimal, two digits each. Group codes give the length [SPC-5 4.2.5.1]; others are
+ * taken as they stand. */
+static bool take_cdb(struct lq_scn_parser *parser, struct lq_scn_action *action)
+{
+    uint64_t byte = 0;
+    while (parser->token.kind == LQ_SCN_TOKEN_WORD && parser->token.size_bytes == 2 &&
+           lq_scn_read_hex(parser->token.text, 2, &byte)) {
+        if (action->cdb_bytes == LQ_SCN_CDB_MAX)
+            return lq_scn_fail(parser, "is one byte too many", "a CDB of at most 16 bytes");
+        action->cdb[action->cdb_bytes++] = (uint8_t)byte;
+        lq_scn_advance(parser);
+    }
+    return action->cdb_bytes > 0 ||
+           lq_scn_fail(parser, "is no byte", "the CDB as bytes of two hexadecimal digits");
+}
+
+static bool refuse_clause(struct lq_scn_parser *parser, const struct lq_scn_token *token,
+                          const struct lq_scn_verb_row *row)
+{
+    char expected[LQ_SCN_PROBLEM_MAX];
+    struct lq_scn_text to = lq_scn_text_into(expected, sizeof expected);
+    for (uint32_t i = 0; i < LQ_SCN_CLAUSES; i++) {
+        if ((row->allowed & LQ_SCN_BIT(i)) == 0)
+            continue;
+        lq_scn_put(&to, lq_scn_clause_rows[i].name);
+        lq_scn_put(&to, ", ");
+    }
+    lq_scn_put(&to, "as LABEL or the end of the statement");
+    return lq_scn_fail_at(parser, token, "does not belong to this action", expected);
+}
+
+static bool check_extent(struct lq_scn_parser *parser, const struct lq_scn_token *at,
+                         const struct lq_scn_action *action)
+{
+    const struct lq_scn_target *target = &parser->scenario->target;
+    uint64_t lun = lq_scn_value(&action->clauses, LQ_SCN_LUN, 0);
+    bool has_extent = (lq_scn_verb_rows[action->verb].needed & LQ_SCN_BIT(LQ_SCN_LBA)) != 0;
+    if (!has_extent || lun >= target->lun_count)
+        return true; /* a LUN that is not there is a case like any other */
+    uint64_t block = lq_scn_value(&target->luns[0].disk, LQ_SCN_BLOCK, 512);
+    uint64_t blocks = target->luns[lun].size_bytes / block;
+    uint64_t lba = action->clauses.values[LQ_SCN_LBA];
+    uint64_t count = action->clauses.values[LQ_SCN_BLOCKS];
+    if (count * block > LQ_SCN_TRANSFER_MAX)
+        return lq_scn_fail_at(parser, at, "moves too much", "at most 16KiB in one command");
+    if (lba >= blocks || count > blocks - lba)
+        return lq_scn_fail_at(parser, at, "goes beyond the end of the disk",
+                              "blocks that are there (`cdb' sends what is wrong)");
+    return true;
+}
+
+static bool take_clauses(struct lq_scn_parser *parser, struct lq_scn_statement *statement)
+{
+    struct lq_scn_action *action = &statement->action;
+    const struct lq_scn_verb_row *row = &lq_scn_verb_rows[action->verb];
+    while (!is_end(parser)) {
+        struct lq_scn_token token = parser->token;
+        if (lq_scn_take(parser, "as")) {
+            if (!take_as(parser, statement))
+                return false;
+            continue;
+        }
+        int clause = lq_scn_take_row(parser, lq_scn_clause_rows);
+        if (clause < 0 || (row->allowed & LQ_SCN_BIT(clause)) == 0)
+            return refuse_clause(parser, &token, row);
+        struct lq_scn_values *clauses = &action->clauses;
+        if (clause == LQ_SCN_LUN && !lq_scn_has(clauses, LQ_SCN_LUN)) {
+            clauses->given |= LQ_SCN_BIT(LQ_SCN_LUN);
+            if (!lq_scn_take_lun(parser, &clauses->values[LQ_SCN_LUN]))
+                return false;
+        } else if (!lq_scn_take_setting(parser, lq_scn_clause_rows, clause, clauses)) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < LQ_SCN_CLAUSES; i++)
+        if ((row->needed & LQ_SCN_BIT(i)) != 0 && !lq_scn_has(&action->clauses, i))
+            return lq_scn_fail(parser, "comes too early", lq_scn_clause_rows[i].name);
+    return true;
+}
+
+static bool parse_action(struct lq_scn_parser *parser, struct lq_scn_statement *statement)
+{
+    struct lq_scn_action *action = &statement->action;
+    struct lq_scn_token token = parser->token;
+    int verb = take_verb(parser);
+    if (verb < 0)
+        return false;
+    statement->kind = LQ_SCN_ACTION;
+    action->verb = (uint32_t)verb;
+    const struct lq_scn_verb_row *row = &lq_scn_verb_rows[verb];
+    if (row->names_command) {
+        struct lq_scn_token label = parser->token;
+        if (!lq_scn_take_label(parser, LQ_SCN_OF_COMMAND, &action->subject))
+            return false;
+        if (parser->scenario->statements[action->subject].action.initiator != action->initiator)
+            return lq_scn_fail_at(parser, &label, "is another initiator's command",
+                                  "a command of the same initiator");
+    }
+    if (verb == LQ_SCN_CDB && !take_cdb(parser, action))
+        return false;
+    if (!take_clauses(parser, statement))
+        return false;
+    if (row->kind == LQ_SCN_SESSION_VERB && statement->label[0] != '\0')
+        return lq_scn_fail_at(parser, &token, "has a label",
+                              "labels at commands and TM functions only");
+    return check_extent(parser, &token, action);
+}
+
+/* --- faults --------------------------------------------------------------------------------- */
+
+/* "store." is another word for "disk.". */
+static uint32_t fault_of(const struct lq_scn_token *token)
+{
+    char name[LQ_SCN_NAME_MAX + 1];
+    if (token->kind != LQ_SCN_TOKEN_WORD || token->size_bytes + 1 > sizeof name)
+        return LQ_FAULT_NONE;
+    memcpy(name, token->text, token->size_bytes);
+    name[token->size_bytes] = '\0';
+    if (strncmp(name, "store.", 6) == 0) {
+        memmove(name + 5, name + 6, token->size_bytes - 6 + 1);
+        memcpy(name, "disk.", 5);
+    }
+    return lq_fault_by_name(name);
+}
+
+static bool refuse_fault(struct lq_scn_parser *parser)
+{
+    char expected[LQ_SCN_PROBLEM_MAX];
+    struct lq_scn_text to = lq_scn_text_into(expected, sizeof expected);
+    for (uint32_t i = 1; i < LQ_FAULTS; i++) {
+        lq_scn_put(&to, i == 1 ? "" : ", ");
+        lq_scn_put(&to, lq_fault_class((enum lq_fault)i)->name);
+    }
+    return lq_scn_fail(parser, "is no fault of the catalogue", expected);
+}
+
+static bool take_scope(struct lq_scn_parser *parser, struct lq_scn_fault *fault, bool *taken)
+{
+    const struct lq_scenario *scenario = parser->scenario;
+    bool is_disk = lq_fault_class((enum lq_fault)fault->fault)->place == LQ_FAULT_PLACE_DISK;
+    *taken = true;
+    if (is_disk && lq_scn_take(parser, "lun")) {
+        uint64_t lun = 0;
+        struct lq_scn_token token = parser->token;
+        if (!lq_scn_take_lun(parser, &lun))
+            return false;
+        if (lun >= scenario->target.lun_count)
+            return lq_scn_fail_at(parser, &token, "has no disk", "a LUN of the target");
+        fault->lun_or_all = (uint32_t)lun + 1;
+        return true;
+    }
+    if (!is_disk && lq_scn_take(parser, "initiator")) {
+        uint32_t found = lq_scn_find_initiator(parser, &parser->token);
+        if (found == scenario->initiator_count)
+            return lq_scn_fail(parser, "is no initiator", "the name of one");
+        fault->initiator_or_all = found + 1;
+        lq_scn_advance(parser);
+        return true;
+    }
+    *taken = false;
+    return true;
+}
+
+static bool check_rule(struct lq_scn_parser *parser, const struct lq_scn_token *token,
+                       const struct lq_scn_values *rule)
+{
+    if (lq_scn_has(rule, LQ_SCN_ODDS) != lq_scn_has(rule, LQ_SCN_ODDS_IN))
+        return lq_scn_fail_at(parser, token, "has half of its odds", "odds N in M");
+    if (lq_scn_has(rule, LQ_SCN_ODDS) &&
+        rule->values[LQ_SCN_ODDS] > rule->values[LQ_SCN_ODDS_IN])
+        return lq_scn_fail_at(parser, token, "has odds above 1", "odds N in M with N up to M");
+    if (lq_scn_has(rule, LQ_SCN_NTH) && lq_scn_has(rule, LQ_SCN_EVERY))
+        return lq_scn_fail_at(parser, token, "has both nth and every", "one of them");
+    return true;
+}
+
+static bool parse_fault(struct lq_scn_parser *parser, struct lq_scn_statement *statement)
+{
+    struct lq_scn_token token = parser->token;
+    struct lq_scn_fault *fault = &statement->fault;
+    statement->kind = LQ_SCN_FAULT;
+    fault->fault = fault_of(&token);
+    if (fault->fault == LQ_FAULT_NONE)
+        return refuse_fault(parser);
+    lq_scn_advance(parser);
+    while (!is_end(parser)) {
+        bool taken = false;
+        if (!take_scope(parser, fault, &taken))
+            return false;
+        if (taken)
+            continue;
+        if (lq_scn_take(parser, "as")) {
+            if (!take_as(parser, statement))
+                return false;
+            continue;
+        }
+        int row = lq_scn_take_row(parser, lq_scn_rule_rows);
+        if (row < 0)
+            return lq_scn_fail(parser, "does not belong to this fault",
+                               "lun LUN (disk faults), initiator NAME (others), nth N, every N, "
+                               "for DUR, by DUR, odds N in M, as NAME");
+        if (!lq_scn_take_setting(parser, lq_scn_rule_rows, row, &fault->rule))
+            return false;
+    }
+    if (statement->label[0] == '\0')
+        return lq_scn_fail(parser, "comes before the fault's name", "as NAME");
+    return check_rule(parser, &token, &fault->rule);
+}
+
+/* --- moments -------------------------------------------------------------------------------- */
+
+static bool take_time(struct lq_scn_parser *parser, struct lq_scn_moment *moment)
+{
+    struct lq_scn_token token = parser->token;
+    bool is_plus = token.kind == LQ_SCN_TOKEN_WORD && *token.text == '+';
+    if (is_plus) {
+        token.text++;
+        token.size_bytes--;
+    }
+    if (!lq_scn_read_value(&token, LQ_SCN_DURATION, &moment->time_ns) ||
+        moment->time_ns > UINT64_C(86400000000000))
+        return lq_scn_fail(parser, "is no time", "0, 31s, or +10ms after the moment before; at "
+                           "most 24h");
+    moment->kind = is_plus ? LQ_SCN_AT_PLUS : LQ_SCN_AT;
+    lq_scn_advance(parser);
+    return true;
+}
+
+/* AT T | AFTER EVENT [+DUR] */
+static bool parse_moment(struct lq_scn_parser *parser, bool is_at)
+{
+    struct lq_scenario *scenario = parser->scenario;
+    if (scenario->moment_count == LQ_SCN_MOMENTS_MAX)
+        return lq_scn_fail(parser, "is one moment too many", "at most 64");
+    struct lq_scn_moment *moment = &scenario->moments[scenario->moment_count++];
+    moment->place = parser->token.place;
+    if (is_at)
+        return take_time(parser, moment);
+    if (!lq_scn_take_event(parser, &moment->event))
+        return false;
+    if (parser->token.kind == LQ_SCN_TOKEN_WORD && *parser->token.text == '+' &&
+        !take_time(parser, moment))
+        return false;
+    moment->kind = LQ_SCN_AFTER;
+    return true;
+}
+
+static bool parse_statement(struct lq_scn_parser *parser)
+{
+    struct lq_scenario *scenario = parser->scenario;
+    if (scenario->statement_count == LQ_SCN_STATEMENTS_MAX)
+        return lq_scn_fail(parser, "is one statement too many", "at most 192");
+    struct lq_scn_statement *statement = &scenario->statements[scenario->statement_count];
+    statement->place = parser->token.place;
+    statement->moment = scenario->moment_count - 1;
+    bool is_good = true;
+    if (lq_scn_take(parser, "heal")) {
+        statement->kind = LQ_SCN_HEAL;
+    } else if (lq_scn_take(parser, "fault")) {
+        is_good = parse_fault(parser, statement);
+    } else if (lq_scn_take(parser, "disarm")) {
+        statement->kind = LQ_SCN_DISARM;
+        is_good = lq_scn_take_label(parser, LQ_SCN_OF_FAULT, &statement->rule);
+    } else if (lq_scn_take(parser, "expect")) {
+        statement->kind = LQ_SCN_EXPECT;
+        is_good = lq_scn_parse_expect(parser, statement);
+    } else {
+        uint32_t initiator = lq_scn_find_initiator(parser, &parser->token);
+        if (initiator == scenario->initiator_count)
+            return lq_scn_fail(parser, "begins no statement of the timeline",
+                               "at, after, fault, disarm, heal, expect or an initiator's name");
+        lq_scn_advance(parser);
+        statement->action.initiator = initiator;
+        is_good = parse_action(parser, statement);
+    }
+    if (!is_good)
+        return false;
+    scenario->statement_count++;
+    return is_end(parser) || lq_scn_fail(parser, "follows the statement", "; or a new line");
+}
+
+bool lq_scn_parse_timeline(struct lq_scn_parser *parser)
+{
+    for (;;) {
+        while (parser->token.kind == LQ_SCN_TOKEN_NEWLINE)
+            lq_scn_advance(parser);
+        if (parser->token.kind == LQ_SCN_TOKEN_END)
+            break;
+        bool is_at = lq_scn_take(parser, "at");
+        if (is_at || lq_scn_take(parser, "after")) {
+            if (!parse_moment(parser, is_at))
+                return false;
+            continue; /* its first statement may stand in the same line */
+        }
+        if (!parse_statement(parser))
+            return false;
+    }
+    return parser->scenario->statement_count > 0 ||
+           lq_scn_fail(parser, "comes before anything happens", "at 0 and a statement");
+}
