@@ -254,10 +254,13 @@ bool lq_helpers_stop(struct lq_helpers *helpers)
     bool busy = helpers->busy > 0;
     pthread_cond_broadcast(&helpers->wanted);
     pthread_mutex_unlock(&helpers->lock);
-    if (busy)
-        return false;
-    for (uint32_t i = 0; i < helpers->thread_count; i++)
-        pthread_join(helpers->threads[i], NULL);
-    helpers_free(helpers);
-    return true;
+    for (uint32_t i = 0; i < helpers->thread_count; i++) {
+        if (busy)
+            pthread_detach(helpers->threads[i]);
+        else
+            pthread_join(helpers->threads[i], NULL);
+    }
+    if (!busy)
+        helpers_free(helpers);
+    return !busy;
 }

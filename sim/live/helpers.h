@@ -50,8 +50,8 @@ void lq_helpers_push(struct lq_helpers *helpers);
 uint32_t lq_helpers_take(struct lq_helpers *helpers, struct lq_completion *completions,
                          uint32_t max);
 
-/* Ends the helpers and frees them. False: a helper is at work and may hang; nothing is freed,
- * what CONTEXT names must stay, and the idle helpers have ended. */
+/* Ends the helpers and frees them; once. False: a helper is at work and may hang; nothing is freed,
+ * what CONTEXT names must stay, and each helper ends when the medium lets go of it. */
 bool lq_helpers_stop(struct lq_helpers *helpers);
 
 #endif

@@ -112,7 +112,8 @@ static void test_stop_hung(void)
 {
     static struct gate gate = {.lock = PTHREAD_MUTEX_INITIALIZER,
                                .moved = PTHREAD_COND_INITIALIZER};
-    struct lq_helpers *helpers = lq_helpers_start(THREADS, JOBS, work, &gate);
+    static struct lq_helpers *helpers; /* never freed: what is stuck keeps it */
+    helpers = lq_helpers_start(THREADS, JOBS, work, &gate);
     CU_ASSERT_PTR_NOT_NULL_FATAL(helpers);
     add(helpers, 0, LQ_BLOCK_WRITE);
     lq_helpers_push(helpers);
@@ -120,7 +121,6 @@ static void test_stop_hung(void)
     CU_ASSERT_FALSE(lq_helpers_stop(helpers));
     open_gate(&gate);
     CU_ASSERT_EQUAL(next(helpers).index, 0);
-    CU_ASSERT_TRUE(lq_helpers_stop(helpers));
 }
 
 static void test_order(void)
