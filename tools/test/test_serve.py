@@ -193,3 +193,8 @@ def test_a_thousand_connections_at_once(serve):
     for peer in [*peers, extra]:
         peer.close()
     assert served.stop() == (0, "", "")
+
+
+def test_an_abort_is_an_internal_error(serve):
+    """Whoever calls abort(): the exit code says that the program is wrong, not its user."""
+    assert serve().stop(signal.SIGABRT)[0] == 99
