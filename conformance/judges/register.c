@@ -5,27 +5,28 @@
 
 void lq_registers_init(struct lq_registers *registers)
 {
-    lq_array_init(&registers->blocks, sizeof(struct lq_block));
+    lq_array_init(&registers->pages, sizeof(struct lq_page));
     lq_array_init(&registers->buckets, sizeof(struct lq_bucket));
     lq_array_init(&registers->values, sizeof(struct lq_value));
-    lq_map_init(&registers->block_of);
+    lq_map_init(&registers->page_of);
     registers->free_bucket = LQ_NONE;
 }
 
 void lq_registers_free(struct lq_registers *registers, struct lq_allocator allocator)
 {
-    lq_array_free(&registers->blocks, allocator);
+    lq_array_free(&registers->pages, allocator);
     lq_array_free(&registers->buckets, allocator);
     lq_array_free(&registers->values, allocator);
-    lq_map_free(&registers->block_of, allocator);
+    lq_map_free(&registers->page_of, allocator);
 }
 
 void lq_registers_reset(struct lq_registers *registers)
 {
-    lq_array_reset(&registers->blocks);
+    lq_array_reset(&registers->pages);
     lq_array_reset(&registers->buckets);
     lq_array_reset(&registers->values);
-    lq_map_reset(&registers->block_of);
+    lq_map_reset(&registers->page_of);
+    registers->newest = NULL;
     registers->free_bucket = LQ_NONE;
 }
 
@@ -35,18 +36,30 @@ static void clear_bucket(struct lq_bucket *bucket, uint64_t begin)
     bucket->top[0].value = bucket->top[1].value = LQ_NONE;
 }
 
+static struct lq_page *page_of(struct lq_registers *registers, struct lq_allocator allocator,
+                               uint64_t key)
+{
+    uint32_t *at = lq_map_put(&registers->page_of, allocator, key);
+    if (*at != LQ_NONE)
+        return lq_array_at(&registers->pages, *at);
+    *at = registers->pages.count;
+    struct lq_page *page = lq_array_add_raw(&registers->pages, allocator);
+    page->key = key;
+    for (uint32_t i = 0; i < LQ_PAGE_BLOCKS; i++) {
+        clear_bucket(&page->blocks[i].bucket, 0);
+        page->blocks[i].initial = LQ_NONE;
+        page->blocks[i].marks = 0;
+    }
+    return page;
+}
+
 struct lq_block *lq_registers_block(struct lq_registers *registers, struct lq_allocator allocator,
                                     uint32_t store, uint64_t lba)
 {
-    uint32_t *at = lq_map_put(&registers->block_of, allocator, (uint64_t)store << 48 ^ lba);
-    if (*at != LQ_NONE)
-        return lq_array_at(&registers->blocks, *at);
-    *at = registers->blocks.count;
-    struct lq_block *block = lq_array_add_raw(&registers->blocks, allocator);
-    clear_bucket(&block->bucket, 0);
-    block->initial = LQ_NONE;
-    block->marks = 0;
-    return block;
+    uint64_t key = (uint64_t)store << 48 ^ lba / LQ_PAGE_BLOCKS;
+    if (registers->newest == NULL || registers->newest->key != key)
+        registers->newest = page_of(registers, allocator, key);
+    return &registers->newest->blocks[lba % LQ_PAGE_BLOCKS];
 }
 
 static void top_put(struct lq_bucket *bucket, uint32_t value, uint64_t last_begin)

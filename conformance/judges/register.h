@@ -52,9 +52,17 @@ struct lq_block {
     uint32_t marks;           /* the owner's */
 };
 
+enum { LQ_PAGE_BLOCKS = 8 }; /* neighbours are mostly asked for together */
+
+struct lq_page {
+    uint64_t key;
+    struct lq_block blocks[LQ_PAGE_BLOCKS];
+};
+
 struct lq_registers {
-    struct lq_array blocks, buckets, values;
-    struct lq_map block_of; /* (store, lba) */
+    struct lq_array pages, buckets, values;
+    struct lq_map page_of;  /* (store, lba / LQ_PAGE_BLOCKS) */
+    struct lq_page *newest; /* the page asked for last, NULL at first */
     uint32_t free_bucket;   /* chain by next */
 };
 

@@ -29,11 +29,16 @@ struct lq_seen_nexus *lq_view_nexus(const struct lq_view *view, const struct lq_
 
 struct lq_seen_command *lq_view_command(const struct lq_view *view, const struct lq_event *event)
 {
+    if (view->command != NULL && view->command->sent->serial == event->serial &&
+        view->command->sent->actor == event->actor)
+        return view->command;
     return look(&view->commands, &view->command_of, key2(event->actor, event->serial));
 }
 
 struct lq_seen_task *lq_view_task(const struct lq_view *view, uint64_t serial)
 {
+    if (view->task != NULL && view->task->serial == serial)
+        return view->task;
     return look(&view->tasks, &view->task_of, serial);
 }
 
@@ -190,6 +195,7 @@ static void command_sent(struct lq_judge *judge, const struct lq_event *event)
     command->unit = lq_view_unit(view, event->target, event->lun);
     command->index = index;
     lq_list_append(&nexus->commands, &command->in_nexus);
+    view->command = command;
     *lq_map_put(&view->command_of, judge->allocator, key2(event->actor, event->serial)) = index;
     *lq_map_put(&view->command_by_tag, judge->allocator, key2(nexus->key, event->tag)) = index;
 }
@@ -258,14 +264,14 @@ static void initiator_event(struct lq_judge *judge, const struct lq_event *event
         command_sent(judge, event);
         break;
     case LQ_I_STATUS:
-        command = lq_view_command(view, event);
+        command = view->command = lq_view_command(view, event);
         if (command != NULL && command->status == NULL) {
             command->status = event;
             lq_list_remove(&command->in_nexus);
         }
         break;
     case LQ_I_GAVE_UP:
-        command = lq_view_command(view, event);
+        command = view->command = lq_view_command(view, event);
         if (command != NULL && command->gave_up == NULL) {
             command->gave_up = event;
             lq_list_remove(&command->in_nexus);
@@ -326,6 +332,7 @@ static void task_event(struct lq_judge *judge, const struct lq_event *event)
     struct lq_seen_task *task = event->kind == LQ_E_RECEIVED || event->kind == LQ_E_REFUSED
                                     ? task_make(judge, event)
                                     : lq_view_task(&judge->view, event->serial);
+    judge->view.task = task;
     if (task == NULL)
         return;
     switch (event->kind) {
@@ -426,6 +433,7 @@ static void engine_event(struct lq_judge *judge, const struct lq_event *event)
 static void store_event(struct lq_judge *judge, const struct lq_event *event)
 {
     struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
+    judge->view.task = task;
     if (task == NULL)
         return;
     if (event->kind == LQ_S_SUBMITTED) {
@@ -523,6 +531,8 @@ static void view_reset(struct lq_judge *judge)
     judge->view.end_ns = 0;
     judge->view.pdus = judge->view.replaced = 0;
     judge->view.event = NULL;
+    judge->view.task = NULL;
+    judge->view.command = NULL;
 }
 
 const struct lq_judge_part lq_view_part = {

@@ -169,6 +169,9 @@ struct lq_view {
     uint64_t heal_ns;         /* UINT64_MAX before */
     uint64_t end_ns;
     const struct lq_event *event; /* the record of now, in the log */
+    /* What it is about, so that the judges need not look it up again; NULL when not known. */
+    struct lq_seen_task *task;
+    struct lq_seen_command *command;
 };
 
 #define LQ_NO_BOUND UINT64_MAX
