@@ -287,7 +287,11 @@ static void answer_busy(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
 static void scsi_command(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
                          const struct lq_iscsi_pdu *pdu)
 {
-    struct received r = {.pdu = pdu, .immediate = conn->data, .immediate_bytes = pdu->data_bytes};
+    struct received r; /* not cleared: of its CDB only what the command has is looked at */
+    r.pdu = pdu;
+    r.immediate = conn->data;
+    r.immediate_bytes = pdu->data_bytes;
+    r.was_held = false;
     if (!collect(&r, conn->ahs)) { /* [RFC 7143 7.7] */
         lq_tgt_close(t, conn, LQ_CLOSING_RESET);
         return;
