@@ -77,9 +77,22 @@ static int close_capture(struct lq_pcapng *capture, const char *path, int code)
     return code == LQ_EXIT_PASS ? LQ_EXIT_ENVIRONMENT : code;
 }
 
+/* The sink for --json-lines. False: the file can't be made, and that has been said. */
+static bool open_json_lines(const char *path, FILE **file, struct lq_history_sink *sink)
+{
+    *file = fopen(path, "w");
+    if (*file == NULL) {
+        lq_message("%s: cannot be created: %s; expected a file that can be written; choose "
+                   "another one", path, strerror(errno));
+        return false;
+    }
+    *sink = lq_json_lines(*file);
+    return true;
+}
+
 static int run_seed(const struct lq_options *options, const struct lq_sim_settings *settings)
 {
-    struct lq_history_sink sinks[2];
+    struct lq_history_sink sinks[3];
     uint32_t count = 0;
     struct lq_pcapng *capture = NULL;
     if (options->pcap != NULL) {
@@ -95,6 +108,10 @@ static int run_seed(const struct lq_options *options, const struct lq_sim_settin
     }
     if (options->trace)
         sinks[count++] = lq_report_trace(stdout);
+    FILE *json_lines = NULL;
+    if (options->json_lines != NULL &&
+        !open_json_lines(options->json_lines, &json_lines, &sinks[count++]))
+        return LQ_EXIT_ENVIRONMENT;
     struct lq_sim *sim = lq_sim_make(settings);
     lq_sim_watch(sim, sinks, count);
     enum lq_sim_verdict verdict = lq_sim_run(sim, options->first_seed, options->twice);
@@ -103,8 +120,11 @@ static int run_seed(const struct lq_options *options, const struct lq_sim_settin
     else if (verdict != LQ_SIM_CLEAN)
         lq_sim_print_failure(sim, verdict, stderr);
     printf("fingerprint %016" PRIx64 "\n", lq_sim_result(sim)->fingerprint);
-    lq_sim_free(sim);
     int code = exit_code_of(verdict, settings->wrong.row != NULL);
+    code = lq_verdicts_write(lq_sim_verdicts(sim), options->tap, options->junit, code);
+    lq_sim_free(sim);
+    if (json_lines != NULL && fclose(json_lines) != 0)
+        code = LQ_EXIT_ENVIRONMENT;
     return capture == NULL ? code : close_capture(capture, options->pcap, code);
 }
 
@@ -142,12 +162,16 @@ int lq_cmd_sim(const struct lq_options *options)
         return refuse_campaign("--pcap");
     if (options->trace)
         return refuse_campaign("--trace");
+    if (options->json_lines != NULL)
+        return refuse_campaign("--json-lines");
     struct lq_campaign campaign = {.settings = settings,
                                    .first_seed = options->first_seed,
                                    .last_seed = options->last_seed,
                                    .jobs = jobs_of(options),
                                    .print_fingerprints = options->fingerprint,
                                    .twice = options->twice,
-                                   .bench = options->bench};
+                                   .bench = options->bench,
+                                   .tap = options->tap,
+                                   .junit = options->junit};
     return lq_campaign_run(&campaign);
 }

@@ -63,6 +63,7 @@ struct state {
     uint64_t done, commands, virtual_ns, slow_seeds;
     uint64_t verdicts[LQ_SIM_UNSTEADY + 1];
     struct lq_counts counts;
+    struct lq_verdicts property_verdicts;
     struct failure failures[FAILURES_SHOWN];
     uint32_t failure_count;
     struct fingerprint *fingerprints;
@@ -134,6 +135,7 @@ static _Noreturn void work(const struct lq_campaign *campaign, uint32_t index, i
     struct message counts = {.kind = MESSAGE_COUNTS};
     write_all(to, &counts, sizeof counts);
     write_all(to, lq_sim_counts(sim), sizeof(struct lq_counts));
+    write_all(to, lq_sim_verdicts(sim), sizeof(struct lq_verdicts));
     lq_sim_free(sim);
     free(text);
     exit(LQ_EXIT_PASS);
@@ -239,6 +241,7 @@ static bool take_message(struct state *state, struct worker *worker)
 {
     struct message message;
     struct lq_counts counts;
+    struct lq_verdicts verdicts;
     if (!read_all(worker->pipe, &message, sizeof message))
         return false;
     switch (message.kind) {
@@ -248,9 +251,11 @@ static bool take_message(struct state *state, struct worker *worker)
     case MESSAGE_END:
         return take_end(state, worker, &message);
     default:
-        if (!read_all(worker->pipe, &counts, sizeof counts))
+        if (!read_all(worker->pipe, &counts, sizeof counts) ||
+            !read_all(worker->pipe, &verdicts, sizeof verdicts))
             return false;
         lq_counts_add(&state->counts, &counts);
+        lq_verdicts_add(&state->property_verdicts, &verdicts);
         return true;
     }
 }
@@ -395,6 +400,8 @@ static int summarise(struct state *state)
     if (state->campaign->bench)
         print_bench(state);
     int code = is_wrong ? conclude_wrong(state) : conclude(state, missing);
+    code = lq_verdicts_write(&state->property_verdicts, state->campaign->tap,
+                             state->campaign->junit, code);
     return state->has_crashed ? LQ_EXIT_INTERNAL : code;
 }
 

@@ -15,6 +15,7 @@ struct lq_campaign {
     bool print_fingerprints; /* one line a seed, and nothing else on stdout */
     bool twice;              /* every seed twice, not only some */
     bool bench;              /* print commands and processor seconds */
+    const char *tap, *junit; /* files for the verdicts, NULL: none */
 };
 
 /* Runs it and prints its summary. Returns the exit code. */

@@ -26,6 +26,7 @@ struct lq_sim {
     uint32_t watcher_count;
     uint64_t seed, other_fingerprint;
     char reproduce[REPRODUCE_SIZE];
+    struct lq_verdicts verdicts;
 };
 
 /* --- wrongs --------------------------------------------------------------------------------- */
@@ -132,6 +133,8 @@ static void run_once(struct lq_sim *sim, bool counts)
     lq_world_run(sim->world, &request, &sim->result);
     if (sim->result.end != LQ_RUN_STOPPED)
         lq_judge_finish(sim->judge);
+    if (counts)
+        lq_verdicts_add_run(&sim->verdicts, sim->judge);
 }
 
 static void make_reproduce_line(struct lq_sim *sim)
@@ -184,6 +187,11 @@ const struct lq_judge *lq_sim_judge(const struct lq_sim *sim)
 const struct lq_counts *lq_sim_counts(const struct lq_sim *sim)
 {
     return &sim->totals->counts;
+}
+
+const struct lq_verdicts *lq_sim_verdicts(const struct lq_sim *sim)
+{
+    return &sim->verdicts;
 }
 
 /* --- failures ------------------------------------------------------------------------------- */

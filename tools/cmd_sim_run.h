@@ -15,6 +15,7 @@
 #include "core/env.h"
 #include "sim/virtual/totals.h"
 #include "sim/virtual/world.h"
+#include "tools/cmd_sim_verdicts.h"
 
 /* A planted wrong: its row, its bit, and the property that must convict it. */
 struct lq_sim_wrong {
@@ -63,6 +64,9 @@ const struct lq_judge *lq_sim_judge(const struct lq_sim *sim);
 
 /* Of all runs. */
 const struct lq_counts *lq_sim_counts(const struct lq_sim *sim);
+
+/* What the judges said of each property in all runs. */
+const struct lq_verdicts *lq_sim_verdicts(const struct lq_sim *sim);
 
 /* What people read when VERDICT is not clean: the findings with their proof and the line that
  * reproduces them. */

@@ -184,6 +184,29 @@ static const char *take_trace(struct lq_options *options, const char *argument)
     return NULL;
 }
 
+static const char *take_path(const char **path, const char *argument)
+{
+    if (argument[0] == '\0')
+        return "names no file; expected a path";
+    *path = argument;
+    return NULL;
+}
+
+static const char *take_tap(struct lq_options *options, const char *argument)
+{
+    return take_path(&options->tap, argument);
+}
+
+static const char *take_junit(struct lq_options *options, const char *argument)
+{
+    return take_path(&options->junit, argument);
+}
+
+static const char *take_json_lines(struct lq_options *options, const char *argument)
+{
+    return take_path(&options->json_lines, argument);
+}
+
 static const char *take_twice(struct lq_options *options, const char *argument)
 {
     (void)argument;
@@ -250,6 +273,11 @@ const struct lq_option_row lq_option_rows[] = {
     {"fingerprint", NULL, SIM, false, "Print the fingerprint of every seed.", take_fingerprint},
     {"trace", NULL, SIM, false, "Print every record and every run of bytes of the one seed.",
      take_trace},
+    {"tap", "FILE", SIM, false, "Write the verdict of each property as TAP; - is the output.",
+     take_tap},
+    {"junit", "FILE", SIM, false, "Write the verdict of each property as JUnit XML.", take_junit},
+    {"json-lines", "FILE", SIM, false, "Write the history of the one seed, a JSON object a line.",
+     take_json_lines},
     {"twice", NULL, SIM, false,
      "Run every seed twice and compare the fingerprints; otherwise one seed in 50 is.", take_twice},
     {"bench", NULL, SIM, false, "Print commands per processor second.", take_bench},

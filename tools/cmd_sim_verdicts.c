@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/cmd_sim_verdicts.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "tools/exit_codes.h"
+#include "tools/message.h"
+
+void lq_verdicts_add_run(struct lq_verdicts *verdicts, const struct lq_judge *judge)
+{
+    LQ_ASSERT(lq_property_count <= LQ_VERDICTS_MAX);
+    for (uint32_t i = 0; i < lq_property_count; i++) {
+        verdicts->exercised[i] += lq_judge_exercised(judge, i);
+        verdicts->violated[i] += lq_judge_violations_of(judge, i);
+    }
+}
+
+void lq_verdicts_add(struct lq_verdicts *verdicts, const struct lq_verdicts *more)
+{
+    for (uint32_t i = 0; i < LQ_VERDICTS_MAX; i++) {
+        verdicts->exercised[i] += more->exercised[i];
+        verdicts->violated[i] += more->violated[i];
+    }
+}
+
+/* --- files ---------------------------------------------------------------------------------- */
+
+typedef void (*writer)(const struct lq_verdicts *verdicts, FILE *to);
+
+static int write_file(const struct lq_verdicts *verdicts, const char *path, writer write)
+{
+    bool is_stdout = strcmp(path, "-") == 0;
+    FILE *to = is_stdout ? stdout : fopen(path, "w");
+    if (to == NULL)
+        return errno;
+    write(verdicts, to);
+    errno = 0;
+    bool failed = fflush(to) != 0 || ferror(to) != 0;
+    int wrong = failed ? (errno != 0 ? errno : EIO) : 0;
+    if (!is_stdout && fclose(to) != 0 && wrong == 0)
+        wrong = errno;
+    return wrong;
+}
+
+static void write_tap(const struct lq_verdicts *verdicts, FILE *to)
+{
+    fprintf(to, "TAP version 14\n1..%" PRIu32 "\n", lq_property_count);
+    for (uint32_t i = 0; i < lq_property_count; i++) {
+        const struct lq_property *property = &lq_property_table[i];
+        bool failed = verdicts->violated[i] > 0;
+        fprintf(to, "%sok %" PRIu32 " - %s %s", failed ? "not " : "", i + 1, property->id,
+                property->slug);
+        if (verdicts->exercised[i] == 0 && !failed)
+            fputs(" # SKIP never put to the test", to);
+        fprintf(to, "\n  ---\n  exercised: %" PRIu64 "\n  violated: %" PRIu64 "\n  ...\n",
+                verdicts->exercised[i], verdicts->violated[i]);
+    }
+}
+
+static void put_xml(const char *text, FILE *to)
+{
+    for (; *text != '\0'; text++) {
+        switch (*text) {
+        case '&': fputs("&amp;", to); break;
+        case '<': fputs("&lt;", to); break;
+        case '>': fputs("&gt;", to); break;
+        case '"': fputs("&quot;", to); break;
+        default: fputc(*text, to);
+        }
+    }
+}
+
+static void write_junit(const struct lq_verdicts *verdicts, FILE *to)
+{
+    uint32_t failures = 0, skipped = 0;
+    for (uint32_t i = 0; i < lq_property_count; i++) {
+        failures += verdicts->violated[i] > 0;
+        skipped += verdicts->violated[i] == 0 && verdicts->exercised[i] == 0;
+    }
+    fprintf(to,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"lunquake sim\" "
+            "tests=\"%" PRIu32 "\" failures=\"%" PRIu32 "\" errors=\"0\" skipped=\"%" PRIu32 "\">\n",
+            lq_property_count, failures, skipped);
+    for (uint32_t i = 0; i < lq_property_count; i++) {
+        const struct lq_property *property = &lq_property_table[i];
+        fprintf(to, "  <testcase classname=\"%s\" name=\"%s %s\">", property->judge, property->id,
+                property->slug);
+        if (verdicts->violated[i] > 0) {
+            fprintf(to, "<failure message=\"violated %" PRIu64 " times: ", verdicts->violated[i]);
+            put_xml(property->sentence, to);
+            fputs("\">", to);
+            put_xml(property->clause, to);
+            fputs("</failure>", to);
+        } else if (verdicts->exercised[i] == 0) {
+            fputs("<skipped message=\"never put to the test\"/>", to);
+        }
+        fputs("</testcase>\n", to);
+    }
+    fputs("</testsuite>\n", to);
+}
+
+static int write_one(const struct lq_verdicts *verdicts, const char *path, writer write, int code)
+{
+    int wrong = path == NULL ? 0 : write_file(verdicts, path, write);
+    if (wrong == 0)
+        return code;
+    lq_message("%s: cannot be written: %s; expected a file that can be written; choose another one",
+               path, strerror(wrong));
+    return code == LQ_EXIT_PASS ? LQ_EXIT_ENVIRONMENT : code;
+}
+
+int lq_verdicts_write(const struct lq_verdicts *verdicts, const char *tap, const char *junit,
+                      int code)
+{
+    code = write_one(verdicts, tap, write_tap, code);
+    return write_one(verdicts, junit, write_junit, code);
+}
+
+/* --- JSON Lines ----------------------------------------------------------------------------- */
+
+static void json_event(void *context, const struct lq_event *event)
+{
+    FILE *to = context;
+    fprintf(to,
+            "{\"seq\":%" PRIu64 ",\"time_ns\":%" PRIu64 ",\"kind\":\"%s\",\"actor\":%u,"
+            "\"target\":%u,\"flags\":%u,\"connection\":%" PRIu32 ",\"code\":%" PRIu32
+            ",\"detail\":%" PRIu32 ",\"nblocks\":%" PRIu32,
+            event->seq, event->time_ns, lq_event_kind_name(event->kind), (unsigned)event->actor,
+            (unsigned)event->target, (unsigned)event->flags, event->connection, event->code,
+            event->detail, event->nblocks);
+    /* 64-bit names and hashes as hexadecimal text: readers of JSON keep 53 bits of a number. */
+    fprintf(to,
+            ",\"nexus\":\"%016" PRIx64 "\",\"lun\":\"%016" PRIx64 "\",\"tag\":%" PRIu64
+            ",\"serial\":\"%" PRIx64 "\",\"stamp\":%" PRIu64 ",\"lba\":%" PRIu64
+            ",\"value\":\"%" PRIx64 "\"}\n",
+            event->nexus, event->lun, event->tag, event->serial, event->stamp, event->lba,
+            event->value);
+}
+
+static void json_tap(void *context, const struct lq_tap *tap)
+{
+    FILE *to = context;
+    fprintf(to,
+            "{\"seq\":%" PRIu64 ",\"time_ns\":%" PRIu64 ",\"kind\":\"TAP\",\"connection\":%" PRIu32
+            ",\"direction\":\"%s\",\"bytes\":\"",
+            tap->seq, tap->time_ns, tap->connection,
+            tap->direction == LQ_TO_TARGET ? "to-target" : "from-target");
+    for (uint32_t i = 0; i < tap->size_bytes; i++)
+        fprintf(to, "%02x", (unsigned)tap->bytes[i]);
+    fputs("\"}\n", to);
+}
+
+struct lq_history_sink lq_json_lines(FILE *to)
+{
+    fprintf(to, "{\"format\":\"lunquake-history\",\"version\":1,\"program\":\"%s\"}\n", LQ_VERSION);
+    return (struct lq_history_sink){json_event, json_tap, to};
+}
