@@ -148,13 +148,15 @@ static void decode_data_out(struct lq_engine_task *task)
     task->out_bytes = (uint32_t)bytes;
 }
 
+/*
+ * A command that changes the medium and that the transport announces the other way round is
+ * refused. One that only reads moves nothing then, and its residual says so: no standard asks for
+ * more, and initiators' suites want GOOD.
+ */
 static bool is_wrong_direction(const struct lq_engine_task *task)
 {
-    if (task->defined_bytes == 0)
-        return false;
-    bool expects_in = task->expected_in_bytes != 0, expects_out = task->expected_out_bytes != 0;
-    return (task->opcode->direction == LQ_DIRECTION_OUT && expects_in && !expects_out) ||
-           (task->opcode->direction == LQ_DIRECTION_IN && expects_out && !expects_in);
+    return task->opcode->direction == LQ_DIRECTION_OUT && task->defined_bytes != 0 &&
+           task->expected_in_bytes != 0 && task->expected_out_bytes == 0;
 }
 
 void lq_opcode_decode(struct lq_engine *engine, struct lq_engine_task *task)

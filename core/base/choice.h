@@ -41,7 +41,7 @@ static inline uint64_t lq_choose(struct lq_choice *choice, uint32_t stream, uint
     return n <= 1 ? 0 : choice->choose(choice, stream, site, subject, n);
 }
 
-/* True with odds NUMERATOR in DENOMINATOR; false is the benign answer. */
+/* True with odds NUMERATOR in DENOMINATOR, which is greater; false is the benign answer. */
 static inline bool lq_chance(struct lq_choice *choice, uint32_t stream, uint32_t site,
                              uint64_t subject, uint64_t numerator, uint64_t denominator)
 {
