@@ -8,9 +8,8 @@ that a leftover of one suite (a reservation, a unit attention) cannot colour the
 The tool cannot be trusted by its exit code: CUnit counts a skipped test as passed, a pattern that
 matches nothing runs no test, and both exit 0. So the output is read. A suite fails when it ran no
 test, when a test failed, when the tool died or hung, and when a test printed [SKIPPED] without
-standing in iscsi_test_cu.skips (one `SUITE.TEST: reason` a line). A test that is wrong itself can
-be disputed in iscsi_test_cu.disputes, assertion by assertion (`SUITE.TEST FILE:LINE: reason`).
-Entries that do not apply any more fail too: the lists shall not outlive their reasons.
+standing in iscsi_test_cu.skips (one `SUITE.TEST: reason` a line). An entry that does not apply any
+more fails too: the list shall not outlive its reasons.
 """
 import argparse
 import os
@@ -34,14 +33,13 @@ class Outcome:
     def __init__(self, suite):
         self.suite = suite
         self.passed, self.failed, self.skipped = [], [], []
-        self.why, self.asserts = {}, {}                    # by test: words; failed assertions
-        self.disputed = []                                 # failed, but as the list says
+        self.why = {}                                      # by test: words
         self.trouble = []                                  # what the suite fails for
         self.seconds = 0.0
 
 
 def read_list(path):
-    """A committed list: {'Suite.Test' or 'Suite.Test file.c:line': reason}."""
+    """The committed list: {'Suite.Test': reason}."""
     listed = {}
     with open(path, encoding="utf-8") as stream:
         for number, line in enumerate(stream, 1):
@@ -64,9 +62,9 @@ def read_output(outcome, text):
         verdict = re.search(r"^(passed|FAILED)(.*)", body, flags=re.M | re.S)
         if verdict is None or verdict.group(1) == "FAILED":
             outcome.failed.append(name)
-            outcome.asserts[name] = re.findall(r"^ +[0-9]+\. (\S+:[0-9]+ .*?)(?: {3}.*)?$",
-                                               verdict.group(2) if verdict else "", flags=re.M)
-            outcome.why[name] = "; ".join(outcome.asserts[name][:4]) or "no verdict printed"
+            asserts = re.findall(r"^ +[0-9]+\. (\S+:[0-9]+ .*?)(?: {3}.*)?$",
+                                 verdict.group(2) if verdict else "", flags=re.M)
+            outcome.why[name] = "; ".join(asserts[:4]) or "no verdict printed"
         elif "[SKIPPED]" in body[:verdict.start()]:
             outcome.skipped.append(name)
             outcome.why[name] = body.split("[SKIPPED]", 1)[1].strip().splitlines()[0]
@@ -85,7 +83,7 @@ def read_output(outcome, text):
                                f"lines say {len(outcome.failed)} failed")
 
 
-def run_suite(suite, arguments, skips, disputes):
+def run_suite(suite, arguments, skips):
     """One suite against a fresh target."""
     tool, = targets.need("iscsi-test-cu")
     outcome = Outcome(suite)
@@ -110,33 +108,21 @@ def run_suite(suite, arguments, skips, disputes):
     outcome.seconds = time.monotonic() - began
     if arguments.verbose or (outcome.failed and arguments.show):
         print(text)
-    judge(outcome, skips, disputes)
+    judge(outcome, skips)
     return outcome
 
 
-def judge(outcome, skips, disputes):
-    """Turn what the suite said into troubles, with the two lists of known exceptions."""
-    for name in list(outcome.failed):
-        full = f"{outcome.suite}.{name}"
-        disputed = [each for each in outcome.asserts[name]
-                    if f"{full} {each.split()[0]}" in disputes]
-        if disputed and len(disputed) == len(outcome.asserts[name]):
-            outcome.failed.remove(name)
-            outcome.disputed.append(name)
-        else:
-            outcome.trouble.append(f"{full} FAILED: {outcome.why[name]}")
+def judge(outcome, skips):
+    """Turn what the suite said into troubles, with the list of known skips."""
+    for name in outcome.failed:
+        outcome.trouble.append(f"{outcome.suite}.{name} FAILED: {outcome.why[name]}")
     for name in outcome.skipped:
         if f"{outcome.suite}.{name}" not in skips:
             outcome.trouble.append(f"{outcome.suite}.{name} skipped and not in the list of known "
                                    f"skips: {outcome.why[name]}")
-    for name in outcome.passed + outcome.failed + outcome.disputed:
+    for name in outcome.passed + outcome.failed:
         if f"{outcome.suite}.{name}" in skips:
             outcome.trouble.append(f"{outcome.suite}.{name} is listed as a known skip but ran: "
-                                   "take it off the list")
-    for entry in disputes:
-        suite, _, name = entry.split()[0].partition(".")
-        if suite == outcome.suite and name not in outcome.disputed:
-            outcome.trouble.append(f"{entry} is listed as disputed but did not fail so: "
                                    "take it off the list")
 
 
@@ -151,24 +137,21 @@ def main():
                         help="bound of one suite (default: 120)")
     parser.add_argument("--skips", default=os.path.join(HERE, "iscsi_test_cu.skips"),
                         help="list of known skips (default: beside this script)")
-    parser.add_argument("--disputes", default=os.path.join(HERE, "iscsi_test_cu.disputes"),
-                        help="list of disputed assertions (default: beside this script)")
     parser.add_argument("--pcap-dir", metavar="DIR", help="lunquake only: a capture of each suite")
     parser.add_argument("--show", action="store_true", help="print the tool's output on a failure")
     parser.add_argument("--verbose", action="store_true", help="print the tool's whole output")
     arguments = parser.parse_args()
-    skips, disputes = {}, {}                     # the lists are about lunquake
-    if arguments.target == "lunquake":
-        skips, disputes = read_list(arguments.skips), read_list(arguments.disputes)
+    # The list is about lunquake.
+    skips = read_list(arguments.skips) if arguments.target == "lunquake" else {}
 
     print(f"iscsi-test-cu against {arguments.target}, a fresh target for each suite")
-    print(f"{'suite':<16}{'pass':>6}{'fail':>6}{'skip':>6}{'disputed':>10}{'seconds':>9}  verdict")
+    print(f"{'suite':<16}{'pass':>6}{'fail':>6}{'skip':>6}{'seconds':>9}  verdict")
     outcomes = []
     for suite in arguments.suite or SUITES:
-        outcome = run_suite(suite, arguments, skips, disputes)
+        outcome = run_suite(suite, arguments, skips)
         outcomes.append(outcome)
         print(f"{suite:<16}{len(outcome.passed):>6}{len(outcome.failed):>6}"
-              f"{len(outcome.skipped):>6}{len(outcome.disputed):>10}{outcome.seconds:>9.1f}  "
+              f"{len(outcome.skipped):>6}{outcome.seconds:>9.1f}  "
               f"{'FAILED' if outcome.trouble else 'ok'}", flush=True)
         for line in outcome.trouble:
             print(f"    {line}", flush=True)

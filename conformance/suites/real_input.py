@@ -88,6 +88,7 @@ def steps(arguments, image, changed):
          r"Page Code:\(0x83\)[^$]*DEVICE DESIGNATOR"),
         ("iscsi-readcapacity16", ["iscsi-readcapacity16", "{uri}"], 0, rf"Total size:{size}\b"),
         ("iscsi-ls", ["iscsi-ls", "{portal}"], 0, rf"Target:{name}\S* Portal:127\.0\.0\.1:[0-9]+"),
+        ("iscsi-ls -s", ["iscsi-ls", "-s", "{portal}"], 0, r"Lun:0 +Type:DIRECT_ACCESS"),
         ("iscsi-ls -U", ["iscsi-ls", "-U", "{portal}"], 0, rf"iscsi://127\.0\.0\.1:[0-9]+/{name}"),
         ("qemu-img info", ["qemu-img", "info", "{uri}"], 0, r"virtual size: 256 MiB"),
         ("qemu-img convert -n, compare", ["sh", "-c", write_and_compare, "sh", image, changed,
