@@ -211,7 +211,7 @@ void bench_make(void (*tweak)(struct lq_iscsi_config *config))
     CU_ASSERT_PTR_NULL(lq_iscsi_target_make(&arena, &config, &bench.env, NULL));
     CU_ASSERT_FATAL(arena.used_bytes <= sizeof memory);
     uint64_t measured = arena.used_bytes;
-    memset(memory, 0xa5, measured);
+    memset(memory, 0xa5, (size_t)measured);
     lq_arena_init(&arena, memory, sizeof memory);
     bench.target = lq_iscsi_target_make(&arena, &config, &bench.env, NULL);
     CU_ASSERT_EQUAL(arena.used_bytes, measured);

@@ -193,8 +193,10 @@ static void test_changed_bytes(void)
         bench.hold_nexus_end = draw(4) == 0;
         struct peer *peer = bench_accept();
         memcpy(changed, stream, stream_bytes);
-        for (uint32_t n = 1 + draw(4); n != 0; n--)
-            changed[draw(stream_bytes)] = (uint8_t)draw(256);
+        for (uint32_t n = 1 + draw(4); n != 0; n--) {
+            uint32_t place = draw(stream_bytes);
+            changed[place] = (uint8_t)draw(256);
+        }
         feed_randomly(peer, changed, stream_bytes);
         bench.hold_nexus_end = false;
         if (bench.nexus_lost_count != 0)
@@ -211,7 +213,9 @@ static void random_request(struct peer *peer)
     static uint8_t data[9000];
     uint8_t opcode = opcodes[draw(draw(20) == 0 ? 10 : 9)];
     uint32_t itt = draw(8);
-    begin(peer, (uint8_t)(opcode | (draw(4) == 0 ? 0x40 : 0)), (uint8_t)draw(256), itt);
+    bool immediate = draw(4) == 0;
+    uint8_t flags = (uint8_t)draw(256);
+    begin(peer, (uint8_t)(opcode | (immediate ? 0x40 : 0)), flags, itt);
     peer->cmd_sn += draw(8) == 0 ? draw(3) : 1;
     if (draw(16) == 0)
         peer->cmd_sn = be(peer->pdu + 24, 4) - draw(4);
