@@ -51,7 +51,8 @@ static const struct lq_fault_class classes[LQ_FAULTS] = {
         "An initiator logs out while commands of its are under way.", 8},
     [LQ_FAULT_INITIATOR_RELOGIN] = {"initiator.relogin", LQ_FAULT_PLACE_INITIATOR, "session",
         "REINSTATE: the old session is gone before the new one begins",
-        "An initiator logs in again under its old name while its old connection still works.", 6},
+        "An initiator logs in again under its old name while its old connection still works, or "
+        "goes on with its session over a new connection.", 12},
     [LQ_FAULT_LOGIN_STALL] = {"login.stall", LQ_FAULT_PLACE_INITIATOR, "login",
         "LIVENESS: the target gives up the connection; others log in meanwhile",
         "An initiator stops in the middle of its login and keeps the connection open.", 80},

@@ -80,6 +80,8 @@ void lq_actor_begin(struct lq_actor *actor, struct lq_world *world, uint32_t ind
     actor->wake = actor->login_timeout = (struct lq_timer){.fire = wake_fires};
     actor->isids = actor->logins = actor->steps = actor->aborts = actor->sent_count = 0;
     actor->knows_old_session = false;
+    actor->kept_tsih = 0;
+    actor->moves = false;
     actor->outstanding = 0;
     actor->remaining = 0;
     actor->ended = 0;
@@ -140,6 +142,7 @@ static void connect(struct lq_actor *actor)
     if (actor->logins > 1 && world->phase == LQ_PHASE_SAFETY &&
         lq_actor_choose(actor, LQ_SITE_NEW_ISID, subject, 16) >= 16 - new_isid) {
         actor->isids++;
+        actor->kept_tsih = 0;
         actor->knows_old_session = false;
         take_name(actor);
     }
@@ -165,6 +168,11 @@ void lq_actor_connected(struct lq_actor *actor)
         .skip_security_stage = lq_actor_choose(actor, LQ_SITE_OFFER + 6, subject, 4) == 1,
         .one_key_per_pdu = lq_actor_choose(actor, LQ_SITE_OFFER + 7, subject, 8) == 1};
     make_offer(actor, &login.offer);
+    if (actor->kept_tsih != 0) { /* the same session on a new connection [RFC 7143 6.3.4] */
+        login.tsih = actor->kept_tsih;
+        login.first_cmd_sn = actor->kept_cmd_sn;
+        actor->kept_tsih = 0;
+    }
     const char *wrong = lq_iscsi_initiator_login(actor->endpoint, &login);
     LQ_ASSERT(wrong == NULL);
     actor->state = LQ_ACTOR_LOGIN;
@@ -197,6 +205,7 @@ static bool has_session(const struct lq_actor *actor)
 
 static void come_back(struct lq_actor *actor)
 {
+    actor->moves = false;
     bool is_over = actor->world->phase >= LQ_PHASE_LIVENESS && actor->remaining == 0;
     lq_queue_cancel(&actor->world->queue, &actor->login_timeout);
     lq_queue_cancel(&actor->world->queue, &actor->wake);
@@ -254,6 +263,18 @@ static void desert(struct lq_actor *actor)
     lq_tcp_abandon(tcp, LQ_TCP_INITIATOR);
 }
 
+/* Nothing is under way any more: the session goes on over a new connection, which replaces the old
+ * one. */
+static void move_session(struct lq_actor *actor)
+{
+    struct lq_iscsi_initiator_state state = lq_iscsi_initiator_state(actor->endpoint);
+    if (state.requests != 0 || state.cmd_sn != state.exp_cmd_sn)
+        return; /* later: each answer wakes */
+    desert(actor);
+    actor->kept_tsih = state.tsih;
+    actor->kept_cmd_sn = state.cmd_sn;
+}
+
 static void vanish(struct lq_actor *actor)
 {
     struct lq_tcp *tcp = actor->connection->tcp;
@@ -300,7 +321,9 @@ static bool leaves(struct lq_actor *actor, uint64_t serial)
         return true;
     }
     if (lq_fault_fires(faults, LQ_FAULT_INITIATOR_RELOGIN, serial, connection)) {
-        desert(actor);
+        actor->moves = lq_actor_choose(actor, LQ_SITE_SAME_SESSION, serial, 2) == 1;
+        if (!actor->moves)
+            desert(actor);
         return true;
     }
     if (lq_fault_fires(faults, LQ_FAULT_INITIATOR_LOGOUT, serial, connection)) {
@@ -326,8 +349,11 @@ static bool step(struct lq_actor *actor)
     if (is_safety && drawn >= 64 - lq_actor_option(actor, LQ_OPT_TM) &&
         lq_actor_begin_tm(actor, serial))
         return true;
-    if (drawn == 1 && lq_actor_choose(actor, LQ_SITE_PING, serial, 2) == 1 &&
-        lq_iscsi_initiator_ping(actor->endpoint, serial, (const uint8_t *)"lunquake", 8, false))
+    uint64_t talk = drawn == 1 ? lq_actor_choose(actor, LQ_SITE_PING, serial, 4) : 0;
+    if (talk >= 2 && lq_iscsi_initiator_ping(actor->endpoint, serial, (const uint8_t *)"lunquake",
+                                             8, talk == 3))
+        return true;
+    if (talk == 1 && lq_iscsi_initiator_send_targets(actor->endpoint, serial, ""))
         return true;
     if (!lq_actor_begin_command(actor, serial))
         return false;
@@ -340,7 +366,7 @@ static void work(struct lq_actor *actor)
 {
     uint64_t depth = lq_actor_option(actor, LQ_OPT_DEPTH);
     bool thinks = lq_actor_option(actor, LQ_OPT_THINK) != 0;
-    while (has_work(actor) && actor->outstanding < depth) {
+    while (!actor->moves && has_work(actor) && actor->outstanding < depth) {
         if (!step(actor))
             break;
         if (thinks) { /* one at a time */
@@ -351,6 +377,8 @@ static void work(struct lq_actor *actor)
             break;
         }
     }
+    if (actor->moves)
+        move_session(actor);
     if (actor->state != LQ_ACTOR_UP)
         return;
     if (!has_work(actor) && actor->outstanding == 0)
@@ -372,6 +400,7 @@ void lq_actor_heal(struct lq_actor *actor, uint32_t remaining)
 {
     struct lq_world *world = actor->world;
     actor->remaining = remaining;
+    actor->moves = false;
     for (uint32_t i = 0; i < LQ_COMMAND_SLOTS; i++) {
         struct lq_actor_command *command = &actor->commands[i];
         if (command->place == LQ_COMMAND_FREE || !command->holds_data)

@@ -94,6 +94,9 @@ struct lq_actor {
     char name[64];
     uint64_t isid, nexus;
     uint64_t isids;        /* names used so far */
+    uint16_t kept_tsih; /* not 0: the next login goes on with this session */
+    uint32_t kept_cmd_sn;
+    bool moves; /* ends what is under way, to go on over a new connection */
     bool knows_old_session; /* the target may still have a session of this nexus */
     uint64_t logins, steps, aborts, sent_count;
     uint64_t stall_after;  /* bytes of this login that go out, UINT64_MAX: all */
@@ -204,7 +207,8 @@ enum lq_actor_site {
     LQ_SITE_TM_LUN,
     LQ_SITE_TM_IMMEDIATE,
     LQ_SITE_BACKOFF,
-    LQ_SITE_PING
+    LQ_SITE_PING,
+    LQ_SITE_SAME_SESSION
 };
 
 /* --- actor.c: life of an initiator ---------------------------------------------------------- */

@@ -65,6 +65,7 @@ static const struct {
     [LQ_TOTAL_GIVEN_UP] = {"given up", true},
     [LQ_TOTAL_LOGINS] = {"logins", true},
     [LQ_TOTAL_REINSTATEMENTS] = {"reinstatements", true},
+    [LQ_TOTAL_CONNECTION_REINSTATEMENTS] = {"connection reinstatements", false},
     [LQ_TOTAL_LOGINS_FAILED] = {"logins refused", false},
     [LQ_TOTAL_LOGOUTS] = {"logouts", true},
     [LQ_TOTAL_CONNECTIONS_LOST] = {"connections lost", true},
@@ -277,6 +278,16 @@ static void count_opcode(struct lq_totals *totals, const struct lq_event *event)
     totals->counts.opcodes[i]++;
 }
 
+static void logged_in(struct lq_totals *totals, const struct lq_event *event)
+{
+    other(totals, LQ_TOTAL_LOGINS);
+    if (event->actor >= LQ_TOTAL_ACTORS)
+        return;
+    if (totals->tsih[event->actor] == event->value)
+        other(totals, LQ_TOTAL_CONNECTION_REINSTATEMENTS);
+    totals->tsih[event->actor] = event->value;
+}
+
 static void task_ended(struct lq_totals *totals, const struct lq_event *event)
 {
     struct lq_total_task *task = task_of(totals, event->serial);
@@ -375,7 +386,7 @@ static void take_event(void *context, const struct lq_event *event)
         other(totals, LQ_TOTAL_GIVEN_UP);
         break;
     case LQ_I_LOGGED_IN:
-        other(totals, LQ_TOTAL_LOGINS);
+        logged_in(totals, event);
         break;
     case LQ_I_LOGIN_FAILED:
         other(totals, LQ_TOTAL_LOGINS_FAILED);
@@ -414,6 +425,7 @@ void lq_totals_init(struct lq_totals *totals)
 void lq_totals_next_run(struct lq_totals *totals)
 {
     totals->task_count = totals->tm_count = 0;
+    memset(totals->tsih, 0, sizeof totals->tsih);
 }
 
 void lq_counts_add(struct lq_counts *sum, const struct lq_counts *more)

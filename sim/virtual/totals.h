@@ -53,6 +53,7 @@ enum lq_total_other {
     LQ_TOTAL_GIVEN_UP,
     LQ_TOTAL_LOGINS,
     LQ_TOTAL_REINSTATEMENTS,
+    LQ_TOTAL_CONNECTION_REINSTATEMENTS, /* the session went on */
     LQ_TOTAL_LOGINS_FAILED,
     LQ_TOTAL_LOGOUTS,
     LQ_TOTAL_CONNECTIONS_LOST,
@@ -91,7 +92,7 @@ void lq_counts_add(struct lq_counts *sum, const struct lq_counts *more);
 
 /* --- the sink ------------------------------------------------------------------------------- */
 
-enum { LQ_TOTAL_TASKS = 1024, LQ_TOTAL_TMS = 128 };
+enum { LQ_TOTAL_TASKS = 1024, LQ_TOTAL_TMS = 128, LQ_TOTAL_ACTORS = 16 };
 
 struct lq_total_task {
     uint64_t serial, nexus, lun, unit, lba, tag;
@@ -112,6 +113,7 @@ struct lq_totals {
     uint32_t task_count;
     struct lq_total_tm tms[LQ_TOTAL_TMS];
     uint32_t tm_count;
+    uint64_t tsih[LQ_TOTAL_ACTORS]; /* of each initiator's last session */
 };
 
 /* Forgets everything. */
