@@ -368,19 +368,41 @@ static bool insert_held(struct lq_tgt_session *session, struct lq_tgt_command *c
     return true;
 }
 
+/* Room is kept for commands and TM functions, whose answers have a place in their slots, and for
+ * one logout or ping, but for no text and nobody's data. */
+static bool may_hold(const struct lq_tgt_session *session, const struct lq_iscsi_pdu *pdu)
+{
+    if (pdu->opcode == LQ_OP_SCSI_COMMAND || pdu->opcode == LQ_OP_TM_REQUEST)
+        return true;
+    if (pdu->opcode == LQ_OP_TEXT_REQUEST || pdu->data_bytes != 0)
+        return false;
+    LQ_LIST_EACH(link, &session->held)
+    {
+        const struct lq_tgt_command *held = LQ_ELEMENT(link, struct lq_tgt_command, held_link);
+        uint8_t opcode = held->kind == LQ_CMD_HELD ? held->header[0] & 0x3f : LQ_OP_SCSI_COMMAND;
+        if (opcode != LQ_OP_SCSI_COMMAND && opcode != LQ_OP_TM_REQUEST)
+            return false;
+    }
+    return true;
+}
+
 /* Keeps the PDU that has just been received until its turn. */
 static void hold(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
                  const struct lq_iscsi_pdu *pdu)
 {
     struct lq_tgt_session *session = conn->session;
     bool is_scsi = pdu->opcode == LQ_OP_SCSI_COMMAND;
+    if (is_scsi && pdu->u.command.attribute > LQ_ISCSI_ACA) {
+        lq_tgt_reject(t, conn, LQ_REJECT_INVALID_FIELD, conn->header);
+        return;
+    }
     struct received r = {.pdu = pdu};
     if (is_scsi && !collect(&r, conn->ahs)) {
         lq_tgt_close(t, conn, LQ_CLOSING_RESET);
         return;
     }
     struct lq_tgt_command *command = NULL;
-    if (is_scsi || pdu->data_bytes == 0) /* no room is kept for others' data */
+    if (may_hold(session, pdu))
         command = lq_tgt_command_take(t, session, LQ_CMD_HELD, pdu->itt, pdu->immediate);
     if (command == NULL) {
         t->counts.ignored_out_of_window++;
@@ -409,11 +431,6 @@ static void start_held_command(struct lq_iscsi_target *t, struct lq_tgt_command 
     memcpy(r.cdb + 16, command->extra_cdb, command->extra_cdb_bytes);
     r.cdb_bytes = 16 + command->extra_cdb_bytes;
     r.bidi_bytes = command->bidi_bytes;
-    if (pdu->u.command.attribute > LQ_ISCSI_ACA) {
-        lq_tgt_reject(t, command->session->conn, LQ_REJECT_INVALID_FIELD, command->header);
-        lq_tgt_command_free(t, command);
-        return;
-    }
     start_command(t, command, &r);
 }
 

@@ -69,8 +69,11 @@ void lq_tgt_ping(struct lq_iscsi_target *target, struct lq_tgt_conn *conn)
 
 void lq_tgt_announce_window(struct lq_iscsi_target *target, struct lq_tgt_session *session)
 {
-    lq_list_remove(&session->closed_link);
     struct lq_tgt_conn *conn = session->conn;
+    /* Other things that are not input's consequence need notes too: it is tried again later. */
+    if (conn != NULL && conn->free_note_count <= LQ_TGT_NOTES_RESERVED / 2)
+        return;
+    lq_list_remove(&session->closed_link);
     if (conn == NULL || conn->closing != LQ_NOT_CLOSING || conn->phase != LQ_PHASE_FULL)
         return;
     /* What is queued already will carry the new window. */

@@ -512,6 +512,25 @@ static void test_holes(void)
     CU_ASSERT_TRUE_FATAL(take_op(peer, 0x21));
 }
 
+static void test_many_pings_behind_a_hole(void)
+{
+    bench_make(NULL);
+    struct peer *peer = logged_in();
+    uint32_t first = peer->cmd_sn;
+    for (uint32_t i = 1; i < 15; i++) {
+        begin(peer, i < 8 ? 0x00 : 0x04, 0x80, 0x500 + i); /* NOP-Out and text */
+        put(peer->pdu + 24, first + i, 4);
+        send(peer, NULL, 0);
+    }
+    CU_ASSERT_FALSE(take(peer));
+    command(peer, 0x81, 0, NULL, 0);
+    CU_ASSERT_TRUE_FATAL(take_op(peer, 0x21));
+    CU_ASSERT_TRUE_FATAL(take_op(peer, 0x20)); /* one is remembered; for others the hole is left */
+    CU_ASSERT_EQUAL(be(peer->got + 16, 4), 0x501);
+    CU_ASSERT_EQUAL(be(peer->got + 28, 4), first + 2);
+    CU_ASSERT_FALSE(take(peer));
+}
+
 static void few_tasks(struct lq_iscsi_config *config)
 {
     config->limits.tasks = 2;
@@ -567,6 +586,7 @@ int main(void)
         {"shut window is announced", test_shut_window_is_announced},
         {"duplicates and retries", test_duplicates_and_retries},
         {"holes", test_holes},
+        {"many pings behind a hole", test_many_pings_behind_a_hole},
         {"no slot", test_no_slot},
         CU_TEST_INFO_NULL,
     };
