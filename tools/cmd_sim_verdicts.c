@@ -82,7 +82,8 @@ static void write_junit(const struct lq_verdicts *verdicts, FILE *to)
     }
     fprintf(to,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"lunquake sim\" "
-            "tests=\"%" PRIu32 "\" failures=\"%" PRIu32 "\" errors=\"0\" skipped=\"%" PRIu32 "\">\n",
+            "tests=\"%" PRIu32 "\" failures=\"%" PRIu32 "\" errors=\"0\" skipped=\"%" PRIu32
+            "\">\n",
             lq_property_count, failures, skipped);
     for (uint32_t i = 0; i < lq_property_count; i++) {
         const struct lq_property *property = &lq_property_table[i];

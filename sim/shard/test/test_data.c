@@ -256,7 +256,8 @@ static void test_residuals(void)
     read.out_bytes = 1024;
     done = wire_run(wire, 0, read);
     CU_ASSERT_PTR_NOT_NULL_FATAL(done);
-    CU_ASSERT_NOT_EQUAL(done->status, LQ_GOOD);
+    CU_ASSERT_EQUAL(done->status, LQ_GOOD); /* it moved nothing, and the residual says so */
+    CU_ASSERT_EQUAL(done->residual, 1024);
     done = wire_run(wire, 0, wire_test_unit_ready(0));
     CU_ASSERT_TRUE(done != NULL && done->status == LQ_GOOD);
     nothing_went_wrong(wire);
