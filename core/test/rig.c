@@ -7,14 +7,6 @@
 
 #include "core/base/assert.h"
 
-_Noreturn void lq_assert_fail(const char *condition, const char *file, int line)
-{
-    (void)condition;
-    (void)file;
-    (void)line;
-    abort();
-}
-
 static struct rig_command *command_of(struct rig *rig, uint64_t cookie)
 {
     CU_ASSERT_FATAL(cookie < rig->command_count);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The abort mechanism: TM functions [SAM-5 7], nexus loss, quarantine. */
-#include "core/test/main.h"
+#include "core/base/test/unit.h"
 #include "core/test/rig.h"
 
 static struct rig rig;
@@ -290,7 +290,7 @@ static void functions_of_a_lost_nexus_are_not_answered(void)
 
 int main(void)
 {
-    const CU_TestInfo tests[] = {
+    CU_TestInfo tests[] = {
         {"a function waits for what is in the store", a_function_waits_for_what_is_in_the_store},
         {"two functions on one command", two_functions_on_one_command_are_both_answered},
         {"a task that is being aborted", a_task_that_is_being_aborted_is_not_absent},
@@ -312,5 +312,6 @@ int main(void)
         {"functions of a lost nexus", functions_of_a_lost_nexus_are_not_answered},
         CU_TEST_INFO_NULL,
     };
-    return run_suite("abort mechanism", tests);
+    CU_SuiteInfo suites[] = {{"abort mechanism", NULL, NULL, NULL, NULL, tests}, CU_SUITE_INFO_NULL};
+    return lq_unit_run(suites);
 }

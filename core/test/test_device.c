@@ -2,7 +2,7 @@
 /* Device servers and unit attentions: answers byte by byte from SPC-4 and SBC-3. */
 #include <string.h>
 
-#include "core/test/main.h"
+#include "core/base/test/unit.h"
 #include "core/test/rig.h"
 
 static struct rig rig;
@@ -312,7 +312,7 @@ static void limits_are_checked_by_name(void)
 
 int main(void)
 {
-    const CU_TestInfo tests[] = {
+    CU_TestInfo tests[] = {
         {"INQUIRY", inquiry_standard},
         {"INQUIRY where nothing is", inquiry_of_nothing},
         {"vital product data", inquiry_pages},
@@ -331,5 +331,6 @@ int main(void)
         {"limits", limits_are_checked_by_name},
         CU_TEST_INFO_NULL,
     };
-    return run_suite("device servers", tests);
+    CU_SuiteInfo suites[] = {{"device servers", NULL, NULL, NULL, NULL, tests}, CU_SUITE_INFO_NULL};
+    return lq_unit_run(suites);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Task attributes [SAM-5 8.6]: who may begin when. */
-#include "core/test/main.h"
+#include "core/base/test/unit.h"
 #include "core/test/rig.h"
 
 static struct rig rig;
@@ -112,7 +112,7 @@ static void order_is_per_logical_unit(void)
 
 int main(void)
 {
-    const CU_TestInfo tests[] = {
+    CU_TestInfo tests[] = {
         {"SIMPLE commands run together", simple_commands_run_together},
         {"ORDERED waits for the end of older ones", ordered_waits_for_the_end_of_older_ones},
         {"younger commands wait for an ORDERED one", younger_commands_wait_for_an_ordered_one},
@@ -122,5 +122,6 @@ int main(void)
         {"order is per logical unit", order_is_per_logical_unit},
         CU_TEST_INFO_NULL,
     };
-    return run_suite("task attributes", tests);
+    CU_SuiteInfo suites[] = {{"task attributes", NULL, NULL, NULL, NULL, tests}, CU_SUITE_INFO_NULL};
+    return lq_unit_run(suites);
 }
