@@ -312,6 +312,7 @@ int main(void)
         {"functions of a lost nexus", functions_of_a_lost_nexus_are_not_answered},
         CU_TEST_INFO_NULL,
     };
-    CU_SuiteInfo suites[] = {{"abort mechanism", NULL, NULL, NULL, NULL, tests}, CU_SUITE_INFO_NULL};
+    CU_SuiteInfo suites[] = {{"abort mechanism", NULL, NULL, NULL, NULL, tests},
+                             CU_SUITE_INFO_NULL};
     return lq_unit_run(suites);
 }

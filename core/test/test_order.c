@@ -122,6 +122,7 @@ int main(void)
         {"order is per logical unit", order_is_per_logical_unit},
         CU_TEST_INFO_NULL,
     };
-    CU_SuiteInfo suites[] = {{"task attributes", NULL, NULL, NULL, NULL, tests}, CU_SUITE_INFO_NULL};
+    CU_SuiteInfo suites[] = {{"task attributes", NULL, NULL, NULL, NULL, tests},
+                             CU_SUITE_INFO_NULL};
     return lq_unit_run(suites);
 }
