@@ -71,6 +71,15 @@ struct state {
     bool has_crashed, is_stopping;
 };
 
+/* Set by SIGINT and SIGTERM: the campaign ends early, and says what it knows. */
+static volatile sig_atomic_t was_interrupted;
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    was_interrupted = 1;
+}
+
 /* --- the worker ----------------------------------------------------------------------------- */
 
 static void write_all(int to, const void *bytes, size_t size)
@@ -120,6 +129,8 @@ static void tell_end(int to, const struct lq_sim *sim, enum lq_sim_verdict verdi
 
 static _Noreturn void work(const struct lq_campaign *campaign, uint32_t index, int to)
 {
+    signal(SIGINT, SIG_IGN); /* the parent hears it, and ends us */
+    signal(SIGTERM, SIG_DFL);
     struct lq_sim *sim = lq_sim_make(&campaign->settings);
     char *text = calloc(1, TEXT_MAX);
     if (text == NULL)
@@ -308,8 +319,10 @@ static void collect(struct state *state)
         }
         if (poll(polls, count, -1) < 0 && errno != EINTR)
             break;
+        if (was_interrupted)
+            state->is_stopping = true;
         for (nfds_t i = 0; i < count; i++)
-            if (polls[i].revents != 0 &&
+            if ((polls[i].revents != 0 || state->is_stopping) &&
                 (state->is_stopping || !take_message(state, polled[i])))
                 end_worker(state, polled[i]);
         for (nfds_t i = 0; state->is_stopping && i < count; i++)
@@ -369,6 +382,20 @@ static int conclude_wrong(const struct state *state)
     return state->verdicts[LQ_SIM_VIOLATED] > 0 ? LQ_EXIT_VIOLATED : LQ_EXIT_PASS;
 }
 
+/* A property that no run put to the test proves nothing. Returns how many there are. */
+static uint32_t report_unexercised(const struct state *state)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < lq_property_count; i++) {
+        if (state->property_verdicts.exercised[i] != 0)
+            continue;
+        printf("never put to the test: %s %s\n", lq_property_table[i].id,
+               lq_property_table[i].slug);
+        count++;
+    }
+    return count;
+}
+
 static int conclude(const struct state *state, uint32_t missing)
 {
     uint64_t seeds = state->campaign->last_seed - state->campaign->first_seed + 1;
@@ -394,14 +421,18 @@ static int summarise(struct state *state)
         print_fingerprints(state);
     uint32_t missing = 0;
     bool is_wrong = state->campaign->settings.wrong.row != NULL;
-    if (!is_wrong && !state->campaign->print_fingerprints && !state->is_stopping)
-        missing = lq_report_counts(stdout, &state->counts);
+    if (!is_wrong && !state->campaign->print_fingerprints && !state->is_stopping) {
+        missing = report_unexercised(state);
+        missing += lq_report_counts(stdout, &state->counts);
+    }
     print_failures(state);
     if (state->campaign->bench)
         print_bench(state);
     int code = is_wrong ? conclude_wrong(state) : conclude(state, missing);
     code = lq_verdicts_write(&state->property_verdicts, state->campaign->tap,
                              state->campaign->junit, code);
+    if (was_interrupted && code == LQ_EXIT_PASS)
+        code = LQ_EXIT_STOPPED;
     return state->has_crashed ? LQ_EXIT_INTERNAL : code;
 }
 
@@ -420,6 +451,9 @@ int lq_campaign_run(const struct lq_campaign *campaign)
         free(state);
         return LQ_EXIT_USAGE;
     }
+    struct sigaction interrupt = {.sa_handler = on_interrupt}; /* no restart: poll is to end */
+    sigaction(SIGINT, &interrupt, NULL);
+    sigaction(SIGTERM, &interrupt, NULL);
     for (uint32_t i = 0; i < campaign->jobs; i++) {
         if (!start_worker(state, i)) {
             lq_message("sim: process %u of %u cannot be started: %s; expected room for it; use "

@@ -203,8 +203,11 @@ static void print_finding(const struct lq_finding *finding, FILE *to)
             property->sentence);
     fprintf(to, "  broken at %" PRIu64 ".%09" PRIu64 "s: %s\n", finding->time_ns / 1000000000,
             finding->time_ns % 1000000000, finding->text);
-    if (finding->proof_count > 0)
-        fputs("  first cause and proof:\n", to);
+    if (finding->proof_count > 0) {
+        fputs("  first cause:\n", to);
+        lq_report_event(to, &finding->cause, 4);
+        fputs("  proof:\n", to);
+    }
     for (uint32_t i = 0; i < finding->proof_count; i++)
         lq_report_event(to, &finding->proof[i], 4);
 }
