@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "faults/rules.h"
 
 enum { ODDS = 1000 };
 
@@ -99,14 +100,25 @@ void lq_faults_disarm(struct lq_faults *faults)
     memset(faults->odds, 0, sizeof faults->odds);
 }
 
-bool lq_fault_fires(struct lq_faults *faults, enum lq_fault fault, uint64_t subject,
+static bool strikes(struct lq_faults *faults, enum lq_fault fault, uint64_t subject,
                     uint32_t connection)
 {
+    if (faults->rules != NULL) {
+        faults->rule = lq_fault_rules_strike(faults->rules, faults->choice, *faults->now_ns, fault,
+                                             subject, faults->store_or_none, connection);
+        return faults->rule != NULL;
+    }
     if (faults->odds[fault] == 0)
         return false;
     faults->counts[fault].asked++;
-    if (!lq_chance(faults->choice, LQ_STREAM_FAULT, (uint32_t)fault, subject, faults->odds[fault],
-                   ODDS))
+    return lq_chance(faults->choice, LQ_STREAM_FAULT, (uint32_t)fault, subject,
+                     faults->odds[fault], ODDS);
+}
+
+bool lq_fault_fires(struct lq_faults *faults, enum lq_fault fault, uint64_t subject,
+                    uint32_t connection)
+{
+    if (!strikes(faults, fault, subject, connection))
         return false;
     faults->counts[fault].fired++;
     struct lq_event event = {.time_ns = *faults->now_ns, .kind = LQ_W_FAULT,
@@ -114,4 +126,15 @@ bool lq_fault_fires(struct lq_faults *faults, enum lq_fault fault, uint64_t subj
                              .value = subject};
     lq_history_add(faults->history, event);
     return true;
+}
+
+uint64_t lq_fault_delay(const struct lq_faults *faults)
+{
+    return faults->rule == NULL ? 0 : faults->rule->by_ns;
+}
+
+uint64_t lq_fault_release(const struct lq_faults *faults, uint64_t now_ns)
+{
+    LQ_ASSERT(faults->rule != NULL);
+    return faults->rule->by_ns != 0 ? now_ns + faults->rule->by_ns : faults->rule->until_ns;
 }

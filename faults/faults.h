@@ -67,6 +67,9 @@ struct lq_fault_count {
     uint64_t asked, fired;
 };
 
+struct lq_fault_rule;  /* rules.h */
+struct lq_fault_rules;
+
 /* One run's decider. Owned by the world; CHOICE, HISTORY and NOW_NS outlive it. */
 struct lq_faults {
     struct lq_choice *choice;
@@ -74,6 +77,9 @@ struct lq_faults {
     const uint64_t *now_ns;
     uint32_t odds[LQ_FAULTS]; /* firings per 1,000 questions; 0: not armed */
     struct lq_fault_count counts[LQ_FAULTS];
+    struct lq_fault_rules *rules; /* NULL: by odds. Else these decide, and odds are not used */
+    uint32_t store_or_none;       /* for rules: the store that asks this decider, number + 1 */
+    const struct lq_fault_rule *rule; /* the one that struck last; NULL: it was by odds */
 };
 
 /* Nothing armed, all counts 0. */
@@ -97,5 +103,11 @@ static inline bool lq_fault_is_armed(const struct lq_faults *faults, enum lq_fau
  */
 bool lq_fault_fires(struct lq_faults *faults, enum lq_fault fault, uint64_t subject,
                     uint32_t connection);
+
+/* How long the rule that struck last says that its victim is delayed; 0: it does not say. */
+uint64_t lq_fault_delay(const struct lq_faults *faults);
+
+/* When what that rule holds is let go, NOW_NS being the time: UINT64_MAX: at heal. */
+uint64_t lq_fault_release(const struct lq_faults *faults, uint64_t now_ns);
 
 #endif

@@ -241,6 +241,20 @@ static bool parse_settings(struct lq_scn_parser *parser, const struct lq_scn_row
     return true;
 }
 
+/* What an initiator or a target offers must fit together [RFC 7143 13.14]. */
+static bool parse_iscsi(struct lq_scn_parser *parser, const struct lq_scn_row *rows,
+                        struct lq_scn_values *iscsi)
+{
+    struct lq_scn_token token = parser->token;
+    if (!parse_settings(parser, rows, true, iscsi))
+        return false;
+    if (lq_scn_has(iscsi, LQ_SCN_FIRST_BURST) && lq_scn_has(iscsi, LQ_SCN_MAX_BURST) &&
+        iscsi->values[LQ_SCN_FIRST_BURST] > iscsi->values[LQ_SCN_MAX_BURST])
+        return lq_scn_fail_at(parser, &token, "has a first burst above the largest one",
+                              "first-burst of at most max-burst");
+    return true;
+}
+
 static bool parse_lun(struct lq_scn_parser *parser)
 {
     static const struct lq_scn_row capacity = {"disk", LQ_SCN_SIZE, 4096, UINT64_C(1) << 44};
@@ -288,7 +302,7 @@ static bool parse_target(struct lq_scn_parser *parser)
         if (lq_scn_take(parser, "lun"))
             is_good = parse_lun(parser);
         else if (lq_scn_take(parser, "iscsi"))
-            is_good = parse_settings(parser, lq_scn_target_iscsi_rows, true, &target->iscsi);
+            is_good = parse_iscsi(parser, lq_scn_target_iscsi_rows, &target->iscsi);
         else
             return lq_scn_fail(parser, "is no part of a target", "lun N disk SIZE, iscsi { or }");
         if (!is_good)
@@ -333,8 +347,7 @@ static bool parse_initiator_block(struct lq_scn_parser *parser, struct lq_scn_in
         } else if (lq_scn_take(parser, "name")) {
             is_good = parse_iqn(parser, initiator);
         } else if (lq_scn_take(parser, "iscsi")) {
-            is_good = parse_settings(parser, lq_scn_initiator_iscsi_rows, true,
-                                     &initiator->iscsi);
+            is_good = parse_iscsi(parser, lq_scn_initiator_iscsi_rows, &initiator->iscsi);
         } else {
             return lq_scn_fail(parser, "is no setting of an initiator",
                                "isid N, name \"IQN\", iscsi { or }");
@@ -427,7 +440,14 @@ static bool parse_transport(struct lq_scn_parser *parser)
 
 static bool parse_limits(struct lq_scn_parser *parser)
 {
-    return parse_settings(parser, lq_scn_limit_rows, false, &parser->scenario->limits);
+    struct lq_scn_token token = parser->token;
+    struct lq_scn_values *limits = &parser->scenario->limits;
+    if (!parse_settings(parser, lq_scn_limit_rows, false, limits))
+        return false;
+    uint64_t window = lq_scn_value(limits, LQ_SCN_COMMAND_WINDOW, 1);
+    if ((window & (window - 1)) != 0)
+        return lq_scn_fail_at(parser, &token, "has an odd command window", "a power of two");
+    return true;
 }
 
 static const struct {

@@ -215,7 +215,7 @@ enum lq_scn_expect_kind {
     LQ_SCN_EXPECT_STABLE
 };
 
-enum { LQ_SCN_ZEROS = UINT32_MAX }; /* among the writers of LQ_SCN_EXPECT_DATA */
+#define LQ_SCN_ZEROS UINT32_MAX /* among the writers of LQ_SCN_EXPECT_DATA */
 
 struct lq_scn_expect {
     uint32_t kind;    /* enum lq_scn_expect_kind */

@@ -68,6 +68,8 @@ static void take_name(struct lq_actor *actor)
     actor->name[sizeof prefix - 1] = (char)('0' + owner);
     actor->name[sizeof prefix] = '\0';
     actor->isid = UINT64_C(0x800000000000) | (uint64_t)actor->number << 16 | actor->isids;
+    if (actor->is_scripted)
+        lq_script_name(actor->world->script, actor);
     actor->nexus = nexus_number(actor->name, actor->isid);
 }
 
@@ -94,8 +96,10 @@ void lq_actor_begin(struct lq_actor *actor, struct lq_world *world, uint32_t ind
     }
     for (uint32_t i = 0; i < LQ_TM_SLOTS; i++)
         actor->tms[i] = (struct lq_actor_tm){.actor = actor, .timeout = {.fire = wake_fires}};
+    actor->is_scripted = world->script != NULL;
     take_name(actor);
-    lq_actor_wake_in(actor, index * 10 * US);
+    if (!actor->is_scripted)
+        lq_actor_wake_in(actor, index * 10 * US);
 }
 
 /* --- connect and log in --------------------------------------------------------------------- */
@@ -119,13 +123,13 @@ static void make_offer(struct lq_actor *actor, struct lq_iscsi_initiator_offer *
     offer->max_outstanding_r2t = (uint16_t)(1 + drawn[5]);
 }
 
-static void connect(struct lq_actor *actor)
+static bool connect(struct lq_actor *actor)
 {
     struct lq_world *world = actor->world;
     struct lq_tcp *tcp = lq_tcp_open(&world->net, world->connection_numbers + 1, NULL);
     if (tcp == NULL) {
         lq_actor_wake_in(actor, 50 * MS);
-        return;
+        return false;
     }
     struct lq_connection *connection = &world->connections[tcp - world->net.connections];
     tcp->user = connection;
@@ -152,6 +156,7 @@ static void connect(struct lq_actor *actor)
         actor->stall_after = lq_actor_choose(actor, LQ_SITE_STALL, subject, 400);
     lq_queue_at(&world->queue, &actor->login_timeout,
                 now_of(actor) + world->plan.login_timeout_ns, login_timeout_fires);
+    return true;
 }
 
 void lq_actor_connected(struct lq_actor *actor)
@@ -168,6 +173,8 @@ void lq_actor_connected(struct lq_actor *actor)
         .skip_security_stage = lq_actor_choose(actor, LQ_SITE_OFFER + 6, subject, 4) == 1,
         .one_key_per_pdu = lq_actor_choose(actor, LQ_SITE_OFFER + 7, subject, 8) == 1};
     make_offer(actor, &login.offer);
+    if (actor->is_scripted)
+        lq_script_login(world->script, actor, &login);
     if (actor->kept_tsih != 0) { /* the same session on a new connection [RFC 7143 6.3.4] */
         login.tsih = actor->kept_tsih;
         login.first_cmd_sn = actor->kept_cmd_sn;
@@ -205,6 +212,12 @@ static bool has_session(const struct lq_actor *actor)
 
 static void come_back(struct lq_actor *actor)
 {
+    if (actor->is_scripted) {
+        lq_queue_cancel(&actor->world->queue, &actor->login_timeout);
+        actor->state = LQ_ACTOR_DOWN;
+        lq_actor_wake_in(actor, 0);
+        return;
+    }
     actor->moves = false;
     bool is_over = actor->world->phase >= LQ_PHASE_LIVENESS && actor->remaining == 0;
     lq_queue_cancel(&actor->world->queue, &actor->login_timeout);
@@ -390,8 +403,10 @@ static void work(struct lq_actor *actor)
 static void wake_fires(struct lq_timer *timer)
 {
     struct lq_actor *actor = LQ_ELEMENT(timer, struct lq_actor, wake);
-    if (actor->state == LQ_ACTOR_DOWN)
-        connect(actor);
+    if (actor->is_scripted)
+        lq_script_wake(actor->world->script, actor);
+    else if (actor->state == LQ_ACTOR_DOWN)
+        (void)connect(actor);
     else if (actor->state == LQ_ACTOR_UP)
         work(actor);
 }
@@ -418,6 +433,28 @@ void lq_actor_heal(struct lq_actor *actor, uint32_t remaining)
     }
     if (actor->state == LQ_ACTOR_UP)
         lq_actor_wake_in(actor, 0);
+}
+
+/* --- for scenarios -------------------------------------------------------------------------- */
+
+bool lq_actor_connect(struct lq_actor *actor)
+{
+    return connect(actor);
+}
+
+void lq_actor_desert(struct lq_actor *actor)
+{
+    desert(actor);
+}
+
+void lq_actor_vanish(struct lq_actor *actor)
+{
+    vanish(actor);
+}
+
+void lq_actor_log_out(struct lq_actor *actor, uint64_t serial)
+{
+    log_out(actor, serial);
 }
 
 /* --- bytes ---------------------------------------------------------------------------------- */

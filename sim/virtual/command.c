@@ -117,36 +117,57 @@ static void draw_data_out(struct lq_actor_command *command, struct lq_iscsi_init
     ask->immediate_bytes = ask->unsolicited_bytes = 0;
 }
 
-bool lq_actor_begin_command(struct lq_actor *actor, uint64_t serial)
+struct lq_actor_command *lq_actor_slot(struct lq_actor *actor, uint64_t serial)
 {
     struct lq_actor_command *command = free_slot(actor);
     if (command == NULL)
-        return false;
+        return NULL;
     command->actor = actor;
     command->serial = serial;
-    command->abort_asked = false;
+    command->abort_asked = command->holds_data = false;
+    command->late_ns = 0;
     command->itt = command->cmd_sn = 0;
-    lq_command_generate(command);
-    struct lq_iscsi_initiator_command ask = {.id = serial,
-                                             .lun = command->lun,
-                                             .cdb = command->cdb,
-                                             .cdb_bytes = command->cdb_bytes,
-                                             .attribute = command->attribute,
-                                             .immediate = command->is_immediate,
-                                             .read = command->expected_in_bytes > 0,
-                                             .write = command->expected_out_bytes > 0,
-                                             .expected_in_bytes = command->expected_in_bytes,
-                                             .expected_out_bytes = command->expected_out_bytes,
-                                             .out = command->out,
-                                             .out_bytes = command->out_bytes,
-                                             .in = command->in,
-                                             .in_bytes = LQ_COMMAND_BYTES_MAX};
-    draw_data_out(command, &ask);
-    if (!lq_iscsi_initiator_command(actor->endpoint, &ask))
+    return command;
+}
+
+struct lq_iscsi_initiator_command lq_actor_request_of(const struct lq_actor_command *command)
+{
+    return (struct lq_iscsi_initiator_command){.id = command->serial,
+                                               .lun = command->lun,
+                                               .cdb = command->cdb,
+                                               .cdb_bytes = command->cdb_bytes,
+                                               .attribute = command->attribute,
+                                               .immediate = command->is_immediate,
+                                               .read = command->expected_in_bytes > 0,
+                                               .write = command->expected_out_bytes > 0,
+                                               .expected_in_bytes = command->expected_in_bytes,
+                                               .expected_out_bytes = command->expected_out_bytes,
+                                               .out = command->out,
+                                               .out_bytes = command->out_bytes,
+                                               .in = command->in,
+                                               .in_bytes = LQ_COMMAND_BYTES_MAX};
+}
+
+bool lq_actor_hand_over(struct lq_actor_command *command,
+                        const struct lq_iscsi_initiator_command *request)
+{
+    struct lq_actor *actor = command->actor;
+    if (!lq_iscsi_initiator_command(actor->endpoint, request))
         return false;
     command->place = LQ_COMMAND_QUEUED;
     actor->outstanding++;
     return true;
+}
+
+bool lq_actor_begin_command(struct lq_actor *actor, uint64_t serial)
+{
+    struct lq_actor_command *command = lq_actor_slot(actor, serial);
+    if (command == NULL)
+        return false;
+    lq_command_generate(command);
+    struct lq_iscsi_initiator_command ask = lq_actor_request_of(command);
+    draw_data_out(command, &ask);
+    return lq_actor_hand_over(command, &ask);
 }
 
 static void late_data_fires(struct lq_timer *timer)
@@ -165,6 +186,12 @@ static void timeout_fires(struct lq_timer *timer)
     lq_actor_abort(LQ_ELEMENT(timer, struct lq_actor_command, timeout));
 }
 
+void lq_actor_watch(struct lq_actor_command *command, uint64_t delay_ns)
+{
+    lq_queue_at(&command->actor->world->queue, &command->timeout,
+                now_of(command->actor) + delay_ns, timeout_fires);
+}
+
 void lq_actor_command_sent(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
 {
     struct lq_actor_command *command = lq_actor_command_of(actor, event->id);
@@ -177,9 +204,16 @@ void lq_actor_command_sent(struct lq_actor *actor, const struct lq_iscsi_initiat
     command->sent_order = actor->sent_count++;
     record_command(command);
     uint64_t timeout = lq_actor_option(actor, LQ_OPT_COMMAND_TIMEOUT);
-    lq_queue_at(&world->queue, &command->timeout, now_of(actor) + timeout, timeout_fires);
+    if (!actor->is_scripted || world->phase != LQ_PHASE_SAFETY)
+        lq_actor_watch(command, timeout);
     if (!command->holds_data)
         return;
+    if (actor->is_scripted) {
+        if (command->late_ns != 0)
+            lq_queue_at(&world->queue, &command->late_data, now_of(actor) + command->late_ns,
+                        late_data_fires);
+        return;
+    }
     /* Withheld data is late data that waits for the target to lose patience, or for heal. */
     uint64_t bound = lq_fault_is_armed(&world->faults, LQ_FAULT_DATA_LATE) ? 2 * timeout : 0;
     uint64_t drawn = lq_actor_choose(actor, LQ_SITE_LATE_DATA, command->serial, 4);
@@ -220,6 +254,8 @@ static uint32_t sense_of(const struct lq_iscsi_initiator_event *event)
 static void suspect_older(const struct lq_actor_command *command)
 {
     struct lq_actor *actor = command->actor;
+    if (actor->is_scripted && actor->world->phase == LQ_PHASE_SAFETY)
+        return;
     for (uint32_t i = 0; i < LQ_COMMAND_SLOTS; i++) {
         struct lq_actor_command *other = &actor->commands[i];
         if (other->place == LQ_COMMAND_SENT && other->lun == command->lun &&
@@ -282,7 +318,11 @@ void lq_actor_give_up(struct lq_actor_command *command, bool at_endpoint)
     if (command->place == LQ_COMMAND_SENT)
         lq_actor_record(actor, event_of(command, LQ_I_GAVE_UP));
     if (at_endpoint) {
-        if (!lq_iscsi_initiator_cancel(actor->endpoint, command->serial))
+        if (lq_iscsi_initiator_cancel(actor->endpoint, command->serial))
+            is_pinned = false;
+        else if (actor->is_scripted && command->holds_data) /* it goes late all the same */
+            is_pinned = lq_iscsi_initiator_abandon(actor->endpoint, command->serial);
+        else
             is_pinned = lq_iscsi_initiator_forget(actor->endpoint, command->serial);
     }
     free_command(command, is_pinned);

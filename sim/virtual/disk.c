@@ -210,9 +210,13 @@ static void plan_hang(struct lq_disk_request *slot, uint64_t subject, uint64_t n
                       uint64_t latency)
 {
     struct lq_disk *disk = slot->disk;
-    uint64_t until = now + between(disk, SITE_HANG, subject, disk->options.hang_min_ns,
-                                   disk->options.hang_max_ns);
-    if (!disk->holds_until_heal && choose(disk, SITE_UNTIL_HEAL, subject, UNTIL_HEAL_IN) == 1) {
+    uint64_t until = 0;
+    if (disk->faults->rule != NULL)
+        until = lq_fault_release(disk->faults, now);
+    else
+        until = now + between(disk, SITE_HANG, subject, disk->options.hang_min_ns,
+                              disk->options.hang_max_ns);
+    if (disk->faults->rule == NULL && !disk->holds_until_heal && choose(disk, SITE_UNTIL_HEAL, subject, UNTIL_HEAL_IN) == 1) {
         disk->holds_until_heal = true;
         until = LQ_NEVER;
     }
@@ -230,10 +234,12 @@ static void plan_times(struct lq_disk_request *slot, uint64_t subject, uint64_t 
     uint64_t latency = between(disk, SITE_LATENCY, subject, options->latency_min_ns,
                                options->latency_max_ns);
     if (lq_fault_fires(faults, LQ_FAULT_DISK_LATENCY, subject, 0))
-        latency *= 1 + between(disk, SITE_SLOW, subject, 1, SLOW_FACTOR);
+        latency = latency * (1 + between(disk, SITE_SLOW, subject, 1, SLOW_FACTOR)) +
+                  lq_fault_delay(faults);
     bool overtaken = lq_fault_fires(faults, LQ_FAULT_DISK_REORDER, subject, 0);
     if (overtaken)
-        latency *= 1 + between(disk, SITE_OVERTAKEN, subject, 1, OVERTAKEN_FACTOR);
+        latency = latency * (1 + between(disk, SITE_OVERTAKEN, subject, 1, OVERTAKEN_FACTOR)) +
+                  lq_fault_delay(faults);
     uint64_t until_effect = between(disk, SITE_EFFECT, subject, 0, latency);
     slot->effect_ns = now + until_effect;
     slot->end_ns = now + latency;

@@ -117,7 +117,7 @@ static void build_medium_cdb(struct lq_actor_command *command, bool writes, uint
 
 /* Content that no other write has: who wrote it, which of its commands, and in which block when
  * each block is to have its own. */
-static void fill_content(struct lq_actor_command *command)
+void lq_command_fill(struct lq_actor_command *command)
 {
     uint32_t block_bytes = (uint32_t)option(command, LQ_OPT_BLOCK_BYTES);
     command->content_blocks = choose(command, LQ_SITE_CONTENT, 4) == 1 ? command->nblocks : 1;
@@ -142,7 +142,7 @@ static void generate_medium(struct lq_actor_command *command, bool writes)
     command->reads_medium = !writes;
     if (writes) {
         command->expected_out_bytes = bytes;
-        fill_content(command);
+        lq_command_fill(command);
     } else {
         command->expected_in_bytes = bytes;
     }

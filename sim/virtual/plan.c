@@ -192,13 +192,26 @@ void lq_plan_make(struct lq_plan *plan, uint64_t seed, uint64_t commands)
     struct lq_choice_seeded seeded;
     lq_choice_seeded_init(&seeded, seed);
     draw_options(plan, &seeded.choice);
+    lq_plan_derive(plan);
+}
+
+void lq_plan_tame(struct lq_plan *plan)
+{
+    *plan = (struct lq_plan){.seed = 0};
+    for (uint32_t i = 0; i < LQ_OPTIONS; i++)
+        plan->options[i] = rows[i].values[0];
+}
+
+void lq_plan_derive(struct lq_plan *plan)
+{
     make_limits(plan, &plan->shard.engine.limits);
     plan->shard.engine.quarantine_after_ns = plan->options[LQ_OPT_QUARANTINE_AFTER];
     plan->shard.engine.login_quarantine_after_ns = plan->options[LQ_OPT_LOGIN_QUARANTINE_AFTER];
     plan->shard.engine.busy_after_ns = plan->options[LQ_OPT_BUSY_AFTER];
     make_iscsi(plan, &plan->shard.iscsi);
     plan->shard.iscsi.limits = plan->shard.engine.limits;
-    make_disk(plan, &plan->disk);
+    for (uint32_t i = 0; i < LQ_PLAN_STORES_MAX; i++)
+        make_disk(plan, &plan->disks[i]);
     make_tcp(plan, &plan->tcp);
     make_times(plan);
     for (uint32_t i = 0; i < LQ_PLAN_LUNS_MAX; i++)

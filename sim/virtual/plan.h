@@ -63,7 +63,7 @@ enum lq_option {
 
 enum {
     LQ_PLAN_LUNS_MAX = 3,
-    LQ_PLAN_STORES_MAX = 2,
+    LQ_PLAN_STORES_MAX = 3,
     LQ_PLAN_NEXUSES_MAX = 4,
     LQ_PLAN_CONNECTIONS_MAX = 32,
     LQ_PLAN_DEPTH_MAX = 16
@@ -77,7 +77,7 @@ struct lq_plan {
 
     /* What follows from them. */
     struct lq_shard_config shard;
-    struct lq_disk_options disk;
+    struct lq_disk_options disks[LQ_PLAN_STORES_MAX];
     struct lq_tcp_options tcp;
     uint32_t store_of_lun[LQ_PLAN_LUNS_MAX];
     uint64_t tm_timeout_ns;       /* an initiator gives up a session whose TM is unanswered */
@@ -88,6 +88,12 @@ struct lq_plan {
 
 /* Expands SEED into PLAN. */
 void lq_plan_make(struct lq_plan *plan, uint64_t seed, uint64_t commands);
+
+/* The tamest value of every option, no fault armed; then whoever calls changes what it likes. */
+void lq_plan_tame(struct lq_plan *plan);
+
+/* Makes what follows from the options. */
+void lq_plan_derive(struct lq_plan *plan);
 
 /* Name, value and unit of an option as text: at most 80 characters and NUL in TEXT. */
 void lq_plan_option_text(const struct lq_plan *plan, enum lq_option option, char text[81]);

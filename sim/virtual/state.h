@@ -16,6 +16,7 @@
 #include "sim/virtual/disk.h"
 #include "sim/virtual/plan.h"
 #include "sim/virtual/queue.h"
+#include "sim/virtual/script.h"
 #include "sim/virtual/tcp.h"
 #include "sim/virtual/world.h"
 
@@ -47,6 +48,7 @@ struct lq_actor_command {
     bool is_immediate, reads_medium, writes_medium, fua;
     bool holds_data;   /* its Data-Out waits for late_data, or for ever */
     bool abort_asked;
+    uint64_t late_ns;  /* of a scenario: held Data-Out goes so long after the command; 0: at heal */
     uint32_t itt, cmd_sn;
     uint64_t lba;
     uint32_t nblocks;  /* that the command really moves */
@@ -105,6 +107,7 @@ struct lq_actor {
     uint32_t remaining;    /* commands still to be begun in the liveness phase */
     uint64_t ended;
     uint64_t logout_serial;
+    bool is_scripted;      /* does what a scenario says, and nothing else */
     uint32_t old_tag, old_cmd_sn; /* of the command that ended last */
     struct lq_actor_command commands[LQ_COMMAND_SLOTS];
     struct lq_actor_tm tms[LQ_TM_SLOTS];
@@ -127,6 +130,9 @@ struct lq_world {
     struct lq_choice_seeded seeded;
     struct lq_history history;
     struct lq_faults faults;
+    struct lq_faults disk_faults[LQ_PLAN_STORES_MAX]; /* of a scenario: each knows its store */
+    struct lq_script *script; /* NULL: a seed's run; kept for the next scenario in script_memory */
+    struct lq_script *script_memory;
     struct lq_queue queue;
     struct lq_heap_node *timers[LQ_TIMERS_MAX];
     struct lq_plan plan;
@@ -153,6 +159,9 @@ struct lq_world {
 
 void lq_connection_mark(struct lq_world *world, struct lq_connection *connection);
 
+/* Nothing is broken, withheld or hung any more; the liveness phase begins. */
+void lq_world_heal(struct lq_world *world);
+
 /* A record with time and ACTOR's names filled in (connection and nexus, when it has them). */
 void lq_actor_record(struct lq_actor *actor, struct lq_event event);
 
@@ -160,7 +169,7 @@ void lq_actor_record(struct lq_actor *actor, struct lq_event event);
 static inline uint64_t lq_actor_choose(struct lq_actor *actor, uint32_t site, uint64_t subject,
                                        uint64_t n)
 {
-    return lq_choose(&actor->world->seeded.choice, LQ_STREAM_INITIATOR, site, subject, n);
+    return lq_choose(actor->world->env.choice, LQ_STREAM_INITIATOR, site, subject, n);
 }
 
 /* The COUNT-th serial of ACTOR; also the subject of draws about what has it. */
@@ -216,6 +225,12 @@ enum lq_actor_site {
 /* ACTOR number INDEX + 1 for a new run; its endpoint has been made. */
 void lq_actor_begin(struct lq_actor *actor, struct lq_world *world, uint32_t index);
 
+/* The ways to begin and to leave a session. Connect: false without room for a connection. */
+bool lq_actor_connect(struct lq_actor *actor);
+void lq_actor_desert(struct lq_actor *actor);
+void lq_actor_vanish(struct lq_actor *actor);
+void lq_actor_log_out(struct lq_actor *actor, uint64_t serial);
+
 void lq_actor_connected(struct lq_actor *actor);
 void lq_actor_connection_lost(struct lq_actor *actor);
 
@@ -242,6 +257,19 @@ bool lq_actor_events(struct lq_actor *actor);
 
 /* --- command.c ------------------------------------------------------------------------------ */
 
+/* A slot for command SERIAL, its fields unset; NULL when there is no room. */
+struct lq_actor_command *lq_actor_slot(struct lq_actor *actor, uint64_t serial);
+
+/* What COMMAND, filled in, is for the endpoint; the caller may change it. */
+struct lq_iscsi_initiator_command lq_actor_request_of(const struct lq_actor_command *command);
+
+/* Hands it over; false when the endpoint has no room. */
+bool lq_actor_hand_over(struct lq_actor_command *command,
+                        const struct lq_iscsi_initiator_command *request);
+
+/* COMMAND is aborted when it has not ended after DELAY_NS. */
+void lq_actor_watch(struct lq_actor_command *command, uint64_t delay_ns);
+
 /* Begins command SERIAL; false when there is no room. */
 bool lq_actor_begin_command(struct lq_actor *actor, uint64_t serial);
 void lq_actor_command_sent(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event);
@@ -259,6 +287,9 @@ void lq_actor_unpin(struct lq_actor *actor);
 
 /* --- generate.c: what a command is to be ---------------------------------------------------- */
 
+/* Content that no other write has into the Data-Out of COMMAND, whose extent is set. */
+void lq_command_fill(struct lq_actor_command *command);
+
 /* Fills LUN, CDB, extent, lengths and attribute of COMMAND, whose serial is set. */
 void lq_command_generate(struct lq_actor_command *command);
 
@@ -266,6 +297,11 @@ void lq_command_generate(struct lq_actor_command *command);
 
 /* Begins a TM function as drawn; false when there is no room, or nothing to name. */
 bool lq_actor_begin_tm(struct lq_actor *actor, uint64_t serial);
+
+/* Begins FUNCTION. COMMAND is what it names, or NULL, then TAG and CMD_SN are. */
+bool lq_actor_begin_function(struct lq_actor *actor, uint64_t serial, uint8_t function,
+                             uint64_t lun, struct lq_actor_command *command, uint32_t tag,
+                             uint32_t cmd_sn);
 
 /* ABORT TASK for COMMAND, which has waited too long. */
 void lq_actor_abort(struct lq_actor_command *command);

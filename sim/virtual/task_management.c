@@ -114,6 +114,25 @@ bool lq_actor_begin_tm(struct lq_actor *actor, uint64_t serial)
     return ask(tm, command->cmd_sn);
 }
 
+bool lq_actor_begin_function(struct lq_actor *actor, uint64_t serial, uint8_t function,
+                             uint64_t lun, struct lq_actor_command *command, uint32_t tag,
+                             uint32_t cmd_sn)
+{
+    struct lq_actor_tm *tm = free_slot(actor);
+    if (tm == NULL)
+        return false;
+    tm->actor = actor;
+    tm->serial = serial;
+    tm->function = function;
+    tm->is_immediate = true;
+    tm->lun = lun;
+    tm->referenced_serial = command == NULL ? 0 : command->serial;
+    tm->referenced_tag = command == NULL ? tag : command->itt;
+    if (command != NULL)
+        command->abort_asked |= function == LQ_TM_ABORT_TASK;
+    return ask(tm, command == NULL ? cmd_sn : command->cmd_sn);
+}
+
 static void retry_fires(struct lq_timer *timer)
 {
     lq_actor_abort(LQ_ELEMENT(timer, struct lq_actor_command, timeout));

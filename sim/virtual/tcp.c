@@ -186,9 +186,11 @@ static uint64_t arrival_of(struct lq_tcp *tcp, enum lq_tcp_side side, uint64_t o
     pipe->busy_until_ns += bytes * net->options.byte_ns_x16 / 16;
     uint64_t latency = latency_of(tcp, SITE_LATENCY, subject);
     if (lq_fault_fires(net->faults, LQ_FAULT_NET_LATENCY, subject, tcp->number))
-        latency *= 1 + between(tcp, SITE_SLOW, subject, 1, SLOW_FACTOR);
+        latency = latency * (1 + between(tcp, SITE_SLOW, subject, 1, SLOW_FACTOR)) +
+                  lq_fault_delay(net->faults);
     if (lq_fault_fires(net->faults, LQ_FAULT_NET_STALL, subject, tcp->number))
-        latency += between(tcp, SITE_STALL, subject, latency, latency + net->options.stall_max_ns);
+        latency += between(tcp, SITE_STALL, subject, latency, latency + net->options.stall_max_ns) +
+                   lq_fault_delay(net->faults);
     uint64_t arrival = pipe->busy_until_ns + latency;
     if (arrival < pipe->last_arrival_ns)
         arrival = pipe->last_arrival_ns;

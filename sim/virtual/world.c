@@ -51,7 +51,19 @@ void lq_world_free(struct lq_world *world)
     (void)lq_resize(&allocator, world->buffers, slots * 2 * LQ_COMMAND_BYTES_MAX, 0);
     if (world->memory != NULL)
         (void)lq_resize(&allocator, world->memory, world->memory_bytes, 0);
+    if (world->script_memory != NULL)
+        lq_script_free(world->script_memory, &allocator);
     (void)lq_resize(&allocator, world, sizeof *world, 0);
+}
+
+uint32_t lq_world_unmet_count(const struct lq_world *world)
+{
+    return world->script == NULL ? 0 : lq_script_unmet_count(world->script);
+}
+
+const struct lq_unmet *lq_world_unmet(const struct lq_world *world, uint32_t index)
+{
+    return lq_script_unmet(world->script, index);
 }
 
 const struct lq_plan *lq_world_plan(const struct lq_world *world)
@@ -120,8 +132,11 @@ static void make_disks_and_units(struct lq_world *world)
     uint32_t stores = (uint32_t)plan->options[LQ_OPT_STORES];
     for (uint32_t i = 0; i < stores; i++) {
         struct lq_disk *disk = &world->disks[i];
-        lq_disk_reset(disk, &plan->disk, plan->shard.engine.limits.tasks, &world->queue,
-                      &world->faults);
+        struct lq_faults *faults = &world->faults;
+        if (world->script != NULL)
+            faults = lq_script_disk_faults(world->script, i);
+        lq_disk_reset(disk, &plan->disks[i], plan->shard.engine.limits.tasks, &world->queue,
+                      faults);
         disk->done = disk_done;
         disk->context = world;
         bool added = lq_engine_store_add(engine, &disk->store);
@@ -158,7 +173,11 @@ static void enter_phase(struct lq_world *world, enum lq_phase phase)
 
 static void build(struct lq_world *world, const struct lq_run_request *request)
 {
-    lq_plan_make(&world->plan, request->seed, request->commands);
+    world->script = request->scenario == NULL ? NULL : world->script_memory;
+    if (world->script != NULL)
+        lq_plan_from_scenario(&world->plan, request->scenario);
+    else
+        lq_plan_make(&world->plan, request->seed, request->commands);
     lq_choice_seeded_init(&world->seeded, request->seed);
     lq_history_init(&world->history);
     for (uint32_t i = 0; i < request->sink_count; i++)
@@ -166,9 +185,13 @@ static void build(struct lq_world *world, const struct lq_run_request *request)
     world->env = (struct lq_env){.choice = &world->seeded.choice,
                                  .history = &world->history,
                                  .wrongs = request->wrongs};
-    lq_faults_init(&world->faults, &world->seeded.choice, &world->history, &world->env.now_ns);
+    if (world->script != NULL)
+        world->env.choice = lq_script_begin(world->script, world, request->scenario);
+    lq_faults_init(&world->faults, world->env.choice, &world->history, &world->env.now_ns);
     for (uint32_t i = 1; i < LQ_FAULTS; i++)
         lq_fault_arm(&world->faults, (enum lq_fault)i, world->plan.odds[i]);
+    if (world->script != NULL)
+        lq_script_arm(world->script);
     lq_queue_init(&world->queue, world->timers, LQ_TIMERS_MAX, &world->env.now_ns);
     lq_net_reset(&world->net, &world->plan.tcp, &world->queue, &world->faults, &tcp_events, world);
     lq_list_init(&world->dirty);
@@ -189,6 +212,8 @@ static void build(struct lq_world *world, const struct lq_run_request *request)
     enter_phase(world, LQ_PHASE_SAFETY);
     for (uint32_t i = 0; i < world->actor_count; i++)
         lq_actor_begin(&world->actors[i], world, i);
+    if (world->script != NULL)
+        lq_script_start(world->script);
 }
 
 /* --- connections ---------------------------------------------------------------------------- */
@@ -405,10 +430,17 @@ static bool safety_is_over(const struct lq_world *world)
     return world->commands_ended >= world->plan.commands && nexuses_ended(world) >= 2;
 }
 
-static void heal(struct lq_world *world)
+static bool script_is_over(const struct lq_world *world)
+{
+    return lq_script_is_over(world->script);
+}
+
+void lq_world_heal(struct lq_world *world)
 {
     enter_phase(world, LQ_PHASE_HEAL);
     lq_faults_disarm(&world->faults);
+    if (world->script != NULL)
+        lq_script_disarm(world->script);
     for (uint32_t i = 0; i < world->plan.options[LQ_OPT_STORES]; i++)
         lq_disk_heal(&world->disks[i]);
     uint64_t missing = world->commands_ended < world->plan.commands
@@ -417,7 +449,9 @@ static void heal(struct lq_world *world)
     enter_phase(world, LQ_PHASE_LIVENESS);
     for (uint32_t i = 0; i < world->actor_count; i++)
         lq_actor_heal(&world->actors[i],
-                      COMMANDS_AFTER_HEAL + (uint32_t)(missing / world->actor_count));
+                      world->script != NULL
+                          ? 0
+                          : COMMANDS_AFTER_HEAL + (uint32_t)(missing / world->actor_count));
     lq_net_heal(&world->net);
 }
 
@@ -475,16 +509,25 @@ static void account(struct lq_world *world)
 void lq_world_run(struct lq_world *world, const struct lq_run_request *request,
                   struct lq_run_result *result)
 {
+    if (request->scenario != NULL && world->script_memory == NULL)
+        world->script_memory = lq_script_make(&world->allocator);
     build(world, request);
-    enum lq_run_end end = run_until(world, request, world->plan.safety_ns, safety_is_over);
+    bool is_scripted = world->script != NULL;
+    enum lq_run_end end = run_until(world, request, world->plan.safety_ns,
+                                    is_scripted ? script_is_over : safety_is_over);
     if (end != LQ_RUN_STOPPED) {
-        heal(world);
+        if (world->phase == LQ_PHASE_SAFETY)
+            lq_world_heal(world);
+        if (is_scripted)
+            lq_script_finish(world->script);
         settle(world);
         end = run_until(world, request, world->env.now_ns + world->plan.liveness_ns, all_is_over);
     }
     if (end != LQ_RUN_STOPPED) {
         account(world);
         enter_phase(world, LQ_PHASE_END);
+        if (is_scripted)
+            lq_script_judge(world->script);
     }
     *result = (struct lq_run_result){
         .end = end,

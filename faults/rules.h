@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rules: faults that strike where and when a scenario says, instead of by the odds of a seed.
+ *
+ * A rule matches a class, a place and a time; what it matches is counted, and of that it hits the
+ * Nth, every Nth, or some by odds. As the catalogue, it decides and counts and never acts itself.
+ * A rule that is not armed draws nothing, records nothing and so changes no byte of a run.
+ *
+ * Who uses it: faults (lq_fault_fires asks the rules when it has some), sim/virtual's scenarios.
+ */
+#ifndef LQ_FAULTS_RULES_H
+#define LQ_FAULTS_RULES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "faults/faults.h"
+
+struct lq_fault_rule {
+    enum lq_fault fault;
+    uint32_t store_or_all; /* store number + 1; 0: any */
+    uint32_t actor_or_all; /* initiator number; 0: any */
+    uint64_t nth, every;   /* 0: each match */
+    uint64_t odds, odds_in; /* odds_in 0: always */
+    uint64_t until_ns;     /* strikes before this time only; UINT64_MAX: for ever */
+    uint64_t by_ns;        /* how long what it hits is delayed or hangs; 0: not said */
+    bool is_armed;
+    uint64_t matched, fired;
+};
+
+/* Owned by whoever makes them; all deciders of one world share them. */
+struct lq_fault_rules {
+    struct lq_fault_rule *rules;
+    uint32_t count;
+    /* Number of the initiator that has CONNECTION; 0: nobody. */
+    uint32_t (*actor_of)(void *context, uint32_t connection);
+    void *context;
+};
+
+/* The first rule that FAULT runs into at STORE_OR_NONE (number + 1) or CONNECTION, counted; NULL
+ * when none strikes. SUBJECT names the draw. */
+const struct lq_fault_rule *lq_fault_rules_strike(struct lq_fault_rules *rules,
+                                                  struct lq_choice *choice, uint64_t now_ns,
+                                                  enum lq_fault fault, uint64_t subject,
+                                                  uint32_t store_or_none, uint32_t connection);
+
+#endif

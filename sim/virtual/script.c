@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Method: one timer runs the timeline, one statement each time it fires, so that what a statement
+ * sets in motion at its instant has moved before the next one. Initiators keep lists of what they
+ * have been told and work them off in order; the ways to lose a session do not wait in the list.
+ */
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/base/hash.h"
+#include "sim/virtual/script_state.h"
+
+/* Serials of what the world adds by itself (logouts at the end) have a space of their own. */
+enum { OWN_STEPS = 1 << 20 };
+
+static const uint64_t PATIENCE_NS = UINT64_C(120000000000), LAST_WATCH_NS = 1000000000;
+
+static void timer_fires(struct lq_timer *timer);
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+struct lq_script *lq_script_make(const struct lq_allocator *allocator)
+{
+    struct lq_script *script = lq_resize(allocator, NULL, 0, sizeof *script);
+    memset(script, 0, sizeof *script);
+    return script;
+}
+
+void lq_script_free(struct lq_script *script, const struct lq_allocator *allocator)
+{
+    (void)lq_resize(allocator, script, sizeof *script, 0);
+}
+
+/* Faults strike by the odds that a scenario gives them; all else is benign. */
+static uint64_t choose(struct lq_choice *choice, uint32_t stream, uint32_t site, uint64_t subject,
+                       uint64_t n)
+{
+    struct lq_script *script = LQ_ELEMENT(choice, struct lq_script, choice);
+    if (stream != LQ_STREAM_FAULT)
+        return 0;
+    return lq_choose(&script->world->seeded.choice, stream, site, subject, n);
+}
+
+static uint32_t actor_of(void *context, uint32_t connection)
+{
+    const struct lq_script *script = context;
+    const struct lq_world *world = script->world;
+    for (uint32_t i = 0; i < world->actor_count; i++) {
+        const struct lq_connection *own = world->actors[i].connection;
+        if (own != NULL && own->number == connection)
+            return i + 1;
+    }
+    return 0;
+}
+
+static uint64_t hash_of_zeros(uint32_t block_bytes)
+{
+    static const uint8_t zeros[4096] = {0};
+    LQ_ASSERT(block_bytes <= sizeof zeros);
+    return lq_hash(0, zeros, block_bytes);
+}
+
+struct lq_choice *lq_script_begin(struct lq_script *script, struct lq_world *world,
+                                  const struct lq_scenario *scenario)
+{
+    memset(script, 0, sizeof *script);
+    script->choice.choose = choose;
+    script->world = world;
+    script->scenario = scenario;
+    script->zeros = hash_of_zeros((uint32_t)world->plan.options[LQ_OPT_BLOCK_BYTES]);
+    lq_history_attach(&world->history, lq_script_sink(script));
+    return &script->choice;
+}
+
+static void make_rule(struct lq_fault_rule *rule, const struct lq_scn_fault *fault)
+{
+    *rule = (struct lq_fault_rule){.fault = (enum lq_fault)fault->fault,
+                                   .store_or_all = fault->lun_or_all,
+                                   .actor_or_all = fault->initiator_or_all,
+                                   .nth = lq_scn_value(&fault->rule, LQ_SCN_NTH, 0),
+                                   .every = lq_scn_value(&fault->rule, LQ_SCN_EVERY, 0),
+                                   .odds = lq_scn_value(&fault->rule, LQ_SCN_ODDS, 0),
+                                   .odds_in = lq_scn_value(&fault->rule, LQ_SCN_ODDS_IN, 0),
+                                   .by_ns = lq_scn_value(&fault->rule, LQ_SCN_BY, 0),
+                                   .until_ns = UINT64_MAX};
+}
+
+void lq_script_arm(struct lq_script *script)
+{
+    struct lq_world *world = script->world;
+    for (uint32_t i = 0; i < script->scenario->statement_count; i++)
+        if (script->scenario->statements[i].kind == LQ_SCN_FAULT)
+            make_rule(&script->rule_of[i], &script->scenario->statements[i].fault);
+    script->rules = (struct lq_fault_rules){.rules = script->rule_of,
+                                            .count = script->scenario->statement_count,
+                                            .actor_of = actor_of,
+                                            .context = script};
+    world->faults.rules = &script->rules;
+    for (uint32_t i = 0; i < LQ_PLAN_STORES_MAX; i++) {
+        lq_faults_init(&world->disk_faults[i], world->env.choice, &world->history,
+                       &world->env.now_ns);
+        world->disk_faults[i].rules = &script->rules;
+        world->disk_faults[i].store_or_none = i + 1;
+    }
+}
+
+struct lq_faults *lq_script_disk_faults(struct lq_script *script, uint32_t store)
+{
+    return &script->world->disk_faults[store];
+}
+
+void lq_script_disarm(struct lq_script *script)
+{
+    for (uint32_t i = 0; i < script->rules.count; i++)
+        script->rule_of[i].is_armed = false;
+}
+
+/* --- moments -------------------------------------------------------------------------------- */
+
+static uint64_t now_of(const struct lq_script *script)
+{
+    return script->world->env.now_ns;
+}
+
+static void fire_at(struct lq_script *script, uint64_t time_ns)
+{
+    uint64_t now = now_of(script);
+    lq_queue_at(&script->world->queue, &script->timer, time_ns < now ? now : time_ns,
+                timer_fires);
+}
+
+static void patience_ends(struct lq_timer *timer)
+{
+    LQ_ELEMENT(timer, struct lq_script, patience)->is_impatient = true;
+}
+
+/* When the next moment begins. */
+static void await_moment(struct lq_script *script)
+{
+    const struct lq_scn_moment *moment = &script->scenario->moments[script->moment];
+    if (moment->kind == LQ_SCN_AFTER) {
+        struct lq_script_when when = lq_script_event(script, &moment->event);
+        script->waits = when.seq == 0;
+        if (!script->waits)
+            fire_at(script, when.time_ns + moment->time_ns);
+        return;
+    }
+    uint64_t before = script->moment == 0 ? 0 : script->moment_ns[script->moment - 1];
+    fire_at(script, moment->time_ns + (moment->kind == LQ_SCN_AT_PLUS ? before : 0));
+}
+
+void lq_script_consider(struct lq_script *script)
+{
+    if (script->waits)
+        await_moment(script);
+}
+
+void lq_script_start(struct lq_script *script)
+{
+    struct lq_world *world = script->world;
+    script->timer = (struct lq_timer){.fire = timer_fires};
+    script->patience = (struct lq_timer){.fire = patience_ends};
+    for (uint32_t i = 0; i < world->actor_count; i++)
+        world->actors[i].steps = OWN_STEPS;
+    await_moment(script);
+}
+
+/* The timeline has been told; now what it set in motion has a while to end. */
+static void end_timeline(struct lq_script *script)
+{
+    uint64_t longest = PATIENCE_NS;
+    for (uint32_t i = 0; i < script->scenario->statement_count; i++) {
+        const struct lq_scn_expect *expect = &script->scenario->statements[i].expect;
+        if (expect->has_within && expect->within_ns > longest)
+            longest = expect->within_ns;
+    }
+    script->is_told = true;
+    lq_queue_at(&script->world->queue, &script->patience, now_of(script) + longest,
+                patience_ends);
+}
+
+/* --- statements ----------------------------------------------------------------------------- */
+
+/* Losing or beginning a session happens at its moment: what waits before it never happens. */
+static bool jumps_the_queue(uint32_t verb)
+{
+    return verb == LQ_SCN_VANISH || verb == LQ_SCN_RELOGIN || verb == LQ_SCN_DROP ||
+           verb == LQ_SCN_CLOSE;
+}
+
+static void drop_todo(struct lq_script *script, struct lq_script_initiator *initiator)
+{
+    for (; initiator->count > 0; initiator->count--, initiator->first++)
+        script->facts[initiator->todo[initiator->first]].is_dropped = true;
+}
+
+static void tell(struct lq_script *script, uint32_t place)
+{
+    const struct lq_scn_action *action = &script->scenario->statements[place].action;
+    struct lq_script_initiator *initiator = &script->initiators[action->initiator];
+    if (jumps_the_queue(action->verb))
+        drop_todo(script, initiator);
+    initiator->todo[initiator->first + initiator->count++] = (uint16_t)place;
+    lq_script_wake(script, &script->world->actors[action->initiator]);
+}
+
+static void run(struct lq_script *script, uint32_t place)
+{
+    const struct lq_scn_statement *statement = &script->scenario->statements[place];
+    switch (statement->kind) {
+    case LQ_SCN_ACTION:
+        tell(script, place);
+        break;
+    case LQ_SCN_FAULT: {
+        const struct lq_scn_values *rule = &statement->fault.rule;
+        script->rule_of[place].is_armed = script->was_armed[place] = true;
+        if (lq_scn_has(rule, LQ_SCN_FOR))
+            script->rule_of[place].until_ns = now_of(script) + rule->values[LQ_SCN_FOR];
+        break;
+    }
+    case LQ_SCN_DISARM:
+        script->rule_of[statement->rule].is_armed = false;
+        break;
+    case LQ_SCN_HEAL:
+        if (script->world->phase == LQ_PHASE_SAFETY)
+            lq_world_heal(script->world);
+        break;
+    default:
+        break; /* expectations are looked at in the end */
+    }
+}
+
+static bool has_statement(const struct lq_script *script)
+{
+    const struct lq_scenario *scenario = script->scenario;
+    return script->next < scenario->statement_count &&
+           scenario->statements[script->next].moment == script->moment;
+}
+
+static void timer_fires(struct lq_timer *timer)
+{
+    struct lq_script *script = LQ_ELEMENT(timer, struct lq_script, timer);
+    if (!script->has_begun) {
+        script->has_begun = true;
+        script->moment_ns[script->moment] = now_of(script);
+    }
+    if (has_statement(script))
+        run(script, script->next++);
+    if (has_statement(script)) {
+        fire_at(script, now_of(script));
+        return;
+    }
+    script->has_begun = false;
+    if (++script->moment == script->scenario->moment_count)
+        end_timeline(script);
+    else
+        await_moment(script);
+}
+
+/* --- initiators ----------------------------------------------------------------------------- */
+
+static bool has_tm(const struct lq_actor *actor)
+{
+    for (uint32_t i = 0; i < LQ_TM_SLOTS; i++)
+        if (actor->tms[i].in_use)
+            return true;
+    return false;
+}
+
+/* Nothing that ACTOR began is under way. */
+static bool is_quiet(const struct lq_script *script, const struct lq_actor *actor)
+{
+    bool is_settled = actor->state == LQ_ACTOR_UP || actor->state == LQ_ACTOR_DOWN ||
+                      actor->state == LQ_ACTOR_DONE;
+    const struct lq_script_initiator *initiator = &script->initiators[actor->number - 1];
+    bool can_go_on = actor->state == LQ_ACTOR_UP && initiator->count > 0;
+    return is_settled && !can_go_on && actor->outstanding == 0 && !has_tm(actor);
+}
+
+bool lq_script_is_over(const struct lq_script *script)
+{
+    if (!script->is_told || script->is_impatient)
+        return script->is_told;
+    for (uint32_t i = 0; i < script->world->actor_count; i++)
+        if (!is_quiet(script, &script->world->actors[i]))
+            return false;
+    return true;
+}
+
+static void go_home(struct lq_script *script, struct lq_actor *actor)
+{
+    if (actor->state == LQ_ACTOR_DOWN) {
+        drop_todo(script, &script->initiators[actor->number - 1]);
+        actor->state = LQ_ACTOR_DONE;
+    } else if (actor->state == LQ_ACTOR_UP && actor->outstanding == 0 && !has_tm(actor) &&
+               script->initiators[actor->number - 1].count == 0) {
+        lq_actor_log_out(actor, lq_actor_serial(actor, ++actor->steps));
+    }
+}
+
+void lq_script_wake(struct lq_script *script, struct lq_actor *actor)
+{
+    struct lq_script_initiator *initiator = &script->initiators[actor->number - 1];
+    while (initiator->count > 0) {
+        uint32_t place = initiator->todo[initiator->first];
+        if (!lq_script_act(script, actor, place))
+            break;
+        script->facts[place].is_begun = true;
+        initiator->first++;
+        initiator->count--;
+    }
+    if (script->is_finishing)
+        go_home(script, actor);
+}
+
+void lq_script_finish(struct lq_script *script)
+{
+    struct lq_world *world = script->world;
+    script->is_finishing = true;
+    lq_queue_cancel(&world->queue, &script->timer);
+    lq_queue_cancel(&world->queue, &script->patience);
+    script->waits = false;
+    for (uint32_t i = 0; i < world->actor_count; i++) {
+        struct lq_actor *actor = &world->actors[i];
+        for (uint32_t c = 0; c < LQ_COMMAND_SLOTS; c++)
+            if (actor->commands[c].place == LQ_COMMAND_SENT)
+                lq_actor_watch(&actor->commands[c], LAST_WATCH_NS);
+        lq_actor_wake_in(actor, 0);
+    }
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A scenario at work: its timeline, its initiators' actions, its faults, and whether what it
+ * expects came true. The world calls this where a seed would draw.
+ *
+ * What this is not: the language (scenarios/lang) or a judge of the standards (conformance).
+ *
+ * Who uses it: the virtual world's files. A script lives from lq_script_make to lq_script_free and
+ * serves one scenario after another.
+ */
+#ifndef LQ_SIM_VIRTUAL_SCRIPT_H
+#define LQ_SIM_VIRTUAL_SCRIPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/choice.h"
+#include "faults/faults.h"
+#include "proto/iscsi/initiator.h"
+#include "scenarios/lang/scenario.h"
+#include "sim/virtual/memory.h"
+#include "sim/virtual/plan.h"
+#include "sim/virtual/world.h"
+
+struct lq_script;
+struct lq_actor;
+
+struct lq_script *lq_script_make(const struct lq_allocator *allocator);
+void lq_script_free(struct lq_script *script, const struct lq_allocator *allocator);
+
+/* --- the world's steps, in this order ------------------------------------------------------- */
+
+/* The plan of a world as SCENARIO describes it; what it does not say is tame. */
+void lq_plan_from_scenario(struct lq_plan *plan, const struct lq_scenario *scenario);
+
+/* For a new run. Returns the run's choice: benign, but for the odds of faults, which are the
+ * seed's. */
+struct lq_choice *lq_script_begin(struct lq_script *script, struct lq_world *world,
+                                  const struct lq_scenario *scenario);
+
+/* The world's deciders of faults exist: they ask this script's rules, none of them armed yet. */
+void lq_script_arm(struct lq_script *script);
+struct lq_faults *lq_script_disk_faults(struct lq_script *script, uint32_t store);
+
+/* Everything is built: the first moment comes. */
+void lq_script_start(struct lq_script *script);
+
+/* All moments have been, and nothing that was begun is under way, or patience has ended. */
+bool lq_script_is_over(const struct lq_script *script);
+
+/* Heal: no rule strikes any more. */
+void lq_script_disarm(struct lq_script *script);
+
+/* The timeline is over: what still waits is aborted in time, sessions are logged out. */
+void lq_script_finish(struct lq_script *script);
+
+/* The run is over: notes what was not met. */
+void lq_script_judge(struct lq_script *script);
+
+uint32_t lq_script_unmet_count(const struct lq_script *script);
+const struct lq_unmet *lq_script_unmet(const struct lq_script *script, uint32_t index);
+
+/* --- for actors ----------------------------------------------------------------------------- */
+
+/* ACTOR's name and ISID. */
+void lq_script_name(const struct lq_script *script, struct lq_actor *actor);
+
+/* What ACTOR offers. */
+void lq_script_login(const struct lq_script *script, const struct lq_actor *actor,
+                     struct lq_iscsi_initiator_login *login);
+
+/* ACTOR may be able to go on. */
+void lq_script_wake(struct lq_script *script, struct lq_actor *actor);
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an initiator does when a scenario says so: one function for each kind of action. */
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/base/bytes.h"
+#include "sim/virtual/script_state.h"
+
+static const uint64_t LATE_NS = 1000000000; /* of data.late that does not say how late */
+
+static uint64_t clause(const struct lq_scn_action *action, enum lq_scn_clause which,
+                       uint64_t otherwise)
+{
+    return lq_scn_value(&action->clauses, which, otherwise);
+}
+
+static bool has(const struct lq_scn_action *action, enum lq_scn_clause which)
+{
+    return lq_scn_has(&action->clauses, which);
+}
+
+static uint64_t lun_of(const struct lq_scn_action *action)
+{
+    return clause(action, LQ_SCN_LUN, 0) << 48;
+}
+
+/* The serial of statement PLACE's request. */
+static uint64_t serial_of(const struct lq_actor *actor, uint32_t place)
+{
+    return lq_actor_serial(actor, (uint64_t)place + 1);
+}
+
+/* --- sessions ------------------------------------------------------------------------------- */
+
+static bool log_in(struct lq_actor *actor, const struct lq_scn_action *action)
+{
+    if (actor->state != LQ_ACTOR_DOWN)
+        return true; /* it has a session, or is about to */
+    if (!lq_actor_connect(actor))
+        return false;
+    if (has(action, LQ_SCN_STALL))
+        actor->stall_after = action->clauses.values[LQ_SCN_STALL];
+    return true;
+}
+
+static bool act_on_session(struct lq_actor *actor, const struct lq_scn_action *action,
+                           uint64_t serial)
+{
+    bool is_up = actor->state == LQ_ACTOR_UP;
+    bool has_connection = actor->connection != NULL;
+    switch (action->verb) {
+    case LQ_SCN_LOG_IN:
+        return log_in(actor, action);
+    case LQ_SCN_RELOGIN:
+        if (has_connection)
+            lq_actor_desert(actor);
+        return log_in(actor, action);
+    case LQ_SCN_LOG_OUT:
+        if (is_up)
+            lq_actor_log_out(actor, serial);
+        return is_up;
+    case LQ_SCN_VANISH:
+        if (has_connection)
+            lq_actor_vanish(actor);
+        return true;
+    case LQ_SCN_DROP:
+        if (has_connection)
+            lq_actor_drop(actor);
+        return true;
+    case LQ_SCN_CLOSE:
+        if (has_connection) {
+            struct lq_tcp *tcp = actor->connection->tcp;
+            lq_actor_session_over(actor, true);
+            lq_tcp_close(tcp, LQ_TCP_INITIATOR);
+        }
+        return true;
+    default:
+        return is_up && lq_iscsi_initiator_ping(actor->endpoint, serial,
+                                                (const uint8_t *)"lunquake", 8, false);
+    }
+}
+
+/* --- commands ------------------------------------------------------------------------------- */
+
+/* Commands without data of their own to name. */
+static const struct {
+    enum lq_scn_verb verb;
+    uint32_t cdb_bytes, in_bytes;
+    uint8_t cdb[10];
+} plain[] = {{LQ_SCN_TEST_UNIT_READY, 6, 0, {0x00}},
+             {LQ_SCN_INQUIRY, 6, 36, {0x12, 0, 0, 0, 36}},
+             {LQ_SCN_REQUEST_SENSE, 6, 252, {0x03, 0, 0, 0, 252}},
+             {LQ_SCN_SYNCHRONIZE_CACHE, 10, 0, {0x35}}};
+
+/* READ and WRITE [SBC-4 5.15, 5.40]: of 10 bytes where the block's address allows it. */
+static void build_medium(struct lq_actor_command *command, const struct lq_scn_action *action)
+{
+    bool writes = action->verb == LQ_SCN_WRITE;
+    uint8_t flags = has(action, LQ_SCN_FUA) ? 0x08 : 0;
+    uint32_t block_bytes = (uint32_t)lq_actor_option(command->actor, LQ_OPT_BLOCK_BYTES);
+    command->lba = action->clauses.values[LQ_SCN_LBA];
+    command->nblocks = (uint32_t)action->clauses.values[LQ_SCN_BLOCKS];
+    command->fua = flags != 0;
+    command->reads_medium = !writes;
+    command->writes_medium = writes;
+    command->cdb[1] = flags;
+    if (command->lba <= UINT32_MAX) {
+        command->cdb_bytes = 10;
+        command->cdb[0] = writes ? 0x2a : 0x28;
+        lq_put_be32(command->cdb + 2, (uint32_t)command->lba);
+        lq_put_be16(command->cdb + 7, (uint16_t)command->nblocks);
+    } else {
+        command->cdb_bytes = 16;
+        command->cdb[0] = writes ? 0x8a : 0x88;
+        lq_put_be64(command->cdb + 2, command->lba);
+        lq_put_be32(command->cdb + 10, command->nblocks);
+    }
+    if (writes) {
+        command->expected_out_bytes = command->nblocks * block_bytes;
+        lq_command_fill(command);
+    } else {
+        command->expected_in_bytes = command->nblocks * block_bytes;
+    }
+}
+
+/* A CDB of the scenario's own changes or reads no block that judges know of; WRITE and READ are
+ * recognised, so that they do. */
+static void build_cdb(struct lq_actor_command *command, const struct lq_scn_action *action)
+{
+    memcpy(command->cdb, action->cdb, action->cdb_bytes);
+    command->cdb_bytes = action->cdb_bytes;
+    command->expected_in_bytes = (uint32_t)clause(action, LQ_SCN_IN, 0);
+    command->expected_out_bytes = (uint32_t)clause(action, LQ_SCN_OUT, 0);
+    uint32_t block_bytes = (uint32_t)lq_actor_option(command->actor, LQ_OPT_BLOCK_BYTES);
+    uint8_t opcode = action->cdb[0];
+    bool is_medium = action->cdb_bytes == 10 && (opcode == 0x28 || opcode == 0x2a);
+    uint32_t bytes = opcode == 0x2a ? command->expected_out_bytes : command->expected_in_bytes;
+    uint32_t nblocks = lq_get_be16(action->cdb + 7);
+    if (!is_medium || bytes == 0 || nblocks == 0)
+        return;
+    command->lba = lq_get_be32(action->cdb + 2);
+    command->nblocks = bytes / block_bytes < nblocks ? bytes / block_bytes : nblocks;
+    command->fua = (action->cdb[1] & 0x08) != 0;
+    command->writes_medium = opcode == 0x2a;
+    command->reads_medium = !command->writes_medium;
+    if (command->writes_medium)
+        lq_command_fill(command);
+}
+
+static void build(struct lq_actor_command *command, const struct lq_scn_action *action)
+{
+    command->lun = lun_of(action);
+    command->attribute = has(action, LQ_SCN_ORDERED)         ? LQ_ORDERED
+                         : has(action, LQ_SCN_HEAD_OF_QUEUE) ? LQ_HEAD_OF_QUEUE
+                                                             : LQ_SIMPLE;
+    command->is_immediate = has(action, LQ_SCN_IMMEDIATE);
+    command->reads_medium = command->writes_medium = command->fua = false;
+    command->lba = 0;
+    command->nblocks = command->content_blocks = command->out_bytes = 0;
+    command->expected_in_bytes = command->expected_out_bytes = 0;
+    memset(command->cdb, 0, sizeof command->cdb);
+    if (action->verb == LQ_SCN_CDB) {
+        build_cdb(command, action);
+        return;
+    }
+    for (uint32_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+        if (plain[i].verb != (enum lq_scn_verb)action->verb)
+            continue;
+        memcpy(command->cdb, plain[i].cdb, sizeof plain[i].cdb);
+        command->cdb_bytes = plain[i].cdb_bytes;
+        command->expected_in_bytes = plain[i].in_bytes;
+        return;
+    }
+    build_medium(command, action);
+}
+
+/* Whether its Data-Out waits: the scenario's word, or a fault's. */
+static void plan_data(struct lq_actor_command *command, const struct lq_scn_action *action,
+                      struct lq_iscsi_initiator_command *request)
+{
+    struct lq_actor *actor = command->actor;
+    struct lq_faults *faults = &actor->world->faults;
+    request->immediate_bytes = request->unsolicited_bytes = LQ_ISCSI_I_ALL;
+    if (command->expected_out_bytes == 0)
+        return;
+    bool is_withheld = has(action, LQ_SCN_WITHHELD) ||
+                       lq_fault_fires(faults, LQ_FAULT_DATA_WITHHELD, command->serial,
+                                      actor->connection->number);
+    command->late_ns = clause(action, LQ_SCN_LATE, 0);
+    if (!is_withheld && command->late_ns == 0 &&
+        lq_fault_fires(faults, LQ_FAULT_DATA_LATE, command->serial, actor->connection->number)) {
+        command->late_ns = lq_fault_delay(faults);
+        if (command->late_ns == 0)
+            command->late_ns = LATE_NS;
+    }
+    if (!is_withheld && command->late_ns == 0)
+        return;
+    request->hold_data_out = command->holds_data = true;
+    request->immediate_bytes = request->unsolicited_bytes = 0;
+}
+
+static bool send_command(struct lq_actor *actor, const struct lq_scn_action *action,
+                         uint64_t serial)
+{
+    struct lq_actor_command *command = lq_actor_slot(actor, serial);
+    if (command == NULL)
+        return false;
+    build(command, action);
+    struct lq_iscsi_initiator_command request = lq_actor_request_of(command);
+    plan_data(command, action, &request);
+    return lq_actor_hand_over(command, &request);
+}
+
+/* --- task management ------------------------------------------------------------------------ */
+
+static uint8_t function_of(uint32_t verb)
+{
+    switch (verb) {
+    case LQ_SCN_ABORT:
+        return LQ_TM_ABORT_TASK;
+    case LQ_SCN_QUERY_TASK:
+        return LQ_TM_QUERY_TASK;
+    case LQ_SCN_ABORT_TASK_SET:
+        return LQ_TM_ABORT_TASK_SET;
+    case LQ_SCN_CLEAR_TASK_SET:
+        return LQ_TM_CLEAR_TASK_SET;
+    case LQ_SCN_LUN_RESET:
+        return LQ_TM_LOGICAL_UNIT_RESET;
+    case LQ_SCN_WARM_RESET:
+        return LQ_TM_TARGET_WARM_RESET;
+    default:
+        LQ_ASSERT(verb == LQ_SCN_COLD_RESET);
+        return LQ_TM_TARGET_COLD_RESET;
+    }
+}
+
+static bool ask(struct lq_script *script, struct lq_actor *actor,
+                const struct lq_scn_action *action, uint64_t serial)
+{
+    uint8_t function = function_of(action->verb);
+    if (function != LQ_TM_ABORT_TASK && function != LQ_TM_QUERY_TASK)
+        return lq_actor_begin_function(actor, serial, function, lun_of(action), NULL,
+                                       LQ_ISCSI_I_NO_TAG, 0);
+    const struct lq_scn_action *subject = &script->scenario->statements[action->subject].action;
+    const struct lq_script_fact *fact = &script->facts[action->subject];
+    struct lq_actor_command *command = lq_actor_command_of(actor, serial_of(actor,
+                                                                            action->subject));
+    if (command != NULL && command->place == LQ_COMMAND_QUEUED)
+        return false;
+    if (fact->sent.seq == 0)
+        return fact->is_dropped; /* there is nothing to name, and never will be */
+    if (command != NULL && command->place != LQ_COMMAND_SENT)
+        command = NULL;
+    return lq_actor_begin_function(actor, serial, function, lun_of(subject), command, fact->itt,
+                                   fact->cmd_sn);
+}
+
+bool lq_script_act(struct lq_script *script, struct lq_actor *actor, uint32_t place)
+{
+    const struct lq_scn_action *action = &script->scenario->statements[place].action;
+    struct lq_script_fact *fact = &script->facts[place];
+    uint64_t serial = serial_of(actor, place);
+    if (action->verb <= LQ_SCN_PING)
+        return act_on_session(actor, action, serial);
+    if (actor->state != LQ_ACTOR_UP)
+        return false;
+    fact->serial = serial;
+    fact->nexus = actor->nexus;
+    bool is_begun = action->verb <= LQ_SCN_CDB ? send_command(actor, action, serial)
+                                               : ask(script, actor, action, serial);
+    if (is_begun)
+        lq_connection_mark(actor->world, actor->connection);
+    return is_begun;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the script's own files share (script, script_action, script_facts, script_judge). */
+#ifndef LQ_SIM_VIRTUAL_SCRIPT_STATE_H
+#define LQ_SIM_VIRTUAL_SCRIPT_STATE_H
+
+#include "faults/rules.h"
+#include "sim/virtual/state.h"
+
+enum {
+    LQ_SCRIPT_BLOCKS_MAX = 32, /* of one command, and of one expectation */
+    LQ_SCRIPT_MARKS_MAX = 64,  /* of one initiator */
+    LQ_SCRIPT_UNMET_MAX = 32
+};
+
+/* When something happened; seq 0: it did not. */
+struct lq_script_when {
+    uint64_t seq, time_ns;
+};
+
+/* What is known of one statement that is an action. */
+struct lq_script_fact {
+    bool is_begun; /* it left its initiator's list of things to do */
+    bool is_dropped; /* it never began */
+    uint64_t serial; /* 0: no request */
+    uint64_t nexus;
+    uint32_t itt, cmd_sn;
+    struct lq_script_when sent, ended, gave_up, fate;
+    uint32_t status, sense, answer;
+    uint64_t engine_serial; /* 0: the engine has not received it */
+    bool is_in_store;
+    uint64_t lba;
+    uint32_t nblocks;
+    uint32_t content_blocks; /* of content that are known, from the first block on */
+    uint64_t content[LQ_SCRIPT_BLOCKS_MAX];
+};
+
+enum lq_script_mark_kind { LQ_SCRIPT_LOGGED_IN = 1, LQ_SCRIPT_REFUSED, LQ_SCRIPT_LOGGED_OUT,
+                           LQ_SCRIPT_LOST };
+
+struct lq_script_mark {
+    enum lq_script_mark_kind kind;
+    struct lq_script_when when;
+};
+
+struct lq_script_initiator {
+    uint16_t todo[LQ_SCN_STATEMENTS_MAX]; /* places of statements */
+    uint32_t first, count;
+    struct lq_script_mark marks[LQ_SCRIPT_MARKS_MAX];
+    uint32_t mark_count;
+};
+
+/* Blocks that must not flip. */
+struct lq_script_stable {
+    uint64_t content[LQ_SCRIPT_BLOCKS_MAX];
+    uint8_t state[LQ_SCRIPT_BLOCKS_MAX]; /* enum lq_script_block */
+    struct lq_script_when flipped;
+    uint64_t flipped_lba;
+    bool is_read;
+};
+
+enum lq_script_block { LQ_SCRIPT_UNKNOWN, LQ_SCRIPT_SEEN, LQ_SCRIPT_WRITTEN };
+
+struct lq_script {
+    struct lq_choice choice; /* benign */
+    struct lq_world *world;
+    const struct lq_scenario *scenario;
+    struct lq_fault_rules rules;
+    struct lq_fault_rule rule_of[LQ_SCN_STATEMENTS_MAX]; /* by statement */
+    bool was_armed[LQ_SCN_STATEMENTS_MAX];
+    struct lq_timer timer;    /* the next statement or moment */
+    struct lq_timer patience; /* ends the wait for what is under way */
+    uint32_t moment;          /* present one, or next when not begun */
+    bool has_begun, waits;    /* the moment has; it waits for its event */
+    uint32_t next;            /* statement */
+    uint64_t moment_ns[LQ_SCN_MOMENTS_MAX]; /* of those that began */
+    bool is_told, is_impatient, is_finishing;
+    struct lq_script_initiator initiators[LQ_SCN_INITIATORS_MAX];
+    struct lq_script_fact facts[LQ_SCN_STATEMENTS_MAX];
+    struct lq_script_stable stable[LQ_SCN_STATEMENTS_MAX];
+    uint64_t zeros; /* content hash of a block of zeros */
+    struct lq_unmet unmet[LQ_SCRIPT_UNMET_MAX];
+    uint32_t unmet_count;
+};
+
+/* --- script.c ------------------------------------------------------------------------------- */
+
+/* Something happened: a moment that waits for it begins. */
+void lq_script_consider(struct lq_script *script);
+
+/* --- script_action.c ------------------------------------------------------------------------ */
+
+/* Begins the action of statement PLACE, whose initiator is ACTOR; false when it must wait. */
+bool lq_script_act(struct lq_script *script, struct lq_actor *actor, uint32_t place);
+
+/* --- script_facts.c ------------------------------------------------------------------------- */
+
+struct lq_history_sink lq_script_sink(struct lq_script *script);
+
+/* When EVENT happened (a login: the last one); seq 0: not yet. */
+struct lq_script_when lq_script_event(const struct lq_script *script,
+                                      const struct lq_scn_event *event);
+
+#endif
