@@ -63,7 +63,11 @@ function(lq_library name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "POSIX" "" "SOURCES;DEPS")
     lq_check_arguments(lq_library ${name})
     add_library(${name} STATIC ${arg_SOURCES})
-    set_property(GLOBAL APPEND PROPERTY LQ_LIBRARIES ${name})
+    cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY "${PROJECT_SOURCE_DIR}"
+               OUTPUT_VARIABLE place)
+    if(NOT place MATCHES "^(tools|sim/live|conformance/suites)")
+        set_property(GLOBAL APPEND PROPERTY LQ_PURE_LIBRARIES ${name})
+    endif()
     lq_common(${name})
 endfunction()
 

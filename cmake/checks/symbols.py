@@ -28,7 +28,8 @@ LAYERS = {
     "lq_judges": ["lq_base", "lq_wire"],
 }
 
-ALLOWED = {"memcpy", "memset", "memmove", "memcmp", "memchr", "strchr", "strlen", "strcmp", "strncmp",
+ALLOWED = {"memcpy", "memset", "memmove", "memcmp", "memchr", "strchr", "strlen", "strcmp",
+           "strncmp",
            # the program's hook for a failed LQ_ASSERT: core/base/assert.h
            "lq_assert_fail"}
 # What compilers call by themselves: stack protection, position independence, 64-bit arithmetic on
@@ -67,7 +68,7 @@ def check(nm, archives, instrumented=False):
             continue
         rows = list(table(nm, path))
         if name not in LAYERS:
-            complaints.append(f"{name}: not a part that this check knows")
+            complaints.append(f"{name}: not a part that this check knows; give it a row in LAYERS")
             continue
         if not any(letter in "TtRr" for _, _, letter, _ in rows):
             complaints.append(f"{name}: {path} defines nothing; the check would prove nothing")
