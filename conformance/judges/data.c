@@ -11,6 +11,8 @@
 #include "conformance/judges/data.h"
 #include "core/base/hash.h"
 
+enum { BLOCKS_MAX = 1 << 16 }; /* of one command; what is longer is not judged */
+
 struct known *lq_data_known(struct lq_judge *judge, const struct lq_seen_command *command)
 {
     struct data *data = lq_data_of(judge);
@@ -43,7 +45,7 @@ uint64_t lq_data_initial_content(uint32_t block_bytes)
 
 bool lq_data_is_on_medium(const struct lq_seen_unit *unit, uint64_t lba, uint32_t nblocks)
 {
-    return unit != NULL && unit->blocks > 0 && lba < unit->blocks &&
+    return unit != NULL && nblocks <= BLOCKS_MAX && lba < unit->blocks &&
            nblocks <= unit->blocks - lba;
 }
 

@@ -298,6 +298,7 @@ static void on_function(struct lq_judge *judge, const struct lq_event *event)
     struct pending *pending = pending_of(judge, function);
     if (event->kind == LQ_E_TM_RECEIVED) {
         judge->exercised[P_TM_3] += left_in_scope(judge, function, false);
+        lq_list_remove(&pending->link);
         lq_list_append(&tm_of(judge)->open, &pending->link);
         return;
     }
