@@ -10,6 +10,7 @@
 #include "tools/cmd_sim_campaign.h"
 #include "tools/cmd_sim_report.h"
 #include "tools/cmd_sim_run.h"
+#include "tools/cmd_sim_scenario.h"
 #include "tools/exit_codes.h"
 #include "tools/message.h"
 #include "tools/pcapng.h"
@@ -51,7 +52,7 @@ static void print_run(const struct lq_sim *sim, enum lq_sim_verdict verdict)
            result->tap_bytes, result->arena_bytes);
 }
 
-static int exit_code_of(enum lq_sim_verdict verdict, bool is_wrong)
+int lq_sim_exit_code(enum lq_sim_verdict verdict, bool is_wrong)
 {
     switch (verdict) {
     case LQ_SIM_CLEAN:
@@ -60,6 +61,7 @@ static int exit_code_of(enum lq_sim_verdict verdict, bool is_wrong)
         return LQ_EXIT_NONDETERMINISM;
     case LQ_SIM_ELSEWHERE:
     case LQ_SIM_STUCK:
+    case LQ_SIM_UNMET:
         return is_wrong ? LQ_EXIT_PASS : LQ_EXIT_VIOLATED;
     case LQ_SIM_VIOLATED:
         return LQ_EXIT_VIOLATED;
@@ -90,42 +92,54 @@ static bool open_json_lines(const char *path, FILE **file, struct lq_history_sin
     return true;
 }
 
-static int run_seed(const struct lq_options *options, const struct lq_sim_settings *settings)
+int lq_sim_open_sinks(const struct lq_options *options, const char *name,
+                      struct lq_sim_sinks *sinks)
 {
-    struct lq_history_sink sinks[3];
-    uint32_t count = 0;
-    struct lq_pcapng *capture = NULL;
+    *sinks = (struct lq_sim_sinks){.count = 0};
     if (options->pcap != NULL) {
-        capture = lq_pcapng_open(options->pcap);
-        if (capture == NULL) {
+        sinks->capture = lq_pcapng_open(options->pcap);
+        if (sinks->capture == NULL) {
             lq_message("%s: cannot be created: %s; expected a file that can be written; choose "
                        "another one", options->pcap, strerror(errno));
             return LQ_EXIT_ENVIRONMENT;
         }
-        char name[40];
-        snprintf(name, sizeof name, "seed %" PRIu64, options->first_seed);
-        sinks[count++] = lq_pcapng_begin(capture, name, "virtual time", 0);
+        sinks->sinks[sinks->count++] = lq_pcapng_begin(sinks->capture, name, "virtual time", 0);
     }
     if (options->trace)
-        sinks[count++] = lq_report_trace(stdout);
-    FILE *json_lines = NULL;
+        sinks->sinks[sinks->count++] = lq_report_trace(stdout);
     if (options->json_lines != NULL &&
-        !open_json_lines(options->json_lines, &json_lines, &sinks[count++]))
+        !open_json_lines(options->json_lines, &sinks->json_lines, &sinks->sinks[sinks->count++]))
         return LQ_EXIT_ENVIRONMENT;
+    return LQ_EXIT_PASS;
+}
+
+int lq_sim_close_sinks(const struct lq_options *options, struct lq_sim_sinks *sinks, int code)
+{
+    if (sinks->json_lines != NULL && fclose(sinks->json_lines) != 0)
+        code = LQ_EXIT_ENVIRONMENT;
+    return sinks->capture == NULL ? code : close_capture(sinks->capture, options->pcap, code);
+}
+
+static int run_seed(const struct lq_options *options, const struct lq_sim_settings *settings)
+{
+    struct lq_sim_sinks sinks;
+    char name[40];
+    snprintf(name, sizeof name, "seed %" PRIu64, options->first_seed);
+    int opened = lq_sim_open_sinks(options, name, &sinks);
+    if (opened != LQ_EXIT_PASS)
+        return opened;
     struct lq_sim *sim = lq_sim_make(settings);
-    lq_sim_watch(sim, sinks, count);
+    lq_sim_watch(sim, sinks.sinks, sinks.count);
     enum lq_sim_verdict verdict = lq_sim_run(sim, options->first_seed, options->twice);
     if (!options->fingerprint)
         print_run(sim, verdict);
     else if (verdict != LQ_SIM_CLEAN)
         lq_sim_print_failure(sim, verdict, stderr);
     printf("fingerprint %016" PRIx64 "\n", lq_sim_result(sim)->fingerprint);
-    int code = exit_code_of(verdict, settings->wrong.row != NULL);
+    int code = lq_sim_exit_code(verdict, settings->wrong.row != NULL);
     code = lq_verdicts_write(lq_sim_verdicts(sim), options->tap, options->junit, code);
     lq_sim_free(sim);
-    if (json_lines != NULL && fclose(json_lines) != 0)
-        code = LQ_EXIT_ENVIRONMENT;
-    return capture == NULL ? code : close_capture(capture, options->pcap, code);
+    return lq_sim_close_sinks(options, &sinks, code);
 }
 
 static int refuse_campaign(const char *what)
@@ -138,7 +152,7 @@ int lq_cmd_sim(const struct lq_options *options)
 {
     if (options->list_wrongs)
         return list_wrongs();
-    if (!options->seeds_given) {
+    if (!options->seeds_given && options->file_count == 0) {
         lq_message("sim: no seed is given; expected --seeds A..B or --seed N; try --seeds 1..100");
         return LQ_EXIT_USAGE;
     }
@@ -155,6 +169,8 @@ int lq_cmd_sim(const struct lq_options *options)
                    settings.wrong.row->property);
         return LQ_EXIT_INTERNAL;
     }
+    if (options->file_count > 0)
+        return lq_sim_scenarios(options, &settings);
     bool is_single = options->first_seed == options->last_seed;
     if (is_single && !options->bench)
         return run_seed(options, &settings);

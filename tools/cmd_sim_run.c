@@ -14,7 +14,7 @@
 #include "tools/message.h"
 #include "tools/version.h"
 
-enum { FINDINGS_SHOWN = 4, REPRODUCE_SIZE = 160 };
+enum { FINDINGS_SHOWN = 4, REPRODUCE_SIZE = 512 };
 
 struct lq_sim {
     struct lq_sim_settings settings;
@@ -24,6 +24,8 @@ struct lq_sim {
     struct lq_run_result result;
     struct lq_history_sink watchers[LQ_HISTORY_SINKS_MAX];
     uint32_t watcher_count;
+    const struct lq_scenario *scenario; /* NULL: a seed's run */
+    const char *file;                   /* where it stands */
     uint64_t seed, other_fingerprint;
     char reproduce[REPRODUCE_SIZE];
     struct lq_verdicts verdicts;
@@ -121,7 +123,8 @@ static void run_once(struct lq_sim *sim, bool counts)
         for (uint32_t i = 0; i < sim->watcher_count; i++)
             sinks[sink_count++] = sim->watchers[i];
     }
-    struct lq_run_request request = {.seed = sim->seed,
+    struct lq_run_request request = {.scenario = sim->scenario,
+                                     .seed = sim->seed,
                                      .commands = sim->settings.commands,
                                      .wrongs = sim->settings.wrong.mask,
                                      .sinks = sinks,
@@ -143,16 +146,42 @@ static void make_reproduce_line(struct lq_sim *sim)
     if (sim->settings.commands != LQ_SIM_COMMANDS_DEFAULT)
         snprintf(commands, sizeof commands, " --commands %" PRIu64, sim->settings.commands);
     const struct lq_wrong *wrong = sim->settings.wrong.row;
-    snprintf(sim->reproduce, sizeof sim->reproduce,
-             "lunquake sim --seed %" PRIu64 "%s%s%s   # version %s", sim->seed,
+    char seed[40] = "";
+    if (sim->scenario == NULL || sim->seed != 1)
+        snprintf(seed, sizeof seed, " --seed %" PRIu64, sim->seed);
+    snprintf(sim->reproduce, sizeof sim->reproduce, "lunquake sim%s%s%s%s%s%s   # version %s",
+             sim->scenario == NULL ? "" : " ", sim->scenario == NULL ? "" : sim->file, seed,
              wrong == NULL ? "" : " --wrong ", wrong == NULL ? "" : wrong->name, commands,
              LQ_VERSION);
     lq_failure_context(sim->reproduce);
 }
 
-enum lq_sim_verdict lq_sim_run(struct lq_sim *sim, uint64_t seed, bool twice)
+uint32_t lq_sim_required(const char *name)
 {
-    sim->seed = seed;
+    for (uint32_t i = 0; i < lq_property_count; i++)
+        if (strcmp(lq_property_table[i].id, name) == 0 ||
+            strcmp(lq_property_table[i].slug, name) == 0)
+            return i;
+    return LQ_NO_PROPERTY;
+}
+
+/* The INDEX-th required property was put to the test. */
+static bool is_exercised(const struct lq_sim *sim, uint32_t index)
+{
+    uint32_t property = lq_sim_required(sim->scenario->requires[index]);
+    return lq_judge_exercised(sim->judge, property) > 0;
+}
+
+static bool is_met(const struct lq_sim *sim)
+{
+    bool met = lq_world_unmet_count(sim->world) == 0;
+    for (uint32_t i = 0; sim->scenario != NULL && i < sim->scenario->requires_count; i++)
+        met &= is_exercised(sim, i);
+    return met;
+}
+
+static enum lq_sim_verdict run(struct lq_sim *sim, bool twice)
+{
     make_reproduce_line(sim);
     if (twice) {
         run_once(sim, false);
@@ -165,8 +194,25 @@ enum lq_sim_verdict lq_sim_run(struct lq_sim *sim, uint64_t seed, bool twice)
         return LQ_SIM_VIOLATED;
     if (lq_judge_violations(sim->judge) > 0)
         return LQ_SIM_ELSEWHERE;
-    bool is_stuck = sim->result.end == LQ_RUN_DEADLOCK || sim->result.end == LQ_RUN_LATE;
-    return is_stuck ? LQ_SIM_STUCK : LQ_SIM_CLEAN;
+    if (sim->result.end == LQ_RUN_DEADLOCK || sim->result.end == LQ_RUN_LATE)
+        return LQ_SIM_STUCK;
+    return is_met(sim) ? LQ_SIM_CLEAN : LQ_SIM_UNMET;
+}
+
+enum lq_sim_verdict lq_sim_run(struct lq_sim *sim, uint64_t seed, bool twice)
+{
+    sim->seed = seed;
+    sim->scenario = NULL;
+    return run(sim, twice);
+}
+
+enum lq_sim_verdict lq_sim_run_scenario(struct lq_sim *sim, const struct lq_scenario *scenario,
+                                        const char *file, uint64_t seed, bool twice)
+{
+    sim->seed = seed;
+    sim->scenario = scenario;
+    sim->file = file;
+    return run(sim, twice);
 }
 
 const struct lq_run_result *lq_sim_result(const struct lq_sim *sim)
@@ -235,6 +281,21 @@ static void print_findings(const struct lq_sim *sim, FILE *to)
         fprintf(to, "and %u findings more\n", (unsigned)(shown - FINDINGS_SHOWN));
 }
 
+/* What a scenario expected and did not get. */
+static void print_unmet(const struct lq_sim *sim, FILE *to)
+{
+    if (sim->scenario == NULL || sim->result.end == LQ_RUN_STOPPED)
+        return;
+    for (uint32_t i = 0; i < sim->scenario->requires_count; i++)
+        if (!is_exercised(sim, i))
+            fprintf(to, "  %s:%" PRIu32 ": requires %s: this run never put it to the test\n",
+                    sim->file, sim->scenario->requires_places[i].line, sim->scenario->requires[i]);
+    for (uint32_t i = 0; i < lq_world_unmet_count(sim->world); i++) {
+        const struct lq_unmet *unmet = lq_world_unmet(sim->world, i);
+        fprintf(to, "  %s:%" PRIu32 ": %s\n", sim->file, unmet->place.line, unmet->text);
+    }
+}
+
 void lq_sim_print_failure(const struct lq_sim *sim, enum lq_sim_verdict verdict, FILE *to)
 {
     static const char *const headings[] = {
@@ -242,8 +303,12 @@ void lq_sim_print_failure(const struct lq_sim *sim, enum lq_sim_verdict verdict,
         [LQ_SIM_VIOLATED] = "property violated",
         [LQ_SIM_ELSEWHERE] = "violated, but not the property that the wrong declares",
         [LQ_SIM_STUCK] = "outstanding at the end",
+        [LQ_SIM_UNMET] = "not what the scenario expects",
         [LQ_SIM_UNSTEADY] = "nondeterminism: one seed, two fingerprints"};
-    fprintf(to, "FAILED seed %" PRIu64 ": %s\n", sim->seed, headings[verdict]);
+    if (sim->scenario != NULL)
+        fprintf(to, "FAILED %s: %s\n", sim->file, headings[verdict]);
+    else
+        fprintf(to, "FAILED seed %" PRIu64 ": %s\n", sim->seed, headings[verdict]);
     if (sim->settings.wrong.row != NULL)
         fprintf(to, "  planted wrong %s, to be convicted by %s: %s\n",
                 sim->settings.wrong.row->name, sim->settings.wrong.row->property,
@@ -257,6 +322,7 @@ void lq_sim_print_failure(const struct lq_sim *sim, enum lq_sim_verdict verdict,
     if (sim->result.end == LQ_RUN_LATE)
         fprintf(to, "  the liveness bound has passed, and %s is outstanding\n",
                 sim->result.outstanding == NULL ? "nothing" : sim->result.outstanding);
+    print_unmet(sim, to);
     print_findings(sim, to);
     fprintf(to, "reproduce: %s\n", sim->reproduce);
 }

@@ -42,6 +42,7 @@ enum lq_sim_verdict {
     LQ_SIM_VIOLATED,  /* for a wrong: by its own property */
     LQ_SIM_ELSEWHERE, /* a wrong is planted, and only other properties were violated */
     LQ_SIM_STUCK,     /* something is outstanding at the end, and no judge has said so */
+    LQ_SIM_UNMET,     /* a scenario did not get what it expects */
     LQ_SIM_UNSTEADY   /* the same seed gave two fingerprints */
 };
 
@@ -56,6 +57,14 @@ void lq_sim_watch(struct lq_sim *sim, const struct lq_history_sink *sinks, uint3
 
 /* Runs SEED, a second time when TWICE, and judges it. */
 enum lq_sim_verdict lq_sim_run(struct lq_sim *sim, uint64_t seed, bool twice);
+
+/* The same for SCENARIO, which outlives the run and was read from FILE; SEED is for the odds of its
+ * faults. Its required properties exist (lq_sim_required). */
+enum lq_sim_verdict lq_sim_run_scenario(struct lq_sim *sim, const struct lq_scenario *scenario,
+                                        const char *file, uint64_t seed, bool twice);
+
+/* Place of the property with this id or slug; LQ_NO_PROPERTY when there is none. */
+uint32_t lq_sim_required(const char *name);
 
 /* Of the last run. */
 const struct lq_run_result *lq_sim_result(const struct lq_sim *sim);

@@ -310,10 +310,12 @@ static const char *const with_examples[] = {
 static const char *const sim_paragraphs[] = {
     "Each seed is one run of target, disks, network and initiators in virtual time, judged while "
     "it runs. The same seed gives the same run, byte by byte.",
+    "A FILE.scn is a scenario: it says what is in the world, what happens and what must hold; "
+    "docs/SCENARIO.md has the language. Each file gives one line, and what was not met.",
     NULL};
 static const char *const sim_examples[] = {
     "lunquake sim --seeds 1..2000", "lunquake sim --seed 7 --pcap seed7.pcapng",
-    "lunquake sim --wrong ordered-as-simple --seeds 1..500", NULL};
+    "lunquake sim --wrong ordered-as-simple --seeds 1..500", "lunquake sim scenarios/examples/cold-reset.scn", NULL};
 
 const struct lq_subcommand_row lq_subcommand_rows[LQ_SUBCOMMANDS] = {
     [LQ_SUBCOMMAND_SERVE] = {"serve", "[OPTION]...",
@@ -322,7 +324,7 @@ const struct lq_subcommand_row lq_subcommand_rows[LQ_SUBCOMMANDS] = {
     [LQ_SUBCOMMAND_WITH] = {"with", "[OPTION]... -- COMMAND [ARGUMENT]...",
                             "Run a command against a private iSCSI target.", with_paragraphs,
                             with_examples},
-    [LQ_SUBCOMMAND_SIM] = {"sim", "[OPTION]...",
+    [LQ_SUBCOMMAND_SIM] = {"sim", "[OPTION]... [FILE.scn]...",
                            "Run the target in the virtual world and judge it.", sim_paragraphs,
                            sim_examples},
 };

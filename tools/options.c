@@ -189,9 +189,9 @@ static bool is_complete(const struct lq_options *options)
         return false;
     }
     if (options->subcommand == LQ_SUBCOMMAND_SIM && !options->seeds_given &&
-        !options->list_wrongs) {
-        lq_message("sim: no seeds are given; expected --seeds A..B or --seed N; add one, such as "
-                   "--seeds 1..100");
+        !options->list_wrongs && options->file_count == 0) {
+        lq_message("sim: no seeds are given; expected --seeds A..B, --seed N or scenario files; "
+                   "add one, such as --seeds 1..100");
         return false;
     }
     return true;
@@ -200,7 +200,14 @@ static bool is_complete(const struct lq_options *options)
 bool lq_options_parse(struct lq_options *options, int count, char **arguments)
 {
     int at = 0;
-    for (; at < count && strncmp(arguments[at], "--", 2) == 0; at++) {
+    for (; at < count; at++) {
+        if (options->subcommand == LQ_SUBCOMMAND_SIM && arguments[at][0] != '-') {
+            options->files = arguments; /* moved to the front, where options stood */
+            arguments[options->file_count++] = arguments[at];
+            continue;
+        }
+        if (strncmp(arguments[at], "--", 2) != 0)
+            break;
         if (arguments[at][2] == '\0') {
             at++;
             break;

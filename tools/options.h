@@ -53,6 +53,8 @@ struct lq_options {
     uint32_t jobs;     /* 0: one per processor */
     uint64_t commands; /* 0: as the seed says */
     bool trace, twice, bench;
+    char **files; /* scenarios, in the order given */
+    uint32_t file_count;
     const char *tap, *junit, *json_lines; /* files, NULL: none */
 
     /* with: the command and its arguments, ended by NULL */

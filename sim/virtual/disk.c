@@ -216,7 +216,8 @@ static void plan_hang(struct lq_disk_request *slot, uint64_t subject, uint64_t n
     else
         until = now + between(disk, SITE_HANG, subject, disk->options.hang_min_ns,
                               disk->options.hang_max_ns);
-    if (disk->faults->rule == NULL && !disk->holds_until_heal && choose(disk, SITE_UNTIL_HEAL, subject, UNTIL_HEAL_IN) == 1) {
+    if (disk->faults->rule == NULL && !disk->holds_until_heal &&
+        choose(disk, SITE_UNTIL_HEAL, subject, UNTIL_HEAL_IN) == 1) {
         disk->holds_until_heal = true;
         until = LQ_NEVER;
     }

@@ -3,6 +3,7 @@
  * Method: one timer runs the timeline, one statement each time it fires, so that what a statement
  * sets in motion at its instant has moved before the next one. Initiators keep lists of what they
  * have been told and work them off in order; the ways to lose a session do not wait in the list.
+ * An expectation with a bound holds the statements behind it in its moment until it is decided.
  */
 #include <string.h>
 
@@ -153,6 +154,10 @@ void lq_script_consider(struct lq_script *script)
 {
     if (script->waits)
         await_moment(script);
+    if (script->is_held && lq_script_is_decided(script, script->next - 1)) {
+        script->is_held = false;
+        fire_at(script, now_of(script));
+    }
 }
 
 void lq_script_start(struct lq_script *script)
@@ -237,6 +242,19 @@ static bool has_statement(const struct lq_script *script)
            scenario->statements[script->next].moment == script->moment;
 }
 
+/* What stands behind an expectation with a bound, in the same moment, waits until it is decided. */
+static bool holds(const struct lq_script *script, uint32_t place)
+{
+    const struct lq_scn_statement *statement = &script->scenario->statements[place];
+    return statement->kind == LQ_SCN_EXPECT && statement->expect.has_within &&
+           !lq_script_is_decided(script, place);
+}
+
+static uint64_t latest(const struct lq_script *script, uint32_t place)
+{
+    return script->moment_ns[script->moment] + script->scenario->statements[place].expect.within_ns;
+}
+
 static void timer_fires(struct lq_timer *timer)
 {
     struct lq_script *script = LQ_ELEMENT(timer, struct lq_script, timer);
@@ -244,10 +262,12 @@ static void timer_fires(struct lq_timer *timer)
         script->has_begun = true;
         script->moment_ns[script->moment] = now_of(script);
     }
+    script->is_held = false;
     if (has_statement(script))
         run(script, script->next++);
     if (has_statement(script)) {
-        fire_at(script, now_of(script));
+        script->is_held = holds(script, script->next - 1);
+        fire_at(script, script->is_held ? latest(script, script->next - 1) : now_of(script));
         return;
     }
     script->has_begun = false;

@@ -195,28 +195,42 @@ static const struct lq_script_mark *first_mark(const struct lq_script *script, u
     return NULL;
 }
 
+enum { LOGIN_ENDS = 1 << LQ_SCRIPT_LOGGED_IN | 1 << LQ_SCRIPT_REFUSED };
+
+/* What an expectation about an initiator looks for, by its kind. */
+static const struct mark_row {
+    enum lq_script_mark_kind kind;
+    uint32_t wanted; /* what decides it, bits */
+    const char *otherwise, *nothing;
+} mark_rows[] = {[LQ_SCN_EXPECT_LOGIN] = {LQ_SCRIPT_LOGGED_IN, LOGIN_ENDS, "the login was refused",
+                                          "no login has ended"},
+                 [LQ_SCN_EXPECT_REFUSED] = {LQ_SCRIPT_REFUSED, LOGIN_ENDS, "the login succeeded",
+                                            "no login has ended"},
+                 [LQ_SCN_EXPECT_LOGOUT] = {LQ_SCRIPT_LOGGED_OUT, 1 << LQ_SCRIPT_LOGGED_OUT, "",
+                                           "no logout was answered"},
+                 [LQ_SCN_EXPECT_LOST] = {LQ_SCRIPT_LOST, 1 << LQ_SCRIPT_LOST, "",
+                                         "its connection was not lost"}};
+
+bool lq_script_is_decided(const struct lq_script *script, uint32_t place)
+{
+    const struct lq_scn_expect *expect = &script->scenario->statements[place].expect;
+    if (expect->kind <= LQ_SCN_EXPECT_DATA) {
+        const struct lq_script_fact *fact = &script->facts[expect->subject];
+        return fact->ended.seq != 0 || fact->gave_up.seq != 0 || fact->is_dropped;
+    }
+    bool is_of_initiator = expect->kind <= LQ_SCN_EXPECT_LOST;
+    return !is_of_initiator || first_mark(script, place, mark_rows[expect->kind].wanted) != NULL;
+}
+
 static void check_mark(struct lq_script *script, uint32_t place,
                        const struct lq_scn_expect *expect)
 {
-    enum { LOGIN_ENDS = 1 << LQ_SCRIPT_LOGGED_IN | 1 << LQ_SCRIPT_REFUSED };
-    static const struct {
-        enum lq_script_mark_kind kind;
-        uint32_t wanted;
-        const char *otherwise, *nothing;
-    } rows[] = {
-        [LQ_SCN_EXPECT_LOGIN] = {LQ_SCRIPT_LOGGED_IN, LOGIN_ENDS, "the login was refused",
-                                 "no login has ended"},
-        [LQ_SCN_EXPECT_REFUSED] = {LQ_SCRIPT_REFUSED, LOGIN_ENDS, "the login succeeded",
-                                   "no login has ended"},
-        [LQ_SCN_EXPECT_LOGOUT] = {LQ_SCRIPT_LOGGED_OUT, 1 << LQ_SCRIPT_LOGGED_OUT, "",
-                                  "no logout was answered"},
-        [LQ_SCN_EXPECT_LOST] = {LQ_SCRIPT_LOST, 1 << LQ_SCRIPT_LOST, "",
-                                "its connection was not lost"}};
-    const struct lq_script_mark *mark = first_mark(script, place, rows[expect->kind].wanted);
+    const struct mark_row *row = &mark_rows[expect->kind];
+    const struct lq_script_mark *mark = first_mark(script, place, row->wanted);
     if (mark == NULL)
-        note(script, place, rows[expect->kind].nothing);
-    else if (mark->kind != rows[expect->kind].kind)
-        note_at(script, place, rows[expect->kind].otherwise, mark->when);
+        note(script, place, row->nothing);
+    else if (mark->kind != row->kind)
+        note_at(script, place, row->otherwise, mark->when);
     else
         check_bounds(script, place, mark->when);
 }

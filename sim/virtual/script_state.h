@@ -71,6 +71,7 @@ struct lq_script {
     struct lq_timer patience; /* ends the wait for what is under way */
     uint32_t moment;          /* present one, or next when not begun */
     bool has_begun, waits;    /* the moment has; it waits for its event */
+    bool is_held;             /* the statement before `next' is an expectation to wait for */
     uint32_t next;            /* statement */
     uint64_t moment_ns[LQ_SCN_MOMENTS_MAX]; /* of those that began */
     bool is_told, is_impatient, is_finishing;
@@ -84,13 +85,18 @@ struct lq_script {
 
 /* --- script.c ------------------------------------------------------------------------------- */
 
-/* Something happened: a moment that waits for it begins. */
+/* Something happened: a moment or a statement that waits for it begins. */
 void lq_script_consider(struct lq_script *script);
 
 /* --- script_action.c ------------------------------------------------------------------------ */
 
 /* Begins the action of statement PLACE, whose initiator is ACTOR; false when it must wait. */
 bool lq_script_act(struct lq_script *script, struct lq_actor *actor, uint32_t place);
+
+/* --- script_judge.c ------------------------------------------------------------------------- */
+
+/* The expectation of statement PLACE can be decided now. */
+bool lq_script_is_decided(const struct lq_script *script, uint32_t place);
 
 /* --- script_facts.c ------------------------------------------------------------------------- */
 

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/cmd_sim_scenario.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/cmd_sim_verdicts.h"
+#include "tools/exit_codes.h"
+#include "tools/message.h"
+
+enum { FILE_BYTES_MAX = 1024 * 1024 };
+
+/* --- read ----------------------------------------------------------------------------------- */
+
+/* The whole of PATH, NUL-terminated; NULL after a message. The caller frees it. */
+static char *read_file(const char *path, size_t *size, int *code)
+{
+    FILE *file = fopen(path, "r");
+    char *text = malloc(FILE_BYTES_MAX + 1);
+    *code = LQ_EXIT_ENVIRONMENT;
+    bool is_read = false;
+    if (file != NULL && text != NULL) {
+        errno = 0;
+        *size = fread(text, 1, FILE_BYTES_MAX + 1, file);
+        is_read = ferror(file) == 0;
+    }
+    if (!is_read)
+        lq_message("%s: cannot be read: %s; expected a scenario file; check its name", path,
+                   strerror(errno));
+    else if (*size > FILE_BYTES_MAX) {
+        lq_message("%s: is too long; expected at most 1 MiB; split it into several scenarios",
+                   path);
+        is_read = false;
+        *code = LQ_EXIT_USAGE;
+    }
+    if (file != NULL)
+        fclose(file);
+    if (is_read) {
+        text[*size] = '\0';
+        return text;
+    }
+    free(text);
+    return NULL;
+}
+
+/* The line of TEXT where PLACE is, and a caret under it. */
+static void show_line(const char *text, struct lq_scn_place place, uint32_t width)
+{
+    for (uint32_t line = 1; line < place.line; line++) {
+        const char *end = strchr(text, '\n');
+        if (end == NULL)
+            return;
+        text = end + 1;
+    }
+    size_t length = strcspn(text, "\n");
+    if (length > 200)
+        length = 200;
+    for (size_t i = 0; i < length; i++)
+        fputc((unsigned char)text[i] < ' ' && text[i] != '\t' ? '?' : text[i], stderr);
+    fputc('\n', stderr);
+    for (uint32_t i = 1; i < place.column && i <= length; i++)
+        fputc(text[i - 1] == '\t' ? '\t' : ' ', stderr);
+    fputc('^', stderr);
+    for (uint32_t i = 1; i < width && i < 100; i++)
+        fputc('~', stderr);
+    fputc('\n', stderr);
+}
+
+static void refuse(const char *path, const char *text, const struct lq_scn_problem *problem)
+{
+    lq_message("%s:%" PRIu32 ":%" PRIu32 ": %s; see docs/SCENARIO.md", path, problem->place.line,
+               problem->place.column, problem->text);
+    show_line(text, problem->place, problem->width);
+}
+
+/* Properties are the judges', so the language does not know them. */
+static bool knows_properties(const char *path, const char *text,
+                             const struct lq_scenario *scenario)
+{
+    for (uint32_t i = 0; i < scenario->requires_count; i++) {
+        const char *name = scenario->requires[i];
+        if (lq_sim_required(name) != LQ_NO_PROPERTY)
+            continue;
+        struct lq_scn_problem problem = {.place = scenario->requires_places[i],
+                                         .width = (uint32_t)strlen(name)};
+        snprintf(problem.text, sizeof problem.text,
+                 "`%s' is no property; expected an id or a slug of docs/PROPERTIES.tsv", name);
+        refuse(path, text, &problem);
+        return false;
+    }
+    return true;
+}
+
+static int read_scenario(const char *path, struct lq_scenario *scenario)
+{
+    size_t size = 0;
+    int code = LQ_EXIT_PASS;
+    char *text = read_file(path, &size, &code);
+    if (text == NULL)
+        return code;
+    struct lq_scn_problem problem;
+    bool is_good = lq_scenario_parse(scenario, text, size, &problem);
+    if (!is_good)
+        refuse(path, text, &problem);
+    else
+        is_good = knows_properties(path, text, scenario);
+    free(text);
+    return is_good ? LQ_EXIT_PASS : LQ_EXIT_USAGE;
+}
+
+/* --- run ------------------------------------------------------------------------------------ */
+
+static void print_result(const struct lq_sim *sim, const struct lq_sim_settings *settings,
+                         const char *path, const struct lq_scenario *scenario,
+                         enum lq_sim_verdict verdict)
+{
+    const struct lq_wrong *wrong = settings->wrong.row;
+    if (verdict != LQ_SIM_CLEAN)
+        lq_sim_print_failure(sim, verdict, stdout);
+    const char *word = verdict == LQ_SIM_CLEAN ? "ok" : "failed";
+    if (wrong != NULL)
+        word = verdict == LQ_SIM_VIOLATED ? "convicted" : "not convicted";
+    printf("%s %s fingerprint %016" PRIx64 "  %s", word, path, lq_sim_result(sim)->fingerprint,
+           scenario->title);
+    if (wrong != NULL)
+        printf("  (%s by %s)", wrong->name, wrong->property);
+    putchar('\n');
+}
+
+/* With several: the first of 99, 5, 1, 3. */
+static int worse(int a, int b)
+{
+    static const int order[] = {LQ_EXIT_INTERNAL, LQ_EXIT_NONDETERMINISM, LQ_EXIT_VIOLATED,
+                                LQ_EXIT_ENVIRONMENT};
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+        if (a == order[i] || b == order[i])
+            return order[i];
+    return LQ_EXIT_PASS;
+}
+
+static int run_all(const struct lq_options *options, const struct lq_sim_settings *settings,
+                   const struct lq_scenario *scenarios)
+{
+    struct lq_sim_sinks sinks;
+    int code = lq_sim_open_sinks(options, options->files[0], &sinks);
+    if (code != LQ_EXIT_PASS)
+        return code;
+    struct lq_sim *sim = lq_sim_make(settings);
+    lq_sim_watch(sim, sinks.sinks, sinks.count);
+    for (uint32_t i = 0; i < options->file_count; i++) {
+        enum lq_sim_verdict verdict = lq_sim_run_scenario(sim, &scenarios[i], options->files[i],
+                                                          options->first_seed, options->twice);
+        print_result(sim, settings, options->files[i], &scenarios[i], verdict);
+        code = worse(code, lq_sim_exit_code(verdict, settings->wrong.row != NULL));
+    }
+    code = lq_verdicts_write(lq_sim_verdicts(sim), options->tap, options->junit, code);
+    lq_sim_free(sim);
+    return lq_sim_close_sinks(options, &sinks, code);
+}
+
+static int refuse_together(const char *what)
+{
+    lq_message("sim: %s does not go with these scenario files; expected one file with --pcap or "
+               "--json-lines, and --seed N at most; leave one of them away", what);
+    return LQ_EXIT_USAGE;
+}
+
+int lq_sim_scenarios(const struct lq_options *options, const struct lq_sim_settings *settings)
+{
+    if (options->first_seed != options->last_seed)
+        return refuse_together("--seeds");
+    if (options->bench)
+        return refuse_together("--bench");
+    if (options->file_count > 1 && options->pcap != NULL)
+        return refuse_together("--pcap");
+    if (options->file_count > 1 && options->json_lines != NULL)
+        return refuse_together("--json-lines");
+    struct lq_scenario *scenarios = calloc(options->file_count, sizeof *scenarios);
+    if (scenarios == NULL) {
+        lq_message("sim: out of memory; expected room for the scenarios; give fewer files");
+        return LQ_EXIT_ENVIRONMENT;
+    }
+    int code = LQ_EXIT_PASS;
+    for (uint32_t i = 0; i < options->file_count; i++) {
+        int wrong = read_scenario(options->files[i], &scenarios[i]);
+        code = code == LQ_EXIT_PASS ? wrong : code;
+    }
+    if (code == LQ_EXIT_PASS)
+        code = run_all(options, settings, scenarios);
+    free(scenarios);
+    return code;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `lunquake sim FILE.scn...`: reads scenario files, runs and judges them, one line of result each.
+ *
+ * What this is not: the language (scenarios/lang) or its execution (sim/virtual). Who uses it:
+ * cmd_sim.c.
+ */
+#ifndef LQ_TOOLS_CMD_SIM_SCENARIO_H
+#define LQ_TOOLS_CMD_SIM_SCENARIO_H
+
+#include <stdio.h>
+
+#include "tools/cmd_sim_run.h"
+#include "tools/options.h"
+#include "tools/pcapng.h"
+
+/* Runs the files of OPTIONS; returns the exit code. Nothing runs when one of them is wrong. */
+int lq_sim_scenarios(const struct lq_options *options, const struct lq_sim_settings *settings);
+
+/* --- of cmd_sim.c, for both kinds of run ---------------------------------------------------- */
+
+/* What --pcap, --trace and --json-lines ask for. */
+struct lq_sim_sinks {
+    struct lq_history_sink sinks[3];
+    uint32_t count;
+    struct lq_pcapng *capture; /* NULL: none */
+    FILE *json_lines;          /* NULL: none */
+};
+
+/* Opens them; NAME is the run's in the capture. LQ_EXIT_PASS, or the exit code after a message. */
+int lq_sim_open_sinks(const struct lq_options *options, const char *name,
+                      struct lq_sim_sinks *sinks);
+
+/* CODE is the run's exit code; returns it, or another one when a file can't be written. */
+int lq_sim_close_sinks(const struct lq_options *options, struct lq_sim_sinks *sinks, int code);
+
+/* With a wrong planted only its conviction is a failure. */
+int lq_sim_exit_code(enum lq_sim_verdict verdict, bool is_wrong);
+
+#endif
