@@ -97,7 +97,7 @@ static bool aborts_ours(struct lq_iscsi_target *t, struct lq_tgt_command *comman
     return true;
 }
 
-/* --- commands that have ended but wait for the rest of their unsolicited data ------------------ */
+/* --- commands that have ended but wait for the rest of their unsolicited data */
 
 static bool is_affected(const struct lq_tgt_command *command, const struct lq_iscsi_pdu *pdu)
 {
