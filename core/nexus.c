@@ -23,6 +23,45 @@ uint64_t lq_engine_nexus_hash(const struct lq_engine *engine, lq_nexus handle)
     return handle.index < engine->config.limits.nexuses ? engine->nexuses[handle.index].hash : 0;
 }
 
+/* --- shares of the task slots ----------------------------------------------------------------- */
+
+/*
+ * A nexus may use its share of the slots (limits.tasks_per_nexus), but the last ones are kept for
+ * the established nexuses that have no command: whoever hoards slots, by writes whose data never
+ * comes, can't keep the others from theirs.
+ */
+uint32_t lq_nexus_slots(const struct lq_engine *engine, const struct lq_engine_nexus *nexus)
+{
+    uint32_t most = engine->config.limits.tasks_per_nexus;
+    uint32_t own = nexus->task_count < most ? most - nexus->task_count : 0;
+    bool is_idle = nexus->established && nexus->task_count == 0;
+    uint32_t kept = engine->idle_nexuses - (is_idle ? 1 : 0);
+    uint32_t open = engine->tasks_free > kept ? engine->tasks_free - kept : 0;
+    if (open == 0 && is_idle && engine->tasks_free > 0)
+        open = 1;
+    return own < open ? own : open;
+}
+
+uint32_t lq_engine_tasks_free(const struct lq_engine *engine, lq_nexus handle)
+{
+    return lq_nexus_slots(engine, &engine->nexuses[handle.index]);
+}
+
+void lq_nexus_take_slot(struct lq_engine *engine, struct lq_engine_nexus *nexus)
+{
+    if (nexus->task_count++ == 0 && nexus->established)
+        engine->idle_nexuses--;
+}
+
+void lq_nexus_give_slot(struct lq_engine *engine, struct lq_engine_nexus *nexus)
+{
+    LQ_ASSERT(nexus->task_count > 0);
+    if (--nexus->task_count == 0 && nexus->established)
+        engine->idle_nexuses++;
+}
+
+/* --- establishment ---------------------------------------------------------------------------- */
+
 static bool has_name(const struct lq_engine_nexus *nexus, const struct lq_nexus_request *request,
                      uint64_t hash)
 {
@@ -82,8 +121,8 @@ lq_nexus lq_engine_nexus_established(struct lq_engine *engine,
                                      const struct lq_nexus_request *request)
 {
     LQ_ASSERT(request->transport_id_bytes <= LQ_TRANSPORT_ID_BYTES_MAX);
-    uint64_t hash =
-        lq_nexus_hash(request->transport_id, request->transport_id_bytes, request->target_port);
+    uint64_t hash = lq_nexus_hash(request->transport_id, request->transport_id_bytes,
+                                  request->target_port);
     struct lq_engine_nexus *nexus = find_slot(engine, request, hash);
     if (nexus == NULL)
         return LQ_NO_HANDLE;
@@ -92,6 +131,8 @@ lq_nexus lq_engine_nexus_established(struct lq_engine *engine,
         introduce(engine, nexus, request, hash);
     nexus->generation++;
     nexus->established = true;
+    if (nexus->task_count == 0)
+        engine->idle_nexuses++;
     nexus->established_count++;
     nexus->last_used = engine->uses++;
     nexus->transport = request->transport;
@@ -122,6 +163,8 @@ static void finish_loss(struct lq_engine *engine, struct lq_engine_nexus *nexus)
     nexus->losing = false;
     drop_open_windows(engine, nexus);
     lq_list_remove(&nexus->losing_link);
+    if (nexus->task_count == 0)
+        engine->idle_nexuses--;
     nexus->established = false;
     nexus->last_used = engine->uses++;
     lq_abort_forget_nexus(engine, nexus);
@@ -179,7 +222,8 @@ static void lose_task(struct lq_engine *engine, struct lq_engine_nexus *nexus,
         }
         break;
     case LQ_TASK_FREE:
-    case LQ_TASK_ORPHAN: break;
+    case LQ_TASK_ORPHAN:
+        break;
     }
 }
 

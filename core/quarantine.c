@@ -71,7 +71,7 @@ void lq_quarantine_orphan(struct lq_engine *engine, struct lq_engine_task *task)
     lq_task_end_aborted(engine, task);
     task->state = LQ_TASK_ORPHAN;
     lq_list_remove(&task->nexus_link);
-    task->nexus->task_count--;
+    lq_nexus_give_slot(engine, task->nexus);
     task->nexus->orphan_count++;
     engine->orphan_count++;
     if (!(task->aborted_by >= LQ_TRIGGER_NEXUS_LOSS &&

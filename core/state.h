@@ -139,6 +139,7 @@ struct lq_engine {
     uint8_t *buffers;
     uint32_t unit_count, store_count;
     uint32_t tasks_free;
+    uint32_t idle_nexuses;  /* established ones without a command: a slot is kept for each */
     uint64_t aborts_in_use; /* bit mask */
     uint64_t next_serial, uses;
     uint64_t commands_received, stale_completions;
@@ -195,6 +196,10 @@ bool lq_abort_task(struct lq_engine *engine, struct lq_engine_task *task, enum l
 
 /* --- nexus.c --------------------------------------------------------------------------------- */
 
+/* Commands that NEXUS may still send without being refused. */
+uint32_t lq_nexus_slots(const struct lq_engine *engine, const struct lq_engine_nexus *nexus);
+void lq_nexus_take_slot(struct lq_engine *engine, struct lq_engine_nexus *nexus);
+void lq_nexus_give_slot(struct lq_engine *engine, struct lq_engine_nexus *nexus);
 struct lq_engine_nexus *lq_nexus_of(struct lq_engine *engine, lq_nexus handle);
 /* Something that NEXUS's loss waited for has ended. */
 void lq_nexus_loss_step(struct lq_engine *engine, struct lq_engine_nexus *nexus);

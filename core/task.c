@@ -41,7 +41,7 @@ void lq_task_free(struct lq_engine *engine, struct lq_engine_task *task)
     lq_record_task(engine, task, LQ_E_FREED);
     if (lq_link_is_linked(&task->nexus_link)) {
         lq_list_remove(&task->nexus_link);
-        task->nexus->task_count--;
+        lq_nexus_give_slot(engine, task->nexus);
     }
     lq_list_remove(&task->work_link);
     task->state = LQ_TASK_FREE;
@@ -109,16 +109,15 @@ static void fill_task(struct lq_engine *engine, struct lq_engine_task *task,
         memset(task->cdb + task->cdb_bytes, 0, 16 - task->cdb_bytes);
 }
 
-/* SAM-5 5.3.1: TASK SET FULL when the nexus has used up its share, BUSY when the target as a whole
- * has no slot, so that the initiator knows whether its own commands will make room. */
+/* SAM-5 5.3.1: TASK SET FULL when the nexus has commands, which will make room when they end, BUSY
+ * when it has none and others have all there is. */
 static bool refuse(struct lq_engine *engine, const struct lq_command *command,
                    struct lq_engine_nexus *nexus, uint64_t serial)
 {
-    bool is_full = nexus->task_count >= engine->config.limits.tasks_per_nexus;
-    if (!is_full && engine->tasks_free > 0)
+    if (lq_nexus_slots(engine, nexus) > 0)
         return false;
-    struct lq_command_complete complete = {
-        .status = is_full && nexus->task_count > 0 ? LQ_TASK_SET_FULL : LQ_BUSY};
+    struct lq_command_complete complete = {.status = nexus->task_count > 0 ? LQ_TASK_SET_FULL
+                                                                           : LQ_BUSY};
     lq_record(engine, (struct lq_event){.kind = LQ_E_REFUSED,
                                         .target = nexus->target,
                                         .nexus = nexus->hash,
@@ -136,8 +135,8 @@ static void fetch_data_out(struct lq_engine_task *task, const struct lq_command 
 {
     if (task->out_bytes == 0 || task->refusal.key != 0)
         return;
-    uint32_t immediate =
-        command->immediate_bytes < task->out_bytes ? command->immediate_bytes : task->out_bytes;
+    uint32_t immediate = command->immediate_bytes < task->out_bytes ? command->immediate_bytes
+                                                                    : task->out_bytes;
     if (immediate > 0)
         memcpy(task->buffer, command->immediate, immediate);
     if (immediate == task->out_bytes)
@@ -150,8 +149,8 @@ static void fetch_data_out(struct lq_engine_task *task, const struct lq_command 
 static void record_received(struct lq_engine *engine, const struct lq_command *command,
                             const struct lq_engine_nexus *nexus)
 {
-    uint64_t expected =
-        command->expected_out_bytes > 0 ? command->expected_out_bytes : command->expected_in_bytes;
+    uint64_t expected = command->expected_out_bytes > 0 ? command->expected_out_bytes
+                                                        : command->expected_in_bytes;
     lq_record(engine, (struct lq_event){.kind = LQ_E_RECEIVED,
                                         .target = nexus->target,
                                         .nexus = nexus->hash,
@@ -179,7 +178,7 @@ lq_task lq_engine_command(struct lq_engine *engine, const struct lq_command *com
     struct lq_engine_task *task = take_slot(engine);
     fill_task(engine, task, command, nexus);
     lq_list_append(&nexus->tasks, &task->nexus_link);
-    nexus->task_count++;
+    lq_nexus_take_slot(engine, nexus);
     lq_opcode_decode(engine, task);
     fetch_data_out(task, command);
     lq_handle handle = {task->index, task->generation};
@@ -306,14 +305,6 @@ void lq_engine_data_terminated(struct lq_engine *engine, lq_task handle)
     lq_abort_release(engine, task);
     lq_task_free(engine, task);
     lq_settle(engine);
-}
-
-uint32_t lq_engine_tasks_free(const struct lq_engine *engine, lq_nexus handle)
-{
-    const struct lq_engine_nexus *nexus = &engine->nexuses[handle.index];
-    uint32_t most = engine->config.limits.tasks_per_nexus;
-    uint32_t own = nexus->task_count < most ? most - nexus->task_count : 0;
-    return own < engine->tasks_free ? own : engine->tasks_free;
 }
 
 /* --- stores ---------------------------------------------------------------------------------- */

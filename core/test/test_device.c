@@ -275,26 +275,32 @@ static void a_lost_status_puts_it_back(void)
 
 /* --- limits ---------------------------------------------------------------------------------- */
 
+/* Six slots, three nexuses: each has at most four, and the last ones are kept for who has none. */
 static void full_task_sets_and_busy_targets(void)
 {
     struct lq_engine_config config = rig_config();
     config.limits.tasks = 6;
     config.limits.tasks_per_nexus = 4;
     rig_init(&rig, &config);
+    CU_ASSERT_EQUAL(lq_engine_tasks_free(rig.engine, rig.nexuses[0]), 4);
     for (uint32_t i = 0; i < 4; i++)
         rig_write(&rig, 0, LQ_SIMPLE, 8 * i, 8, 1);
     CU_ASSERT_EQUAL(lq_engine_tasks_free(rig.engine, rig.nexuses[0]), 0);
-    CU_ASSERT_EQUAL(lq_engine_tasks_free(rig.engine, rig.nexuses[1]), 2);
+    CU_ASSERT_EQUAL(lq_engine_tasks_free(rig.engine, rig.nexuses[1]), 1);
     uint32_t fifth = rig_write(&rig, 0, LQ_SIMPLE, 64, 8, 1);
     CU_ASSERT_EQUAL(rig.commands[fifth].status, LQ_TASK_SET_FULL);
     CU_ASSERT_TRUE(lq_handle_is_none(rig.commands[fifth].task));
     rig_write(&rig, 1, LQ_SIMPLE, 64, 8, 1);
-    rig_write(&rig, 1, LQ_SIMPLE, 72, 8, 1);
+    uint32_t greedy = rig_write(&rig, 1, LQ_SIMPLE, 72, 8, 1);
+    CU_ASSERT_EQUAL(rig.commands[greedy].status, LQ_TASK_SET_FULL); /* the last is another's */
     uint32_t last = rig_write(&rig, 2, LQ_SIMPLE, 80, 8, 1);
-    CU_ASSERT_EQUAL(rig.commands[last].status, LQ_BUSY);
+    CU_ASSERT_TRUE(rig_is_submitted(&rig, last));
     rig_tm(&rig, 2, LQ_TM_LOGICAL_UNIT_RESET, 0, 0); /* has slots of its own */
     rig_wait(&rig, 1000 * RIG_MS);
     CU_ASSERT_EQUAL(rig.tm_answers, 1);
+    /* all six are orphans now: nothing is left for anybody */
+    uint32_t nothing = rig_write(&rig, 2, LQ_SIMPLE, 80, 8, 1);
+    CU_ASSERT_EQUAL(rig.commands[nothing].status, LQ_BUSY);
     rig_fini(&rig);
 }
 
