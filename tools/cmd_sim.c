@@ -60,6 +60,7 @@ int lq_sim_exit_code(enum lq_sim_verdict verdict, bool is_wrong)
     case LQ_SIM_UNSTEADY:
         return LQ_EXIT_NONDETERMINISM;
     case LQ_SIM_ELSEWHERE:
+    case LQ_SIM_CAUGHT:
     case LQ_SIM_STUCK:
     case LQ_SIM_UNMET:
         return is_wrong ? LQ_EXIT_PASS : LQ_EXIT_VIOLATED;

@@ -400,7 +400,7 @@ static int conclude(const struct state *state, uint32_t missing)
 {
     uint64_t seeds = state->campaign->last_seed - state->campaign->first_seed + 1;
     uint64_t violated = state->verdicts[LQ_SIM_VIOLATED] + state->verdicts[LQ_SIM_ELSEWHERE] +
-                        state->verdicts[LQ_SIM_STUCK];
+                        state->verdicts[LQ_SIM_CAUGHT] + state->verdicts[LQ_SIM_STUCK];
     printf("%" PRIu64 " seeds, %" PRIu64 " commands, %" PRIu64 " virtual seconds: %" PRIu64
            " clean, %" PRIu64 " violated, %" PRIu64 " with too few commands, %" PRIu64
            " unsteady\n", state->done, state->commands, state->virtual_ns / 1000000000,

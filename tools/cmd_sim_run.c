@@ -180,6 +180,11 @@ static bool is_met(const struct lq_sim *sim)
     return met;
 }
 
+static uint64_t protocol_errors(const struct lq_sim *sim)
+{
+    return sim->totals->counts.others[LQ_TOTAL_PROTOCOL_ERRORS];
+}
+
 static enum lq_sim_verdict run(struct lq_sim *sim, bool twice)
 {
     make_reproduce_line(sim);
@@ -187,6 +192,7 @@ static enum lq_sim_verdict run(struct lq_sim *sim, bool twice)
         run_once(sim, false);
         sim->other_fingerprint = sim->result.fingerprint;
     }
+    uint64_t caught = protocol_errors(sim);
     run_once(sim, true);
     if (twice && sim->other_fingerprint != sim->result.fingerprint)
         return LQ_SIM_UNSTEADY;
@@ -194,6 +200,8 @@ static enum lq_sim_verdict run(struct lq_sim *sim, bool twice)
         return LQ_SIM_VIOLATED;
     if (lq_judge_violations(sim->judge) > 0)
         return LQ_SIM_ELSEWHERE;
+    if (protocol_errors(sim) > caught)
+        return LQ_SIM_CAUGHT;
     if (sim->result.end == LQ_RUN_DEADLOCK || sim->result.end == LQ_RUN_LATE)
         return LQ_SIM_STUCK;
     return is_met(sim) ? LQ_SIM_CLEAN : LQ_SIM_UNMET;
@@ -302,6 +310,7 @@ void lq_sim_print_failure(const struct lq_sim *sim, enum lq_sim_verdict verdict,
         [LQ_SIM_CLEAN] = "nothing wrong",
         [LQ_SIM_VIOLATED] = "property violated",
         [LQ_SIM_ELSEWHERE] = "violated, but not the property that the wrong declares",
+        [LQ_SIM_CAUGHT] = "an initiator caught the target in a protocol error (see --trace)",
         [LQ_SIM_STUCK] = "outstanding at the end",
         [LQ_SIM_UNMET] = "not what the scenario expects",
         [LQ_SIM_UNSTEADY] = "nondeterminism: one seed, two fingerprints"};

@@ -41,6 +41,7 @@ enum lq_sim_verdict {
     LQ_SIM_CLEAN,
     LQ_SIM_VIOLATED,  /* for a wrong: by its own property */
     LQ_SIM_ELSEWHERE, /* a wrong is planted, and only other properties were violated */
+    LQ_SIM_CAUGHT,    /* an initiator caught the target in a protocol error, and no judge did */
     LQ_SIM_STUCK,     /* something is outstanding at the end, and no judge has said so */
     LQ_SIM_UNMET,     /* a scenario did not get what it expects */
     LQ_SIM_UNSTEADY   /* the same seed gave two fingerprints */

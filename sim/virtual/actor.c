@@ -308,6 +308,11 @@ static void log_out(struct lq_actor *actor, uint64_t serial)
     lq_connection_mark(actor->world, actor->connection);
 }
 
+void lq_actor_leave(struct lq_actor *actor)
+{
+    log_out(actor, lq_actor_serial(actor, ++actor->steps));
+}
+
 static void login_timeout_fires(struct lq_timer *timer)
 {
     struct lq_actor *actor = LQ_ELEMENT(timer, struct lq_actor, login_timeout);
@@ -349,6 +354,12 @@ static bool leaves(struct lq_actor *actor, uint64_t serial)
 static bool has_work(const struct lq_actor *actor)
 {
     return actor->world->phase == LQ_PHASE_SAFETY || actor->remaining > 0;
+}
+
+bool lq_actor_is_idle(const struct lq_actor *actor)
+{
+    return actor->state == LQ_ACTOR_DONE ||
+           (actor->state == LQ_ACTOR_UP && !has_work(actor) && actor->outstanding == 0);
 }
 
 /* One step; false when there was nothing to do, or no room to do it. */
@@ -394,8 +405,8 @@ static void work(struct lq_actor *actor)
         move_session(actor);
     if (actor->state != LQ_ACTOR_UP)
         return;
-    if (!has_work(actor) && actor->outstanding == 0)
-        log_out(actor, lq_actor_serial(actor, ++actor->steps));
+    if (!has_work(actor) && actor->outstanding == 0 && !actor->world->shutdown_planned)
+        lq_actor_leave(actor);
     else
         lq_connection_mark(actor->world, actor->connection);
 }

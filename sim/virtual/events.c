@@ -54,8 +54,15 @@ static void logout_done(struct lq_actor *actor, const struct lq_iscsi_initiator_
     actor->knows_old_session = false;
 }
 
-/* A target that wants the session closed [RFC 7143 11.9.1] gets its wish by the FIN that follows
- * its patience; rejected requests are given up by their timeouts. */
+/* The target wants the session closed [RFC 7143 11.9.1]; other events are for those who look. */
+static void asynchronous(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
+{
+    enum { LOGOUT_REQUESTED = 1 };
+    if (event->code == LOGOUT_REQUESTED && actor->state == LQ_ACTOR_UP)
+        lq_actor_leave(actor);
+}
+
+/* Rejected requests are given up by their timeouts. */
 static void ignored(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
 {
     (void)actor, (void)event;
@@ -92,7 +99,7 @@ static const handler handlers[LQ_ISCSI_I_EVENTS] = {
     [LQ_ISCSI_I_EVENT_NOP_DONE] = ignored,
     [LQ_ISCSI_I_EVENT_NOP_ASKED] = ignored,
     [LQ_ISCSI_I_EVENT_TEXT_DONE] = ignored,
-    [LQ_ISCSI_I_EVENT_ASYNC] = ignored,
+    [LQ_ISCSI_I_EVENT_ASYNC] = asynchronous,
     [LQ_ISCSI_I_EVENT_REJECTED] = ignored,
     [LQ_ISCSI_I_EVENT_RAW_ANSWER] = ignored,
     [LQ_ISCSI_I_EVENT_PROTOCOL_ERROR] = protocol_error,

@@ -152,6 +152,8 @@ struct lq_world {
     uint64_t deadline_ns;
     uint32_t connection_numbers;
     enum lq_phase phase;
+    bool shutdown_planned; /* in the end the target stops, and asks initiators to log out */
+    bool shutdown_begun;
     uint64_t commands_ended;
 };
 
@@ -243,6 +245,12 @@ void lq_actor_heal(struct lq_actor *actor, uint32_t remaining);
 /* The session is over for this initiator; everything outstanding is given up, its end of the
  * connection has been dealt with by the caller. BY_ITSELF: it was not told by the network. */
 void lq_actor_session_over(struct lq_actor *actor, bool by_itself);
+
+/* Logs out in order, its work being done. */
+void lq_actor_leave(struct lq_actor *actor);
+
+/* True when ACTOR has done what it had to do. */
+bool lq_actor_is_idle(const struct lq_actor *actor);
 
 /* Drops the connection by RST and comes back. */
 void lq_actor_drop(struct lq_actor *actor);

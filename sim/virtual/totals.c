@@ -73,7 +73,8 @@ static const struct {
     [LQ_TOTAL_UA_RESET] = {"unit attention: reset", true},
     [LQ_TOTAL_UA_NEXUS_LOSS] = {"unit attention: nexus loss", true},
     [LQ_TOTAL_UA_CLEARED] = {"unit attention: commands cleared", true},
-    [LQ_TOTAL_UA_PUT_BACK] = {"unit attention put back", true}};
+    [LQ_TOTAL_UA_PUT_BACK] = {"unit attention put back", true},
+    [LQ_TOTAL_PROTOCOL_ERRORS] = {NULL, false}};
 
 /* --- tasks ---------------------------------------------------------------------------------- */
 
@@ -397,6 +398,9 @@ static void take_event(void *context, const struct lq_event *event)
     case LQ_I_LOST:
         other(totals, LQ_TOTAL_CONNECTIONS_LOST);
         break;
+    case LQ_I_PROTOCOL:
+        other(totals, LQ_TOTAL_PROTOCOL_ERRORS);
+        break;
     case LQ_E_ENABLED:
     case LQ_E_HELD:
     case LQ_E_RELEASED:
@@ -490,6 +494,8 @@ static bool pair_row(const struct lq_counts *counts, uint32_t index, struct lq_t
 
 bool lq_total_row(const struct lq_counts *counts, uint32_t index, struct lq_total_row *row)
 {
+    if (index < LQ_TOTAL_OTHERS && other_names[index].name == NULL)
+        return false;
     if (index < LQ_TOTAL_OTHERS)
         return plain_row("run", other_names[index].name, counts->others[index],
                          other_names[index].required, row);

@@ -13,6 +13,8 @@
 
 enum { ARENA_ALIGNMENT = 64, COMMANDS_AFTER_HEAL = 8, SAME_INSTANT_MAX = 10000 };
 
+enum { SITE_SHUTDOWN = 1 };
+
 static void accepted(void *context, struct lq_tcp *tcp);
 static void connected(void *context, struct lq_tcp *tcp);
 static void arrived(void *context, struct lq_tcp *tcp, enum lq_tcp_side side);
@@ -204,6 +206,7 @@ static void build(struct lq_world *world, const struct lq_run_request *request)
     world->deadline_ns = LQ_NEVER;
     world->connection_numbers = 0;
     world->commands_ended = 0;
+    world->shutdown_planned = world->shutdown_begun = false;
     world->actor_count = (uint32_t)world->plan.options[LQ_OPT_NEXUSES];
     LQ_ASSERT(world->plan.shard.engine.limits.connections <= LQ_PLAN_CONNECTIONS_MAX);
     make_arena(world);
@@ -400,6 +403,20 @@ static uint32_t nexuses_ended(const struct lq_world *world)
     return count;
 }
 
+/* When everybody is idle the target stops in order, where that is planned. */
+static void consider_shutdown(struct lq_world *world)
+{
+    if (!world->shutdown_planned || world->shutdown_begun)
+        return;
+    for (uint32_t i = 0; i < world->actor_count; i++)
+        if (!lq_actor_is_idle(&world->actors[i]))
+            return;
+    world->shutdown_begun = true;
+    struct lq_input input = {.kind = LQ_INPUT_SHUTDOWN, .now_ns = world->env.now_ns};
+    (void)lq_shard_input(world->shard, &input);
+    settle(world);
+}
+
 /* Fires timers until IS_OVER, the time limit, or a stop. */
 static enum lq_run_end run_until(struct lq_world *world, const struct lq_run_request *request,
                                  uint64_t limit_ns, bool (*is_over)(const struct lq_world *world))
@@ -419,6 +436,7 @@ static enum lq_run_end run_until(struct lq_world *world, const struct lq_run_req
         LQ_ASSERT(world->queue.fired - fired_then < SAME_INSTANT_MAX);
         (void)lq_queue_step(&world->queue);
         settle(world);
+        consider_shutdown(world);
         if (request->should_stop != NULL && request->should_stop(request->stop_context))
             return LQ_RUN_STOPPED;
     }
@@ -447,6 +465,9 @@ void lq_world_heal(struct lq_world *world)
                            ? world->plan.commands - world->commands_ended
                            : 0;
     enter_phase(world, LQ_PHASE_LIVENESS);
+    world->shutdown_planned =
+        world->script == NULL &&
+        lq_choose(&world->seeded.choice, LQ_STREAM_SCHEDULE, SITE_SHUTDOWN, 0, 3) == 1;
     for (uint32_t i = 0; i < world->actor_count; i++)
         lq_actor_heal(&world->actors[i],
                       world->script != NULL

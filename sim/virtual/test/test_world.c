@@ -175,7 +175,9 @@ static void test_totals(void)
         CU_ASSERT(row.group[0] != '\0' && row.name[0] != '\0');
         rows++;
     }
-    CU_ASSERT(rows == LQ_TOTAL_COUNTS - 1); /* all but the fault that is none */
+    /* All but the fault that is none, and protocol errors, which are no row. */
+    CU_ASSERT(rows == LQ_TOTAL_COUNTS - 2);
+    CU_ASSERT(totals.counts.others[LQ_TOTAL_PROTOCOL_ERRORS] == 0);
     lq_world_free(world);
 }
 
