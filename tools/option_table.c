@@ -315,7 +315,8 @@ static const char *const sim_paragraphs[] = {
     NULL};
 static const char *const sim_examples[] = {
     "lunquake sim --seeds 1..2000", "lunquake sim --seed 7 --pcap seed7.pcapng",
-    "lunquake sim --wrong ordered-as-simple --seeds 1..500", "lunquake sim scenarios/examples/cold-reset.scn", NULL};
+    "lunquake sim --wrong ordered-as-simple --seeds 1..500",
+    "lunquake sim scenarios/examples/cold-reset.scn", NULL};
 
 const struct lq_subcommand_row lq_subcommand_rows[LQ_SUBCOMMANDS] = {
     [LQ_SUBCOMMAND_SERVE] = {"serve", "[OPTION]...",
