@@ -26,16 +26,28 @@ uint64_t lq_engine_nexus_hash(const struct lq_engine *engine, lq_nexus handle)
 /* --- shares of the task slots ----------------------------------------------------------------- */
 
 /*
- * A nexus may use its share of the slots (limits.tasks_per_nexus), but the last ones are kept for
- * the established nexuses that have no command: whoever hoards slots, by writes whose data never
- * comes, can't keep the others from theirs.
+ * How many nexuses have a first slot coming to them. Where slots are plenty that is everybody who
+ * may ever be established, so that newcomers too find one; else those who are established now.
+ */
+static uint32_t entitled(const struct lq_engine *engine)
+{
+    const struct lq_limits *limits = &engine->config.limits;
+    uint32_t most = limits->nexuses < limits->sessions ? limits->nexuses : limits->sessions;
+    bool is_plenty = limits->tasks / 2 >= most && most >= engine->established;
+    return is_plenty ? most : engine->established;
+}
+
+/*
+ * A nexus may use its share of the slots (limits.tasks_per_nexus), but a first slot is kept for
+ * every other one: whoever hoards slots, by writes whose data never comes, can't keep the others
+ * from theirs.
  */
 uint32_t lq_nexus_slots(const struct lq_engine *engine, const struct lq_engine_nexus *nexus)
 {
     uint32_t most = engine->config.limits.tasks_per_nexus;
     uint32_t own = nexus->task_count < most ? most - nexus->task_count : 0;
     bool is_idle = nexus->established && nexus->task_count == 0;
-    uint32_t kept = engine->idle_nexuses - (is_idle ? 1 : 0);
+    uint32_t kept = entitled(engine) - engine->busy_nexuses - (is_idle ? 1 : 0);
     uint32_t open = engine->tasks_free > kept ? engine->tasks_free - kept : 0;
     if (open == 0 && is_idle && engine->tasks_free > 0)
         open = 1;
@@ -50,14 +62,14 @@ uint32_t lq_engine_tasks_free(const struct lq_engine *engine, lq_nexus handle)
 void lq_nexus_take_slot(struct lq_engine *engine, struct lq_engine_nexus *nexus)
 {
     if (nexus->task_count++ == 0 && nexus->established)
-        engine->idle_nexuses--;
+        engine->busy_nexuses++;
 }
 
 void lq_nexus_give_slot(struct lq_engine *engine, struct lq_engine_nexus *nexus)
 {
     LQ_ASSERT(nexus->task_count > 0);
     if (--nexus->task_count == 0 && nexus->established)
-        engine->idle_nexuses++;
+        engine->busy_nexuses--;
 }
 
 /* --- establishment ---------------------------------------------------------------------------- */
@@ -131,8 +143,9 @@ lq_nexus lq_engine_nexus_established(struct lq_engine *engine,
         introduce(engine, nexus, request, hash);
     nexus->generation++;
     nexus->established = true;
-    if (nexus->task_count == 0)
-        engine->idle_nexuses++;
+    engine->established++;
+    if (nexus->task_count > 0)
+        engine->busy_nexuses++;
     nexus->established_count++;
     nexus->last_used = engine->uses++;
     nexus->transport = request->transport;
@@ -163,8 +176,9 @@ static void finish_loss(struct lq_engine *engine, struct lq_engine_nexus *nexus)
     nexus->losing = false;
     drop_open_windows(engine, nexus);
     lq_list_remove(&nexus->losing_link);
-    if (nexus->task_count == 0)
-        engine->idle_nexuses--;
+    engine->established--;
+    if (nexus->task_count > 0)
+        engine->busy_nexuses--;
     nexus->established = false;
     nexus->last_used = engine->uses++;
     lq_abort_forget_nexus(engine, nexus);

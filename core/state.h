@@ -139,8 +139,8 @@ struct lq_engine {
     uint8_t *buffers;
     uint32_t unit_count, store_count;
     uint32_t tasks_free;
-    uint32_t idle_nexuses;  /* established ones without a command: a slot is kept for each */
-    uint64_t aborts_in_use; /* bit mask */
+    uint32_t established, busy_nexuses; /* busy: established and with a command at least */
+    uint64_t aborts_in_use;             /* bit mask */
     uint64_t next_serial, uses;
     uint64_t commands_received, stale_completions;
     uint32_t orphan_count, held_count;
