@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Histories that make no sense: judges may say what they like, but end, and stay in their memory. */
+/* Histories that make no sense: judges may say what they like, but end, and keep to memory. */
 #include "conformance/judges/test/story.h"
 #include "core/base/hash.h"
 
