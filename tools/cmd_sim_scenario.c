@@ -58,7 +58,7 @@ static void show_line(const char *text, struct lq_scn_place place, uint32_t widt
     if (length > 200)
         length = 200;
     for (size_t i = 0; i < length; i++)
-        fputc((unsigned char)text[i] < ' ' && text[i] != '\t' ? '?' : text[i], stderr);
+        fputc((text[i] < ' ' || text[i] > '~') && text[i] != '\t' ? '?' : text[i], stderr);
     fputc('\n', stderr);
     for (uint32_t i = 1; i < place.column && i <= length; i++)
         fputc(text[i - 1] == '\t' ? '\t' : ' ', stderr);

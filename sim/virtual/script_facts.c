@@ -47,8 +47,8 @@ static void tie(struct lq_script *script, const struct lq_event *event)
 static void mark(struct lq_script *script, const struct lq_event *event,
                  enum lq_script_mark_kind kind)
 {
-    if (event->actor == 0 || event->actor > LQ_SCN_INITIATORS_MAX)
-        return;
+    if (event->actor == 0 || event->actor > LQ_SCN_INITIATORS_MAX || script->is_finishing)
+        return; /* the end is the world's own */
     struct lq_script_initiator *initiator = &script->initiators[event->actor - 1];
     uint32_t at = initiator->mark_count;
     if (at == LQ_SCRIPT_MARKS_MAX) /* the last ones count */
