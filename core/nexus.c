@@ -106,7 +106,6 @@ static void introduce(struct lq_engine *engine, struct lq_engine_nexus *nexus,
                       const struct lq_nexus_request *request, uint64_t hash)
 {
     nexus->known = true;
-    nexus->cleared_by = 0; /* what its predecessor in this slot lost is not its affair */
     nexus->established_count = 0;
     nexus->cleared_by = 0; /* what a CLEAR TASK SET ended was of the slot's former name */
     nexus->hash = hash;
