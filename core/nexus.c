@@ -108,6 +108,7 @@ static void introduce(struct lq_engine *engine, struct lq_engine_nexus *nexus,
     nexus->known = true;
     nexus->established_count = 0;
     nexus->cleared_by = 0; /* what a CLEAR TASK SET ended was of the slot's former name */
+    nexus->hash = hash;
     nexus->target = request->target;
     nexus->target_port = request->target_port;
     nexus->transport_id_bytes = request->transport_id_bytes;
