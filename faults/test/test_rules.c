@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules of scenarios: which question they hit, where, when; and that a rule at rest does nothing. */
+/* Rules of scenarios: which question they hit, where and when; one at rest does nothing. */
 #include "core/base/test/unit.h"
 #include "faults/rules.h"
 
