@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`lunquake sim` from outside: verdicts, exit codes, what a failure prints, determinism."""
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+from conftest import PROGRAM
+
+FINGERPRINT = re.compile(r"^fingerprint ([0-9a-f]{16})$", re.MULTILINE)
+
+
+def test_seeds_pass(run):
+    result = run("sim", "--seeds", "1..30", "--jobs", "2")
+    assert result.returncode == 0, result.stdout
+    last = result.stdout.splitlines()
+    summary = next(line for line in last if line.startswith("30 seeds, "))
+    assert "30 clean, 0 violated, 0 with too few commands, 0 unsteady" in summary
+    assert int(summary.split()[2]) >= 30 * 1000
+    assert result.stderr == ""  # progress is for terminals
+
+
+def test_one_seed_repeats(run):
+    first, second = run("sim", "--seed", "11"), run("sim", "--seed", "11")
+    assert first.returncode == 0 and first.stdout == second.stdout
+    assert FINGERPRINT.search(first.stdout)
+    for word in ("seed 11", "luns ", "quarantine-after ", "commands of "):
+        assert word in first.stdout
+    alone = run("sim", "--seed", "11", "--fingerprint")
+    assert alone.stdout == f"fingerprint {FINGERPRINT.search(first.stdout).group(1)}\n"
+    assert run("sim", "--seed", "12", "--fingerprint").stdout != alone.stdout
+
+
+def test_campaign_and_single_runs_agree(run):
+    lines = run("sim", "--seeds", "5..8", "--jobs", "3", "--twice", "--fingerprint").stdout
+    listed = dict(re.findall(r"^seed (\d+) fingerprint ([0-9a-f]{16})$", lines, re.MULTILINE))
+    assert sorted(listed) == ["5", "6", "7", "8"]
+    for seed, value in listed.items():
+        assert run("sim", "--seed", seed, "--fingerprint").stdout == f"fingerprint {value}\n"
+
+
+def test_more_commands(run):
+    short = run("sim", "--seed", "3", "--commands", "50").stdout
+    ended = int(re.search(r"^(\d+) commands of ", short, re.MULTILINE).group(1))
+    assert 50 <= ended < 500
+
+
+def test_list_wrongs(run):
+    result = run("sim", "--list-wrongs")
+    assert result.returncode == 0
+    lines = result.stdout.splitlines()
+    assert len(lines) >= 16
+    for line in lines:
+        assert re.fullmatch(r"[a-z0-9-]+ +[A-Z]+-\d+ +\S.*", line), line
+    assert lines[0].startswith("ordered-as-simple ")
+
+
+@pytest.mark.parametrize("arguments", [["--seeds", "1..500"], ["--seed", "1"]])
+def test_wrong_is_convicted(run, arguments):
+    result = run("sim", "--wrong", "ordered-as-simple", *arguments)
+    assert result.returncode == 1
+    out = result.stdout
+    assert "ORD-1 ordered-waits-for-older [" in out
+    assert re.search(r"^FAILED seed \d+: property violated$", out, re.MULTILINE)
+    assert re.search(r"broken at \d+\.\d{9}s: ", out)
+    proof = out[out.index("  proof:"):]
+    assert len(re.findall(r"^ +\d+\.\d{9}s  ", proof, re.MULTILINE)) >= 2
+    line = re.search(r"^reproduce: lunquake (sim --seed \d+ --wrong ordered-as-simple)   # version ",
+                     out, re.MULTILINE)
+    again = run(*line.group(1).split())
+    assert again.returncode == 1 and "ORD-1 " in again.stdout
+
+
+def test_trace_is_a_ladder(run):
+    out = run("sim", "--seed", "2", "--commands", "20", "--trace").stdout
+    assert re.search(r"^ +\d+\.\d{9}s  initiator 1 +LOGIN ", out, re.MULTILINE)
+    assert re.search(r"^ +\d+\.\d{9}s  ------------> connection 1, 48 bytes: 43", out,
+                     re.MULTILINE)
+    assert re.search(r"^ +\d+\.\d{9}s  target +ENTERED ", out, re.MULTILINE)
+
+
+USAGE = [
+    (["--wrong", "no-such", "--seed", "1"], ["`no-such' is no wrong", "--list-wrongs"]),
+    (["--seeds", "1..2", "--trace"], ["--trace is for one seed"]),
+    (["--seeds", "1..2", "--pcap", "x"], ["--pcap is for one seed"]),
+]
+
+
+@pytest.mark.parametrize("arguments,words", USAGE)
+def test_usage(run, arguments, words):
+    result = run("sim", *arguments)
+    assert result.returncode == 2 and result.stdout == ""
+    assert result.stderr.startswith("lunquake: ") and result.stderr.count("\n") == 1
+    for word in words:
+        assert word in result.stderr
+
+
+def test_capture_that_cannot_be_written(run, tmp_path):
+    result = run("sim", "--seed", "1", "--commands", "5", "--pcap", tmp_path / "none" / "x")
+    assert result.returncode == 3 and "cannot be created" in result.stderr
+
+
+def test_interrupted_campaign_says_so():
+    process = subprocess.Popen([PROGRAM, "sim", "--seeds", "1..1000000", "--jobs", "2"],
+                               stdout=subprocess.PIPE, text=True)
+    time.sleep(1)  # anywhere in the campaign will do
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 4
+    assert re.search(r"^\d+ seeds, \d+ commands, ", out, re.MULTILINE)
