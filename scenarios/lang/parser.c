@@ -344,13 +344,15 @@ static bool parse_initiator_block(struct lq_scn_parser *parser, struct lq_scn_in
         if (lq_scn_take(parser, "isid")) {
             is_good = lq_scn_take_value(parser, &isid, &initiator->isid);
             initiator->has_isid = true;
+        } else if (lq_scn_take(parser, "workload")) {
+            is_good = initiator->works = true;
         } else if (lq_scn_take(parser, "name")) {
             is_good = parse_iqn(parser, initiator);
         } else if (lq_scn_take(parser, "iscsi")) {
             is_good = parse_iscsi(parser, lq_scn_initiator_iscsi_rows, &initiator->iscsi);
         } else {
             return lq_scn_fail(parser, "is no setting of an initiator",
-                               "isid N, name \"IQN\", iscsi { or }");
+                               "isid N, name \"IQN\", workload, iscsi { or }");
         }
         if (!is_good)
             return false;

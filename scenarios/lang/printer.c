@@ -196,7 +196,7 @@ static void put_initiator(struct lq_scn_text *to, const struct lq_scenario *scen
     lq_scn_put(to, " -> ");
     lq_scn_put(to, scenario->target.name);
     bool has_block = initiator->has_isid || initiator->iqn[0] != '\0' ||
-                     initiator->iscsi.given != 0;
+                     initiator->works || initiator->iscsi.given != 0;
     if (has_block)
         lq_scn_put(to, " {");
     if (initiator->has_isid) {
@@ -209,6 +209,8 @@ static void put_initiator(struct lq_scn_text *to, const struct lq_scenario *scen
         lq_scn_put(to, initiator->iqn);
         lq_scn_put(to, "\";");
     }
+    if (initiator->works)
+        lq_scn_put(to, " workload;");
     if (initiator->iscsi.given != 0) {
         lq_scn_put(to, " iscsi ");
         put_settings(to, lq_scn_initiator_iscsi_rows, &initiator->iscsi);

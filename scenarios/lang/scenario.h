@@ -110,6 +110,7 @@ struct lq_scn_initiator {
     char iqn[LQ_SCN_IQN_MAX + 1]; /* "": made from its place */
     uint64_t isid;
     bool has_isid;
+    bool works; /* by itself, as in a seed's run; the scenario gives it nothing to do */
     struct lq_scn_values iscsi;
     struct lq_scn_place place;
 };

@@ -398,6 +398,8 @@ static bool parse_statement(struct lq_scn_parser *parser)
         if (initiator == scenario->initiator_count)
             return lq_scn_fail(parser, "begins no statement of the timeline",
                                "at, after, fault, disarm, heal, expect or an initiator's name");
+        if (scenario->initiators[initiator].works)
+            return lq_scn_fail(parser, "works by itself", "an initiator without `workload'");
         lq_scn_advance(parser);
         statement->action.initiator = initiator;
         is_good = parse_action(parser, statement);

@@ -68,7 +68,7 @@ static void take_name(struct lq_actor *actor)
     actor->name[sizeof prefix - 1] = (char)('0' + owner);
     actor->name[sizeof prefix] = '\0';
     actor->isid = UINT64_C(0x800000000000) | (uint64_t)actor->number << 16 | actor->isids;
-    if (actor->is_scripted)
+    if (actor->world->script != NULL)
         lq_script_name(actor->world->script, actor);
     actor->nexus = nexus_number(actor->name, actor->isid);
 }
@@ -96,7 +96,7 @@ void lq_actor_begin(struct lq_actor *actor, struct lq_world *world, uint32_t ind
     }
     for (uint32_t i = 0; i < LQ_TM_SLOTS; i++)
         actor->tms[i] = (struct lq_actor_tm){.actor = actor, .timeout = {.fire = wake_fires}};
-    actor->is_scripted = world->script != NULL;
+    actor->is_scripted = world->script != NULL && !lq_script_works(world->script, index + 1);
     take_name(actor);
     if (!actor->is_scripted)
         lq_actor_wake_in(actor, index * 10 * US);

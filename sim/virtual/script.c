@@ -32,12 +32,15 @@ void lq_script_free(struct lq_script *script, const struct lq_allocator *allocat
     (void)lq_resize(allocator, script, sizeof *script, 0);
 }
 
-/* Faults strike by the odds that a scenario gives them; all else is benign. */
+/* Faults strike by the odds that a scenario gives them, and who works by itself draws as in a
+ * seed's run; all else is benign. Subjects of initiators' draws begin with their number. */
 static uint64_t choose(struct lq_choice *choice, uint32_t stream, uint32_t site, uint64_t subject,
                        uint64_t n)
 {
     struct lq_script *script = LQ_ELEMENT(choice, struct lq_script, choice);
-    if (stream != LQ_STREAM_FAULT)
+    bool works = stream == LQ_STREAM_INITIATOR &&
+                 lq_script_works(script, (uint32_t)(subject >> 40));
+    if (stream != LQ_STREAM_FAULT && !works)
         return 0;
     return lq_choose(&script->world->seeded.choice, stream, site, subject, n);
 }
@@ -166,7 +169,8 @@ void lq_script_start(struct lq_script *script)
     script->timer = (struct lq_timer){.fire = timer_fires};
     script->patience = (struct lq_timer){.fire = patience_ends};
     for (uint32_t i = 0; i < world->actor_count; i++)
-        world->actors[i].steps = OWN_STEPS;
+        if (world->actors[i].is_scripted)
+            world->actors[i].steps = OWN_STEPS;
     await_moment(script);
 }
 
@@ -302,7 +306,7 @@ bool lq_script_is_over(const struct lq_script *script)
     if (!script->is_told || script->is_impatient)
         return script->is_told;
     for (uint32_t i = 0; i < script->world->actor_count; i++)
-        if (!is_quiet(script, &script->world->actors[i]))
+        if (script->world->actors[i].is_scripted && !is_quiet(script, &script->world->actors[i]))
             return false;
     return true;
 }
@@ -342,6 +346,8 @@ void lq_script_finish(struct lq_script *script)
     script->waits = false;
     for (uint32_t i = 0; i < world->actor_count; i++) {
         struct lq_actor *actor = &world->actors[i];
+        if (!actor->is_scripted)
+            continue; /* it ends by itself after heal */
         for (uint32_t c = 0; c < LQ_COMMAND_SLOTS; c++)
             if (actor->commands[c].place == LQ_COMMAND_SENT)
                 lq_actor_watch(&actor->commands[c], LAST_WATCH_NS);

@@ -65,6 +65,9 @@ const struct lq_unmet *lq_script_unmet(const struct lq_script *script, uint32_t 
 /* ACTOR's name and ISID. */
 void lq_script_name(const struct lq_script *script, struct lq_actor *actor);
 
+/* Initiator number NUMBER works by itself. */
+bool lq_script_works(const struct lq_script *script, uint32_t number);
+
 /* What ACTOR offers. */
 void lq_script_login(const struct lq_script *script, const struct lq_actor *actor,
                      struct lq_iscsi_initiator_login *login);

@@ -470,7 +470,7 @@ void lq_world_heal(struct lq_world *world)
         lq_choose(&world->seeded.choice, LQ_STREAM_SCHEDULE, SITE_SHUTDOWN, 0, 3) == 1;
     for (uint32_t i = 0; i < world->actor_count; i++)
         lq_actor_heal(&world->actors[i],
-                      world->script != NULL
+                      world->actors[i].is_scripted
                           ? 0
                           : COMMANDS_AFTER_HEAL + (uint32_t)(missing / world->actor_count));
     lq_net_heal(&world->net);

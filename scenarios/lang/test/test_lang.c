@@ -114,6 +114,7 @@ static const struct {
     {HEAD "initiator a -> t", 5, 11, "is there already"},
     {HEAD "initiator c - t", 5, 13, "-> and its target"},
     {HEAD "initiator c -> t { color 3 }", 5, 20, "isid N, name"},
+    {HEAD "initiator c -> t { workload }\nat 0 c login", 6, 6, "works by itself"},
     {HEAD "initiator c -> t { name \"x\" }", 5, 25, "is no iSCSI name"},
     {HEAD "initiator c -> t { iscsi { max-r2t 9 } }", 5, 36, "expected 1 to 8"},
     {HEAD "", 5, 1, "comes before anything happens; expected at 0"},
@@ -223,6 +224,7 @@ static void make_world(struct lq_scenario *made)
         initiator->name[1] = (char)('0' + i);
         initiator->has_isid = draw(2) == 1;
         initiator->isid = initiator->has_isid ? draw(UINT32_MAX) : 0;
+        initiator->works = i > 0 && draw(4) == 1;
         if (draw(3) == 1)
             strcpy(initiator->iqn, "iqn.2026-11.org.example:x");
         make_values(lq_scn_initiator_iscsi_rows, UINT32_MAX, 0, &initiator->iscsi);
@@ -274,6 +276,8 @@ static bool make_action(const struct lq_scenario *made, struct lq_scn_statement 
     struct lq_scn_action *action = &statement->action;
     statement->kind = LQ_SCN_ACTION;
     action->initiator = (uint32_t)draw(made->initiator_count);
+    if (made->initiators[action->initiator].works)
+        action->initiator = 0;
     action->verb = (uint32_t)draw(LQ_SCN_VERBS);
     const struct lq_scn_verb_row *row = &lq_scn_verb_rows[action->verb];
     make_values(lq_scn_clause_rows, row->allowed, row->needed, &action->clauses);
