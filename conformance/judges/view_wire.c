@@ -71,8 +71,7 @@ bool lq_function_covers_task(const struct lq_seen_function *function,
     /* Stamps count the commands and functions of a nexus in delivery order. */
     if (is_own && (int64_t)(task->stamp - function->received->stamp) >= 0)
         return false;
-    bool lun_is_same =
-        same_lun(function->unit, function->lun, task->unit, task->received->lun);
+    bool lun_is_same = same_lun(function->unit, function->lun, task->unit, task->received->lun);
     switch (function->function) {
     case LQ_TM_ABORT_TASK:
         return is_own && task->tag == function->referenced_tag && lun_is_same;
@@ -128,8 +127,8 @@ static void take_command(struct lq_judge *judge, struct lq_pdu_seen *pdu)
     if (connection->nexus == NULL)
         return;
     exchange->unit = lq_view_unit(view, connection->nexus->target, exchange->lun);
-    struct lq_seen_command *command =
-        look(&view->commands, &view->command_by_tag, key2(connection->nexus->key, itt));
+    struct lq_seen_command *command = look(&view->commands, &view->command_by_tag,
+                                           key2(connection->nexus->key, itt));
     if (command != NULL && command->exchange == NULL &&
         command->sent->connection == connection->number) {
         command->exchange = exchange;
@@ -144,8 +143,8 @@ static void take_function(struct lq_judge *judge, struct lq_pdu_seen *pdu)
     uint32_t itt = lq_wire_itt(pdu->h);
     struct lq_seen_function *function = NULL;
     if (connection->nexus != NULL)
-        function =
-            look(&view->functions, &view->function_by_tag, key2(connection->nexus->key, itt));
+        function = look(&view->functions, &view->function_by_tag,
+                        key2(connection->nexus->key, itt));
     if (function == NULL || function->request.seq != 0) {
         function = lq_view_function_make(judge);
         function->nexus = connection->nexus;
@@ -160,8 +159,8 @@ static void take_function(struct lq_judge *judge, struct lq_pdu_seen *pdu)
     function->cmd_sn = lq_wire_cmd_sn(pdu->h);
     function->ref_cmd_sn = lq_wire_ref_cmd_sn(pdu->h);
     function->request = pdu->at;
-    *lq_map_put(&view->function_on_wire, judge->allocator, key2(connection->number, itt)) =
-        function->index;
+    *lq_map_put(&view->function_on_wire, judge->allocator,
+                key2(connection->number, itt)) = function->index;
     pdu->function = function;
 }
 
@@ -202,8 +201,8 @@ static void silence(struct lq_seen_function *function)
     struct lq_seen_connection *connection = function->connection;
     LQ_LIST_EACH_SAFE(link, following, &connection->exchanges)
     {
-        struct lq_seen_exchange *exchange =
-            LQ_ELEMENT(link, struct lq_seen_exchange, in_connection);
+        struct lq_seen_exchange *exchange = LQ_ELEMENT(link, struct lq_seen_exchange,
+                                                       in_connection);
         if (exchange->silenced_by == NULL && lq_function_covers(function, exchange))
             exchange->silenced_by = function;
     }
@@ -238,6 +237,26 @@ static void replace_session(struct lq_judge *judge, struct lq_seen_connection *c
     *newest = connection->number;
 }
 
+/* A session that goes on over another connection keeps what its first login agreed on; only the
+ * digests and the segment lengths are each connection's own [RFC 7143 13]. */
+static void keep_parameters(struct lq_judge *judge, struct lq_seen_connection *connection)
+{
+    struct lq_view *view = &judge->view;
+    uint32_t older_number = lq_map_get(&view->session_of, connection->identity);
+    const struct lq_seen_connection *older = older_number == LQ_NONE
+                                                 ? NULL
+                                                 : look(&view->connections, &view->connection_of,
+                                                        older_number);
+    if (connection->identity == 0 || older == NULL || older == connection)
+        return;
+    struct lq_seen_parameters own = connection->parameters;
+    connection->parameters = older->parameters;
+    connection->parameters.initiator_segment_bytes = own.initiator_segment_bytes;
+    connection->parameters.target_segment_bytes = own.target_segment_bytes;
+    connection->parameters.header_digest = own.header_digest;
+    connection->parameters.data_digest = own.data_digest;
+}
+
 static void take_login_response(struct lq_judge *judge, struct lq_pdu_seen *pdu)
 {
     struct lq_seen_connection *connection = pdu->connection;
@@ -254,8 +273,9 @@ static void take_login_response(struct lq_judge *judge, struct lq_pdu_seen *pdu)
         connection->readers[i].header_digest = connection->parameters.header_digest;
         connection->readers[i].data_digest = connection->parameters.data_digest;
     }
-    if (connection->request_tsih == 0)
-        replace_session(judge, connection, pdu->at);
+    if (connection->request_tsih != 0)
+        keep_parameters(judge, connection);
+    replace_session(judge, connection, pdu->at);
 }
 
 /* --- all -------------------------------------------------------------------------------------- */

@@ -52,24 +52,25 @@ struct key {
     enum key_field field;
     uint32_t low, high;
     bool normal_only; /* irrelevant in discovery sessions */
+    bool each_login;  /* not only the login of a session's first connection */
 };
 
 /* clang-format off */
 static const struct key keys[] = { /* [RFC 7143 13], in the order of sending */
-    {"HeaderDigest", "None", SAME, NO_FIELD, 0, 0, false},
-    {"DataDigest", "None", SAME, NO_FIELD, 0, 0, false},
-    {"ErrorRecoveryLevel", "0", SAME, NO_FIELD, 0, 0, false},
-    {"MaxRecvDataSegmentLength", NULL, DECLARED, SEGMENT, 512, 0xffffff, false},
-    {"DefaultTime2Wait", NULL, HIGHEST, TIME2WAIT, 0, 3600, false},
-    {"DefaultTime2Retain", NULL, LOWEST, TIME2RETAIN, 0, 3600, false},
-    {"MaxConnections", "1", SAME, NO_FIELD, 0, 0, true},
-    {"InitialR2T", NULL, OR, INITIAL_R2T, 0, 0, true},
-    {"ImmediateData", NULL, AND, IMMEDIATE_DATA, 0, 0, true},
-    {"MaxBurstLength", NULL, LOWEST, MAX_BURST, 512, 0xffffff, true},
-    {"FirstBurstLength", NULL, LOWEST, FIRST_BURST, 512, 0xffffff, true},
-    {"MaxOutstandingR2T", NULL, LOWEST, OUTSTANDING_R2T, 1, 65535, true},
-    {"DataPDUInOrder", "Yes", SAME, NO_FIELD, 0, 0, true},
-    {"DataSequenceInOrder", "Yes", SAME, NO_FIELD, 0, 0, true},
+    {"HeaderDigest", "None", SAME, NO_FIELD, 0, 0, false, true},
+    {"DataDigest", "None", SAME, NO_FIELD, 0, 0, false, true},
+    {"ErrorRecoveryLevel", "0", SAME, NO_FIELD, 0, 0, false, false},
+    {"MaxRecvDataSegmentLength", NULL, DECLARED, SEGMENT, 512, 0xffffff, false, true},
+    {"DefaultTime2Wait", NULL, HIGHEST, TIME2WAIT, 0, 3600, false, false},
+    {"DefaultTime2Retain", NULL, LOWEST, TIME2RETAIN, 0, 3600, false, false},
+    {"MaxConnections", "1", SAME, NO_FIELD, 0, 0, true, false},
+    {"InitialR2T", NULL, OR, INITIAL_R2T, 0, 0, true, false},
+    {"ImmediateData", NULL, AND, IMMEDIATE_DATA, 0, 0, true, false},
+    {"MaxBurstLength", NULL, LOWEST, MAX_BURST, 512, 0xffffff, true, false},
+    {"FirstBurstLength", NULL, LOWEST, FIRST_BURST, 512, 0xffffff, true, false},
+    {"MaxOutstandingR2T", NULL, LOWEST, OUTSTANDING_R2T, 1, 65535, true, false},
+    {"DataPDUInOrder", "Yes", SAME, NO_FIELD, 0, 0, true, false},
+    {"DataSequenceInOrder", "Yes", SAME, NO_FIELD, 0, 0, true, false},
 };
 /* clang-format on */
 
@@ -181,7 +182,7 @@ static bool take_answer(struct lq_iscsi_initiator *ini, const struct key *key,
 
 static bool is_offered(const struct login *login, const struct key *key)
 {
-    return !(login->discovery && key->normal_only);
+    return !(login->discovery && key->normal_only) && (login->tsih == 0 || key->each_login);
 }
 
 static uint32_t next_offer(const struct login *login, uint32_t from)
@@ -299,7 +300,8 @@ static void write_own_text(struct login *login, const struct lq_iscsi_initiator_
     lq_text_put(&writer, "InitiatorName", request->initiator_name);
     if (request->target_name != NULL)
         lq_text_put(&writer, "TargetName", request->target_name);
-    lq_text_put(&writer, "SessionType", request->target_name != NULL ? "Normal" : "Discovery");
+    if (request->tsih == 0) /* a key of the leading login [RFC 7143 13.21] */
+        lq_text_put(&writer, "SessionType", request->target_name != NULL ? "Normal" : "Discovery");
     login->name_bytes = writer.size_bytes;
     if (request->more_keys_bytes > 0) {
         memcpy(login->own_text + writer.size_bytes, request->more_keys, request->more_keys_bytes);
@@ -337,7 +339,9 @@ const char *lq_iscsi_initiator_login(struct lq_iscsi_initiator *ini,
     login->itt = ini->next_itt++;
     ini->exp_stat_sn = 0;
     ini->tsih = 0;
-    ini->params = lq_iscsi_initiator_offer_default;
+    /* A session that goes on over another connection keeps what was negotiated for it. */
+    if (request->tsih == 0)
+        ini->params = lq_iscsi_initiator_offer_default;
     ini->params.max_recv_data_segment_length = request->offer.max_recv_data_segment_length;
     ini->target_segment_max = 8192;
     ini->text_bytes = 0;
