@@ -119,7 +119,8 @@ static bool is_in_scope(const struct lq_engine *engine, const struct lq_abort *a
     if (own && (int64_t)(task->stamp - abort->stamp) >= 0)
         return false; /* younger than the function */
     switch (rows[abort->trigger].scope) {
-    case SCOPE_TASK: return own && task->tag == abort->referenced_tag && task->lun == abort->lun;
+    case SCOPE_TASK:
+        return own && task->tag == abort->referenced_tag && task->lun == abort->lun;
     case SCOPE_NEXUS_UNIT:
         return own || lq_core_wrong(engine, LQ_WRONG_ABORT_TASK_SET_HITS_EVERYBODY);
     case SCOPE_UNIT:
@@ -181,8 +182,8 @@ static void inform(struct lq_engine *engine, const struct lq_abort *abort)
         return;
     for (uint32_t i = 0; i < engine->unit_count; i++) {
         struct lq_unit *unit = &engine->units[i];
-        bool is_affected =
-            abort->unit != NULL ? unit == abort->unit : unit->target == abort->nexus->target;
+        bool is_affected = abort->unit != NULL ? unit == abort->unit
+                                               : unit->target == abort->nexus->target;
         if (is_affected)
             inform_unit(engine, abort, unit);
     }
@@ -297,8 +298,8 @@ static void start(struct lq_engine *engine, struct lq_abort *abort)
 {
     for (uint32_t i = 0; i < engine->unit_count; i++) {
         struct lq_unit *unit = &engine->units[i];
-        bool is_affected =
-            abort->unit != NULL ? unit == abort->unit : unit->target == abort->nexus->target;
+        bool is_affected = abort->unit != NULL ? unit == abort->unit
+                                               : unit->target == abort->nexus->target;
         if (is_affected)
             affect_unit(engine, abort, unit);
     }
@@ -306,8 +307,8 @@ static void start(struct lq_engine *engine, struct lq_abort *abort)
         finish(engine, abort);
         return;
     }
-    abort->deadline_ns =
-        lq_quarantine_deadline(engine, abort->unit, engine->config.quarantine_after_ns);
+    abort->deadline_ns = lq_quarantine_deadline(engine, abort->unit,
+                                                engine->config.quarantine_after_ns);
     if (lq_core_wrong(engine, LQ_WRONG_RESET_HANGS_BEHIND_STORE))
         abort->deadline_ns = LQ_NEVER;
 }
@@ -394,4 +395,12 @@ void lq_abort_forget_nexus(struct lq_engine *engine, const struct lq_engine_nexu
     for (uint32_t i = 0; i < engine->config.limits.aborts; i++)
         if (engine->aborts[i].in_use && engine->aborts[i].nexus == nexus)
             engine->aborts[i].answers = false;
+}
+
+bool lq_abort_is_by(const struct lq_engine *engine, const struct lq_engine_nexus *nexus)
+{
+    for (uint32_t i = 0; engine->aborts_in_use != 0 && i < engine->config.limits.aborts; i++)
+        if (engine->aborts[i].in_use && engine->aborts[i].nexus == nexus)
+            return true;
+    return false;
 }

@@ -92,7 +92,8 @@ static struct lq_engine_nexus *find_slot(struct lq_engine *engine,
         struct lq_engine_nexus *nexus = &engine->nexuses[i];
         if (has_name(nexus, request, hash))
             return nexus;
-        if (nexus->established || nexus->losing || nexus->task_count > 0 || nexus->orphan_count > 0)
+        if (nexus->established || nexus->losing || nexus->task_count > 0 ||
+            nexus->orphan_count > 0 || lq_abort_is_by(engine, nexus))
             continue;
         if (oldest == NULL || nexus->last_used < oldest->last_used)
             oldest = nexus;

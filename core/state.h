@@ -189,6 +189,8 @@ void lq_taskset_rescan(struct lq_engine *engine, struct lq_unit *unit);
 void lq_abort_release(struct lq_engine *engine, struct lq_engine_task *task);
 uint64_t lq_abort_deadline(const struct lq_engine *engine);
 void lq_abort_expire(struct lq_engine *engine);
+/* True while a TM function of NEXUS is in progress. */
+bool lq_abort_is_by(const struct lq_engine *engine, const struct lq_engine_nexus *nexus);
 void lq_abort_forget_nexus(struct lq_engine *engine, const struct lq_engine_nexus *nexus);
 /* Aborts TASK for TRIGGER; true when the trigger has to wait for it. */
 bool lq_abort_task(struct lq_engine *engine, struct lq_engine_task *task, enum lq_trigger trigger,
