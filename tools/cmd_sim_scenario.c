@@ -114,7 +114,7 @@ static int read_scenario(const char *path, struct lq_scenario *scenario)
 
 static void print_result(const struct lq_sim *sim, const struct lq_sim_settings *settings,
                          const char *path, const struct lq_scenario *scenario,
-                         enum lq_sim_verdict verdict)
+                         enum lq_sim_verdict verdict, bool prints_fingerprint)
 {
     const struct lq_wrong *wrong = settings->wrong.row;
     if (verdict != LQ_SIM_CLEAN)
@@ -127,6 +127,8 @@ static void print_result(const struct lq_sim *sim, const struct lq_sim_settings 
     if (wrong != NULL)
         printf("  (%s by %s)", wrong->name, wrong->property);
     putchar('\n');
+    if (prints_fingerprint)
+        printf("fingerprint %016" PRIx64 "\n", lq_sim_result(sim)->fingerprint);
 }
 
 /* With several: the first of 99, 5, 1, 3. */
@@ -152,7 +154,8 @@ static int run_all(const struct lq_options *options, const struct lq_sim_setting
     for (uint32_t i = 0; i < options->file_count; i++) {
         enum lq_sim_verdict verdict = lq_sim_run_scenario(sim, &scenarios[i], options->files[i],
                                                           options->first_seed, options->twice);
-        print_result(sim, settings, options->files[i], &scenarios[i], verdict);
+        print_result(sim, settings, options->files[i], &scenarios[i], verdict,
+                     options->fingerprint);
         code = worse(code, lq_sim_exit_code(verdict, settings->wrong.row != NULL));
     }
     code = lq_verdicts_write(lq_sim_verdicts(sim), options->tap, options->junit, code);
