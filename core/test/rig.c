@@ -167,16 +167,21 @@ struct lq_engine_config rig_config(void)
     return config;
 }
 
-void rig_return(struct rig *rig, uint32_t nexus)
+lq_nexus rig_establish(struct rig *rig, uint32_t name)
 {
-    uint8_t name[] = {0x45, 0, 0, 4, 'n', (uint8_t)('0' + nexus), 0, 0};
+    uint8_t id[] = {0x45, 0, 0, 4, 'n', (uint8_t)('0' + name), 0, 0};
     struct lq_nexus_request request = {.target = 0,
                                        .target_port = 1,
-                                       .transport_id = name,
-                                       .transport_id_bytes = sizeof name,
+                                       .transport_id = id,
+                                       .transport_id_bytes = sizeof id,
                                        .transport = &rig_transport,
                                        .transport_context = rig};
-    rig->nexuses[nexus] = lq_engine_nexus_established(rig->engine, &request);
+    return lq_engine_nexus_established(rig->engine, &request);
+}
+
+void rig_return(struct rig *rig, uint32_t nexus)
+{
+    rig->nexuses[nexus] = rig_establish(rig, nexus);
     CU_ASSERT_FALSE(lq_handle_is_none(rig->nexuses[nexus]));
 }
 

@@ -86,6 +86,8 @@ bool rig_tm_answered(const struct rig *rig, uint64_t cookie);
 
 void rig_lose(struct rig *rig, uint32_t nexus, enum lq_trigger how);
 void rig_return(struct rig *rig, uint32_t nexus);
+/* Establishes the nexus of NAME (0..9; the rig's own have their numbers). */
+lq_nexus rig_establish(struct rig *rig, uint32_t name);
 
 /* Time passes; the engine's deadlines are kept. */
 void rig_wait(struct rig *rig, uint64_t ns);

@@ -288,6 +288,20 @@ static void functions_of_a_lost_nexus_are_not_answered(void)
     rig_fini(&rig);
 }
 
+static void a_function_in_progress_keeps_its_nexus(void)
+{
+    struct lq_engine_config config = rig_config();
+    config.limits.nexuses = RIG_NEXUSES;
+    rig_init(&rig, &config);
+    uint32_t theirs = rig_write(&rig, 1, LQ_SIMPLE, 0, 8, 1);
+    rig_tm(&rig, 0, LQ_TM_LOGICAL_UNIT_RESET, 0, 0);
+    rig_lose(&rig, 0, LQ_TRIGGER_NEXUS_LOSS);
+    CU_ASSERT_TRUE(lq_handle_is_none(rig_establish(&rig, 9))); /* its slot is not free yet */
+    rig_complete(&rig, theirs);
+    CU_ASSERT_FALSE(lq_handle_is_none(rig_establish(&rig, 9)));
+    rig_fini(&rig);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -310,6 +324,7 @@ int main(void)
         {"who comes back is told", who_comes_back_is_told},
         {"logout waits for the store", logout_waits_for_the_store},
         {"functions of a lost nexus", functions_of_a_lost_nexus_are_not_answered},
+        {"a function in progress keeps its nexus", a_function_in_progress_keeps_its_nexus},
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {{"abort mechanism", NULL, NULL, NULL, NULL, tests},
