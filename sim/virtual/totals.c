@@ -65,7 +65,7 @@ static const struct {
     [LQ_TOTAL_GIVEN_UP] = {"given up", true},
     [LQ_TOTAL_LOGINS] = {"logins", true},
     [LQ_TOTAL_REINSTATEMENTS] = {"reinstatements", true},
-    [LQ_TOTAL_CONNECTION_REINSTATEMENTS] = {"connection reinstatements", false},
+    [LQ_TOTAL_CONNECTION_REINSTATEMENTS] = {"connection reinstatements", true},
     [LQ_TOTAL_LOGINS_FAILED] = {"logins refused", false},
     [LQ_TOTAL_LOGOUTS] = {"logouts", true},
     [LQ_TOTAL_CONNECTIONS_LOST] = {"connections lost", true},
