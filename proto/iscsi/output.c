@@ -117,6 +117,8 @@ static void finish(struct lq_iscsi_target *t, struct lq_tgt_conn *conn, struct l
         pdu->exp_cmd_sn = conn->session->exp_cmd_sn;
     } else {
         pdu->exp_cmd_sn = pdu->max_cmd_sn = conn->login.cmd_sn;
+        if (conn->login.tsih != 0)
+            pdu->max_cmd_sn--; /* how wide the window of a session that goes on is, is its affair */
     }
     bool has_stat_sn = pdu->opcode != LQ_OP_DATA_IN || pdu->u.data.has_status;
     pdu->stat_sn = has_stat_sn ? conn->stat_sn : 0;
