@@ -434,6 +434,10 @@ void lq_net_heal(struct lq_net *net)
 {
     for (uint32_t i = 0; i < net->capacity; i++) {
         struct lq_tcp *tcp = &net->connections[i];
+        if (tcp->doom == LQ_FAULT_NET_HALF_OPEN && !tcp->is_cut) { /* not pulled yet: never */
+            tcp->doom = 0;
+            lq_queue_cancel(net->queue, &tcp->doom_timer);
+        }
         bool is_deserted = !tcp->is_open[LQ_TCP_INITIATOR] &&
                            !tcp->pipes[LQ_TCP_INITIATOR].is_finished;
         if (tcp->number == 0 || (!tcp->is_cut && !is_deserted))

@@ -188,6 +188,24 @@ static void test_cut_cable(void)
     CU_ASSERT(losses[LQ_TCP_INITIATOR] == 1 && net.in_use == 0);
 }
 
+/* A cable that a fault was about to pull is not pulled after heal. */
+static void test_heal_comes_before_the_cut(void)
+{
+    uint32_t spared = 0;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct lq_tcp *tcp = start(seed, 4096);
+        lq_fault_arm(&faults, LQ_FAULT_NET_HALF_OPEN, 999);
+        CU_ASSERT(write_some(tcp, LQ_TCP_INITIATOR, 0, 10) == 10);
+        lq_faults_disarm(&faults);
+        spared += tcp->doom == LQ_FAULT_NET_HALF_OPEN;
+        lq_net_heal(&net);
+        while (lq_queue_step(&queue))
+            continue;
+        CU_ASSERT(!tcp->is_cut && read_some(tcp, LQ_TCP_TARGET, 0) == 10);
+    }
+    CU_ASSERT(spared > 10);
+}
+
 static void test_deserted_connection_swallows(void)
 {
     struct lq_tcp *tcp = start(5, 4096);
@@ -215,6 +233,7 @@ int main(void)
     CU_add_test(suite, "FIN after the last byte", test_fin_comes_after_the_last_byte);
     CU_add_test(suite, "RST drops what is under way", test_reset_drops_what_is_under_way);
     CU_add_test(suite, "cut cable", test_cut_cable);
+    CU_add_test(suite, "heal comes before the cut", test_heal_comes_before_the_cut);
     CU_add_test(suite, "deserted connection", test_deserted_connection_swallows);
     int code = test_run();
     lq_net_fini(&net);
