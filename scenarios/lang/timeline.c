@@ -303,10 +303,20 @@ static bool check_rule(struct lq_scn_parser *parser, const struct lq_scn_token *
     return true;
 }
 
+static bool is_healed(const struct lq_scenario *scenario)
+{
+    for (uint32_t i = 0; i < scenario->statement_count; i++)
+        if (scenario->statements[i].kind == LQ_SCN_HEAL)
+            return true;
+    return false;
+}
+
 static bool parse_fault(struct lq_scn_parser *parser, struct lq_scn_statement *statement)
 {
     struct lq_scn_token token = parser->token;
     struct lq_scn_fault *fault = &statement->fault;
+    if (is_healed(parser->scenario))
+        return lq_scn_fail(parser, "comes after heal", "faults before it");
     statement->kind = LQ_SCN_FAULT;
     fault->fault = fault_of(&token);
     if (fault->fault == LQ_FAULT_NONE)

@@ -135,7 +135,9 @@ static void fire_at(struct lq_script *script, uint64_t time_ns)
 
 static void patience_ends(struct lq_timer *timer)
 {
-    LQ_ELEMENT(timer, struct lq_script, patience)->is_impatient = true;
+    struct lq_script *script = LQ_ELEMENT(timer, struct lq_script, patience);
+    script->is_impatient = script->is_told = true; /* a moment that has not come never comes */
+    script->waits = false;
 }
 
 /* When the next moment begins. */
@@ -144,9 +146,14 @@ static void await_moment(struct lq_script *script)
     const struct lq_scn_moment *moment = &script->scenario->moments[script->moment];
     if (moment->kind == LQ_SCN_AFTER) {
         struct lq_script_when when = lq_script_event(script, &moment->event);
-        script->waits = when.seq == 0;
-        if (!script->waits)
+        if (when.seq != 0)
             fire_at(script, when.time_ns + moment->time_ns);
+        else if (!script->waits)
+            lq_queue_at(&script->world->queue, &script->patience, now_of(script) + PATIENCE_NS,
+                        patience_ends);
+        if (when.seq != 0 && script->waits)
+            lq_queue_cancel(&script->world->queue, &script->patience);
+        script->waits = when.seq == 0;
         return;
     }
     uint64_t before = script->moment == 0 ? 0 : script->moment_ns[script->moment - 1];
@@ -341,6 +348,7 @@ void lq_script_finish(struct lq_script *script)
 {
     struct lq_world *world = script->world;
     script->is_finishing = true;
+    lq_script_disarm(script);
     lq_queue_cancel(&world->queue, &script->timer);
     lq_queue_cancel(&world->queue, &script->patience);
     script->waits = false;
@@ -351,6 +359,8 @@ void lq_script_finish(struct lq_script *script)
         for (uint32_t c = 0; c < LQ_COMMAND_SLOTS; c++)
             if (actor->commands[c].place == LQ_COMMAND_SENT)
                 lq_actor_watch(&actor->commands[c], LAST_WATCH_NS);
+        lq_actor_heal(actor, 0); /* what was withheld or deserted since heal */
         lq_actor_wake_in(actor, 0);
     }
+    lq_net_heal(&world->net);
 }

@@ -202,6 +202,7 @@ static void on_event(void *context, const struct lq_event *event)
         on_request(script, event);
         break;
     case LQ_E_RECEIVED:
+    case LQ_E_REFUSED:
     case LQ_E_ENDED:
     case LQ_S_SUBMITTED:
     case LQ_S_COMPLETED:

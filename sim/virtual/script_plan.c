@@ -5,7 +5,7 @@
 #include "core/base/assert.h"
 #include "sim/virtual/script_state.h"
 
-enum { NEXUSES = 16, SESSIONS = 12, CONNECTIONS = 30 };
+enum { THINK_NS = 2000000, NEXUSES = 16, SESSIONS = 12, CONNECTIONS = 30 };
 
 #define S UINT64_C(1000000000)
 
@@ -29,6 +29,7 @@ static void set_options(struct lq_plan *plan, const struct lq_scenario *scenario
             options[options_of[i].option] = scenario->limits.values[options_of[i].limit];
     options[LQ_OPT_LUNS] = options[LQ_OPT_STORES] = target->lun_count;
     options[LQ_OPT_NEXUSES] = scenario->initiator_count;
+    options[LQ_OPT_THINK] = THINK_NS; /* of those who work by themselves */
     options[LQ_OPT_BLOCK_BYTES] = lq_scn_value(&target->luns[0].disk, LQ_SCN_BLOCK, 512);
     options[LQ_OPT_BLOCKS] = target->luns[0].size_bytes / options[LQ_OPT_BLOCK_BYTES];
 }

@@ -146,6 +146,7 @@ static const struct {
     {HEAD "at 0 expect lba 0 blocks 1 never flips", 5, 39, "comes too early; expected after"},
     {HEAD "at 0 expect lba 2047 blocks 2 never flips after a.login", 5, 31, "not there"},
     {HEAD "at 0 expect lba 0 blocks 1 never flips after c.login", 5, 46, "is no event"},
+    {HEAD "at 0 heal\nfault disk.hang as h", 6, 7, "comes after heal; expected faults before"},
     {HEAD "at 0 heal now", 5, 11, "follows the statement"},
     {HEAD "at 0 a read lba 0 blocks 1 \x01", 5, 28, "`?' does not belong to this action"},
 };
@@ -302,6 +303,9 @@ static bool make_action(const struct lq_scenario *made, struct lq_scn_statement 
 static bool make_fault(const struct lq_scenario *made, struct lq_scn_statement *statement)
 {
     struct lq_scn_fault *fault = &statement->fault;
+    for (uint32_t i = 0; i < made->statement_count; i++)
+        if (made->statements[i].kind == LQ_SCN_HEAL)
+            return false;
     statement->kind = LQ_SCN_FAULT;
     fault->fault = 1 + (uint32_t)draw(LQ_FAULTS - 1);
     if (lq_fault_class((enum lq_fault)fault->fault)->place == LQ_FAULT_PLACE_DISK)
@@ -369,6 +373,8 @@ static bool make_statement(const struct lq_scenario *made, struct lq_scn_stateme
     statement->moment = made->moment_count - 1;
     switch (draw(6)) {
     case 0:
+        if (draw(8) != 1)
+            return make_action(made, statement);
         statement->kind = LQ_SCN_HEAL;
         return true;
     case 1:
@@ -403,14 +409,13 @@ static void make_scenario(struct lq_scenario *made, uint64_t seed)
             made->moment_count++;
         }
         struct lq_scn_statement *statement = &made->statements[made->statement_count];
-        if (make_statement(made, statement)) {
-            made->statement_count++;
-        } else {
+        if (!make_statement(made, statement)) { /* initiator 0 pings */
             memset(statement, 0, sizeof *statement);
-            statement->kind = LQ_SCN_HEAL;
+            statement->kind = LQ_SCN_ACTION;
+            statement->action.verb = LQ_SCN_PING;
             statement->moment = made->moment_count - 1;
-            made->statement_count++;
         }
+        made->statement_count++;
     }
 }
 
