@@ -302,6 +302,24 @@ static void a_function_in_progress_keeps_its_nexus(void)
     rig_fini(&rig);
 }
 
+static void a_new_nexus_inherits_nothing_from_its_slot(void)
+{
+    struct lq_engine_config config = rig_config();
+    config.limits.nexuses = RIG_NEXUSES;
+    rig_init(&rig, &config);
+    rig_write_waiting(&rig, 1, LQ_SIMPLE, 0, 8);
+    uint32_t slow = rig_write(&rig, 2, LQ_SIMPLE, 64, 8, 1);
+    rig_tm(&rig, 0, LQ_TM_CLEAR_TASK_SET, 0, 0);
+    rig_lose(&rig, 1, LQ_TRIGGER_NEXUS_LOSS);
+    rig.nexuses[1] = rig_establish(&rig, 9); /* another name in the same slot */
+    rig_complete(&rig, slow);
+    CU_ASSERT_EQUAL(rig.tm_answers, 1);
+    CU_ASSERT_EQUAL(rig_attention(&rig, 2, 0), 0x062f00);
+    CU_ASSERT_EQUAL(rig_attention(&rig, 1, 0), 0x062900);
+    CU_ASSERT_EQUAL(rig_attention(&rig, 1, 0), 0); /* no command of its own was cleared */
+    rig_fini(&rig);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -325,6 +343,7 @@ int main(void)
         {"logout waits for the store", logout_waits_for_the_store},
         {"functions of a lost nexus", functions_of_a_lost_nexus_are_not_answered},
         {"a function in progress keeps its nexus", a_function_in_progress_keeps_its_nexus},
+        {"a new nexus inherits nothing", a_new_nexus_inherits_nothing_from_its_slot},
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {{"abort mechanism", NULL, NULL, NULL, NULL, tests},
