@@ -111,11 +111,41 @@ struct lq_seen_connection *lq_view_connection_make(struct lq_judge *judge, uint3
     *at = view->connections.count;
     struct lq_seen_connection *connection = lq_array_add(&view->connections, judge->allocator);
     connection->number = number;
-    lq_wire_reader_init(&connection->readers[LQ_TO_TARGET]);
-    lq_wire_reader_init(&connection->readers[LQ_FROM_TARGET]);
+    connection->readers = LQ_NONE;
     lq_parameters_default(&connection->parameters);
     lq_list_init(&connection->exchanges);
     return connection;
+}
+
+struct lq_seen_readers *lq_view_readers(struct lq_judge *judge,
+                                        struct lq_seen_connection *connection)
+{
+    struct lq_view *view = &judge->view;
+    if (connection->readers != LQ_NONE)
+        return lq_array_at(&view->readers, connection->readers);
+    struct lq_seen_readers *readers;
+    connection->readers = view->free_readers;
+    if (connection->readers == LQ_NONE) {
+        connection->readers = view->readers.count;
+        readers = lq_array_add_raw(&view->readers, judge->allocator);
+    } else {
+        readers = lq_array_at(&view->readers, connection->readers);
+        view->free_readers = readers->next_free;
+    }
+    lq_wire_reader_init(&readers->of[LQ_TO_TARGET]);
+    lq_wire_reader_init(&readers->of[LQ_FROM_TARGET]);
+    return readers;
+}
+
+/* Nothing passes on CONNECTION any more. */
+static void give_readers_back(struct lq_view *view, struct lq_seen_connection *connection)
+{
+    if (connection->readers == LQ_NONE)
+        return;
+    struct lq_seen_readers *readers = lq_array_at(&view->readers, connection->readers);
+    readers->next_free = view->free_readers;
+    view->free_readers = connection->readers;
+    connection->readers = LQ_NONE;
 }
 
 struct lq_seen_function *lq_view_function_make(struct lq_judge *judge)
@@ -151,6 +181,7 @@ static void unit_make(struct lq_judge *judge, const struct lq_event *event)
 static void world_event(struct lq_judge *judge, const struct lq_event *event)
 {
     struct lq_view *view = &judge->view;
+    struct lq_seen_connection *connection;
     switch (event->kind) {
     case LQ_W_LUN:
         unit_make(judge, event);
@@ -173,7 +204,9 @@ static void world_event(struct lq_judge *judge, const struct lq_event *event)
         lq_view_connection_make(judge, event->connection)->accept = event;
         break;
     case LQ_W_CLOSE:
-        lq_view_connection_make(judge, event->connection)->close = event;
+        connection = lq_view_connection_make(judge, event->connection);
+        connection->close = event;
+        give_readers_back(view, connection);
         break;
     default:
         break;
@@ -473,6 +506,7 @@ static const struct view_array arrays[] = {
     {offsetof(struct lq_view, stores), sizeof(struct lq_seen_store)},
     {offsetof(struct lq_view, nexuses), sizeof(struct lq_seen_nexus)},
     {offsetof(struct lq_view, connections), sizeof(struct lq_seen_connection)},
+    {offsetof(struct lq_view, readers), sizeof(struct lq_seen_readers)},
     {offsetof(struct lq_view, commands), sizeof(struct lq_seen_command)},
     {offsetof(struct lq_view, tasks), sizeof(struct lq_seen_task)},
     {offsetof(struct lq_view, functions), sizeof(struct lq_seen_function)},
@@ -509,6 +543,7 @@ static void view_init(struct lq_judge *judge)
         lq_array_init(array_of(judge, i), arrays[i].element_size);
     for (uint32_t i = 0; i < MAPS; i++)
         lq_map_init(map_of(judge, i));
+    judge->view.free_readers = LQ_NONE;
 }
 
 static void view_free(struct lq_judge *judge)
@@ -527,6 +562,7 @@ static void view_reset(struct lq_judge *judge)
         lq_map_reset(map_of(judge, i));
     for (uint32_t i = 0; i < 8; i++)
         judge->view.bounds[i] = LQ_NO_BOUND;
+    judge->view.free_readers = LQ_NONE;
     judge->view.heal_ns = UINT64_MAX;
     judge->view.end_ns = 0;
     judge->view.pdus = judge->view.replaced = 0;

@@ -45,12 +45,12 @@ struct lq_seen_nexus {
     uint64_t key;
     uint64_t nexus;
     uint16_t target, actor;
-    uint32_t index; /* place in the view's nexuses */
+    uint32_t index;                        /* place in the view's nexuses */
     struct lq_seen_connection *connection; /* of its newest login */
     /* Newest of their kind, NULL when there was none. */
     const struct lq_event *login, *logged_in, *login_failed, *lost, *logout, *logout_done;
     const struct lq_event *established, *loss, *ended; /* LQ_E_NEXUS_* */
-    bool is_established; /* engine: between established and loss */
+    bool is_established;                               /* engine: between established and loss */
     struct lq_link commands; /* struct lq_seen_command: sent, neither answered nor given up */
     struct lq_link tasks;    /* struct lq_seen_task: received, neither freed nor refused */
 };
@@ -75,7 +75,7 @@ struct lq_seen_task {
     struct lq_seen_exchange *exchange;
     const struct lq_event *received, *refused, *entered, *enabled, *ended, *freed;
     const struct lq_event *orphaned, *orphan_ended, *submitted; /* newest */
-    uint32_t requests_out; /* submitted and not completed */
+    uint32_t requests_out;                                      /* submitted and not completed */
     struct lq_link in_nexus;
 };
 
@@ -86,8 +86,8 @@ struct lq_seen_function {
     const struct lq_seen_unit *unit;
     struct lq_seen_connection *connection;
     const struct lq_event *sent, *done, *gave_up; /* LQ_I_TM, LQ_I_TM_DONE, LQ_I_GAVE_UP */
-    const struct lq_event *received, *answered; /* LQ_E_TM_* */
-    struct lq_moment request, response;         /* PDUs, complete at the target's end */
+    const struct lq_event *received, *answered;   /* LQ_E_TM_* */
+    struct lq_moment request, response;           /* PDUs, complete at the target's end */
     uint32_t response_code;
     uint32_t cmd_sn, ref_cmd_sn;
     uint32_t index;
@@ -106,13 +106,13 @@ struct lq_seen_exchange {
     uint32_t attribute; /* iSCSI's code */
     uint32_t cmd_sn;
     uint32_t expected_bytes;
-    uint32_t data_bytes; /* that came with the command */
+    uint32_t data_bytes;      /* that came with the command */
     bool unsolicited_follows; /* F = 0: unsolicited Data-Out follow */
     const struct lq_seen_unit *unit;
     struct lq_seen_command *command;
     struct lq_seen_task *task;
     struct lq_seen_function *silenced_by; /* its answer has passed: nothing may follow */
-    struct lq_link in_connection; /* while no status has passed */
+    struct lq_link in_connection;         /* while no status has passed */
 };
 
 /* What a login agreed on [RFC 7143 13]. */
@@ -124,11 +124,17 @@ struct lq_seen_parameters {
     bool discovery;
 };
 
+/* A connection's wire readers: large, so they go from one connection to the next. */
+struct lq_seen_readers {
+    struct lq_wire_reader of[2]; /* by enum lq_direction */
+    uint32_t next_free;          /* chain of those without a connection; LQ_NONE */
+};
+
 struct lq_seen_connection {
     uint32_t number;
     struct lq_seen_nexus *nexus; /* from LQ_I_LOGIN; NULL in histories without initiators */
     const struct lq_event *accept, *close, *login;
-    struct lq_wire_reader readers[2]; /* by enum lq_direction */
+    uint32_t readers; /* from its first bytes to its close; LQ_NONE */
     /* Login on the wire. */
     uint64_t identity; /* of InitiatorName, ISID and TargetName; 0: not known */
     uint64_t names_hash, isid;
@@ -157,13 +163,15 @@ struct lq_pdu_seen {
 
 struct lq_view {
     struct lq_array events; /* struct lq_event: the whole history */
-    struct lq_array units, stores, nexuses, connections, commands, tasks, functions, exchanges;
+    struct lq_array units, stores, nexuses, connections, readers, commands, tasks, functions,
+        exchanges;
     struct lq_map unit_of, nexus_of, connection_of;
     struct lq_map command_of, command_by_tag, task_of;
     struct lq_map function_of, function_by_tag, function_of_engine;
     struct lq_map exchange_of, function_on_wire; /* by (connection, initiator task tag) */
     struct lq_map session_of; /* wire identity -> connection of its newest full feature session */
     uint64_t bounds[8];       /* by enum lq_bound; LQ_NO_BOUND when not told */
+    uint32_t free_readers;    /* chain by next_free */
     uint64_t pdus;            /* completed so far */
     uint64_t replaced;        /* sessions replaced by a newer one while their connection was open */
     uint64_t heal_ns;         /* UINT64_MAX before */
@@ -183,8 +191,7 @@ extern const struct lq_judge_part lq_view_part;
 struct lq_seen_nexus *lq_view_nexus(const struct lq_view *view, const struct lq_event *event);
 struct lq_seen_command *lq_view_command(const struct lq_view *view, const struct lq_event *event);
 struct lq_seen_task *lq_view_task(const struct lq_view *view, uint64_t serial);
-struct lq_seen_function *lq_view_function(const struct lq_view *view,
-                                          const struct lq_event *event);
+struct lq_seen_function *lq_view_function(const struct lq_view *view, const struct lq_event *event);
 struct lq_seen_function *lq_view_engine_function(const struct lq_view *view, uint64_t serial);
 const struct lq_seen_unit *lq_view_unit(const struct lq_view *view, uint16_t target, uint64_t lun);
 struct lq_seen_connection *lq_view_connection(const struct lq_view *view, uint32_t number);
@@ -215,6 +222,9 @@ bool lq_function_covers_task(const struct lq_seen_function *function,
 
 struct lq_judge;
 struct lq_seen_connection *lq_view_connection_make(struct lq_judge *judge, uint32_t number);
+/* The readers of CONNECTION, which gets some when it has none. */
+struct lq_seen_readers *lq_view_readers(struct lq_judge *judge,
+                                        struct lq_seen_connection *connection);
 struct lq_seen_function *lq_view_function_make(struct lq_judge *judge);
 void lq_view_tap(struct lq_judge *judge, const struct lq_tap *tap);
 

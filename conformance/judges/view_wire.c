@@ -269,9 +269,10 @@ static void take_login_response(struct lq_judge *judge, struct lq_pdu_seen *pdu)
     connection->login_success = pdu->at;
     if (connection->names_hash != 0)
         connection->identity = key2(connection->names_hash, connection->isid);
+    struct lq_seen_readers *readers = lq_view_readers(judge, connection);
     for (uint32_t i = 0; i < 2; i++) {
-        connection->readers[i].header_digest = connection->parameters.header_digest;
-        connection->readers[i].data_digest = connection->parameters.data_digest;
+        readers->of[i].header_digest = connection->parameters.header_digest;
+        readers->of[i].data_digest = connection->parameters.data_digest;
     }
     if (connection->request_tsih != 0)
         keep_parameters(judge, connection);
@@ -335,7 +336,7 @@ void lq_view_tap(struct lq_judge *judge, const struct lq_tap *tap)
 {
     judge->view.end_ns = tap->time_ns;
     struct lq_seen_connection *connection = lq_view_connection_make(judge, tap->connection);
-    struct lq_wire_reader *reader = &connection->readers[tap->direction];
+    struct lq_wire_reader *reader = &lq_view_readers(judge, connection)->of[tap->direction];
     uint32_t at = 0;
     while (at < tap->size_bytes) {
         bool complete;
