@@ -24,7 +24,6 @@ enum {
     SCRATCH_BYTES = 64 * 1024,
     PIECES_MAX = 64,     /* per sendmsg */
     READS_PER_TURN = 8,  /* of one socket, so that nobody starves the others */
-    BUSY_BYTES = 2 * 48, /* two PDUs in one read: more are likely to follow */
 };
 
 #define LINGER_NS UINT64_C(2000000000)
@@ -56,7 +55,6 @@ struct lq_connections {
     struct connection *slots;
     uint32_t *slot_of;       /* by the index of the shard's handle */
     uint8_t *held;           /* SCRATCH_BYTES per slot; pages come when first used */
-    struct connection *busy; /* it brought BUSY_BYTES in the turn before; NULL: none did */
     struct lq_link free;
     struct lq_heap deadlines;
     struct lq_heap_node **deadline_nodes;
@@ -264,10 +262,8 @@ static void peer_closed(struct lq_connections *connections, struct connection *c
         end_in_order(connections, c, LQ_CLOSE_FIN);
 }
 
-/* False: nothing had come. */
-static bool receive(struct lq_connections *connections, struct connection *c)
+static void receive(struct lq_connections *connections, struct connection *c)
 {
-    bool any = false;
     for (int reads = 0; reads < READS_PER_TURN && c->held_bytes == 0; reads++) {
         struct lq_span want = lq_shard_want(connections->shard, c->handle);
         struct iovec places[2] = {{want.bytes, want.size_bytes},
@@ -277,15 +273,14 @@ static bool receive(struct lq_connections *connections, struct connection *c)
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0 && errno == EAGAIN)
-            return any;
-        any = true;
+            return;
         if (got < 0) {
             end_with_reset(connections, c, how_of(errno));
-            return true;
+            return;
         }
         if (got == 0) {
             peer_closed(connections, c);
-            return true;
+            return;
         }
         uint32_t bytes = (uint32_t)got;
         uint32_t direct = bytes < want.size_bytes ? bytes : want.size_bytes;
@@ -293,23 +288,11 @@ static bool receive(struct lq_connections *connections, struct connection *c)
         if (direct > 0)
             feed(connections, c, want.bytes, direct);
         feed_or_hold(connections, c, connections->scratch, bytes - direct);
-        if (bytes >= BUSY_BYTES)
-            connections->busy = c;
         if (bytes < want.size_bytes + SCRATCH_BYTES)
             break;
     }
     if (c->held_bytes > 0)
         ask_again(connections, c);
-    return any;
-}
-
-bool lq_connections_receive_again(struct lq_connections *connections)
-{
-    struct connection *c = connections->busy;
-    connections->busy = NULL;
-    if (c == NULL || c->state != STATE_OPEN || c->held_bytes > 0 || c->closing)
-        return false;
-    return receive(connections, c);
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */

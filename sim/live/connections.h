@@ -38,10 +38,6 @@ void lq_connections_accept(struct lq_connections *connections, int fd,
 /* EVENTS (EPOLL*) of the socket called NAME; a name of a connection that has ended is ignored. */
 void lq_connections_event(struct lq_connections *connections, uint64_t name, uint32_t events);
 
-/* Receives from the connection that brought several PDUs in the turn before, without asking epoll.
- * False: there was none, or nothing has come. */
-bool lq_connections_receive_again(struct lq_connections *connections);
-
 /* Sends what the shard's ready connections emit. */
 void lq_connections_drain(struct lq_connections *connections);
 

@@ -17,7 +17,6 @@ enum {
     COMPLETIONS_MAX = 256,
     ACCEPTS_PER_TURN = 64,
     ROUNDS_PER_TURN = 16,    /* of stores and senders feeding each other */
-    TURNS_WITHOUT_EPOLL = 8, /* in a row, while one connection keeps the loop busy */
     WAIT_MS_MAX = 60 * 1000,
 };
 
@@ -36,7 +35,6 @@ struct lq_loop {
     struct lq_connections *connections;
     struct watch watches[LQ_LOOP_WATCHES];
     uint64_t now_ns;
-    uint32_t turns_without_epoll;
     bool unfinished; /* the turn's rounds were used up: do not wait */
     bool stopping;
     uint64_t stop_ns; /* stopping: no longer than until then */
@@ -241,20 +239,8 @@ static void set_now(struct lq_loop *loop)
     lq_connections_set_now(loop->connections, loop->now_ns);
 }
 
-/* While a connection brings one batch of PDUs after the other its socket is read without asking
- * epoll first: that call would cost as much as the read. False: nothing was read. */
-static bool read_again(struct lq_loop *loop)
-{
-    if (loop->turns_without_epoll == TURNS_WITHOUT_EPOLL)
-        return false;
-    loop->turns_without_epoll++;
-    set_now(loop);
-    return lq_connections_receive_again(loop->connections);
-}
-
 static void wait_and_read(struct lq_loop *loop)
 {
-    loop->turns_without_epoll = 0;
     int count = epoll_wait(loop->epoll_fd, loop->events, EVENTS_MAX, wait_ms(loop));
     LQ_ASSERT(count >= 0 || errno == EINTR);
     set_now(loop);
@@ -264,8 +250,7 @@ static void wait_and_read(struct lq_loop *loop)
 
 static void turn(struct lq_loop *loop)
 {
-    if (!read_again(loop))
-        wait_and_read(loop);
+    wait_and_read(loop);
     expire(loop);
     settle(loop);
 }
