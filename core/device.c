@@ -37,10 +37,7 @@ void lq_put_ascii(uint8_t *to, uint32_t size_bytes, const char *text)
 static void begin_without_unit(struct lq_engine *engine, struct lq_engine_task *task)
 {
     if (task->opcode != NULL && task->opcode->ua == LQ_UA_IGNORES) {
-        const struct lq_cdb_field length = task->opcode->length;
-        task->defined_bytes = 0;
-        for (uint32_t i = 0; i < length.bytes; i++)
-            task->defined_bytes = task->defined_bytes << 8 | task->cdb[length.offset + i];
+        task->defined_bytes = lq_cdb_value(task->cdb, task->opcode->length);
         task->opcode->run(engine, task);
         return;
     }

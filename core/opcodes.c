@@ -91,7 +91,7 @@ const struct lq_opcode *lq_opcode_find(const uint8_t *cdb)
     return NULL;
 }
 
-static uint64_t field_value(const uint8_t *cdb, struct lq_cdb_field field)
+uint64_t lq_cdb_value(const uint8_t *cdb, struct lq_cdb_field field)
 {
     uint64_t value = 0;
     for (uint32_t i = 0; i < field.bytes; i++)
@@ -109,8 +109,8 @@ static bool decode_extent(const struct lq_engine *engine, struct lq_engine_task 
 {
     const struct lq_opcode *opcode = task->opcode;
     const struct lq_store *store = task->unit->store->store;
-    uint64_t lba = field_value(task->cdb, opcode->lba);
-    uint64_t count = field_value(task->cdb, opcode->length);
+    uint64_t lba = lq_cdb_value(task->cdb, opcode->lba);
+    uint64_t count = lq_cdb_value(task->cdb, opcode->length);
     if (opcode->cdb_bytes == 6) {
         lba &= 0x1fffff;
         count = count == 0 ? 256 : count; /* [SBC-3 5.7] */
@@ -173,7 +173,7 @@ void lq_opcode_decode(struct lq_engine *engine, struct lq_engine_task *task)
         return;
     }
     if (task->opcode->length_rule == LQ_LENGTH_ALLOCATION)
-        task->defined_bytes = field_value(task->cdb, task->opcode->length);
+        task->defined_bytes = lq_cdb_value(task->cdb, task->opcode->length);
     else if (task->opcode->medium != LQ_MEDIUM_NONE && !decode_extent(engine, task))
         return;
     if (is_wrong_direction(task))

@@ -74,6 +74,9 @@ struct lq_opcode {
 /* NULL when there is no such command. */
 const struct lq_opcode *lq_opcode_find(const uint8_t *cdb);
 
+/* The number in FIELD of CDB; 0 where the CDB has no such field. */
+uint64_t lq_cdb_value(const uint8_t *cdb, struct lq_cdb_field field);
+
 /* Fills what the CDB says into TASK: opcode, extent, lengths, and a refusal that is known now. */
 void lq_opcode_decode(struct lq_engine *engine, struct lq_engine_task *task);
 
