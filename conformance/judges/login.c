@@ -87,6 +87,14 @@ static void take_initiator_pair(struct lq_seen_connection *connection,
         connection->parameters.discovery = lq_wire_value_is(pair, "Discovery");
 }
 
+static void take_target_pair(struct lq_seen_connection *connection,
+                             const struct lq_wire_pair *pair)
+{
+    uint32_t tag;
+    if (lq_wire_key_is(pair, "TargetPortalGroupTag") && lq_wire_value_number(pair, &tag))
+        connection->portal_group_tag = tag;
+}
+
 void lq_login_text(struct lq_seen_connection *connection, enum lq_direction direction,
                    const uint8_t *text, uint32_t size_bytes)
 {
@@ -101,6 +109,8 @@ void lq_login_text(struct lq_seen_connection *connection, enum lq_direction dire
         }
         if (direction == LQ_TO_TARGET)
             take_initiator_pair(connection, &pair);
+        else
+            take_target_pair(connection, &pair);
         take_result(&connection->parameters, &pair);
     }
 }

@@ -136,8 +136,9 @@ struct lq_seen_connection {
     const struct lq_event *accept, *close, *login;
     uint32_t readers; /* from its first bytes to its close; LQ_NONE */
     /* Login on the wire. */
-    uint64_t identity; /* of InitiatorName, ISID and TargetName; 0: not known */
+    uint64_t identity; /* of InitiatorName, ISID, TargetName and portal group; 0: not known */
     uint64_t names_hash, isid;
+    uint32_t portal_group_tag; /* 0: not told */
     uint32_t request_tsih;
     bool full_feature;
     struct lq_moment login_request, login_success; /* newest request that wants an answer */

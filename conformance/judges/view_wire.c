@@ -219,7 +219,8 @@ static void take_function_response(struct lq_pdu_seen *pdu)
         silence(function);
 }
 
-/* An older session of the same initiator port to the same target is over [RFC 7143 6.3.5]. */
+/* An older session of the same initiator port to the same target port is over
+ * [RFC 7143 4.4.1, 6.3.5]. */
 static void replace_session(struct lq_judge *judge, struct lq_seen_connection *connection,
                             struct lq_moment at)
 {
@@ -268,7 +269,8 @@ static void take_login_response(struct lq_judge *judge, struct lq_pdu_seen *pdu)
     connection->full_feature = true;
     connection->login_success = pdu->at;
     if (connection->names_hash != 0)
-        connection->identity = key2(connection->names_hash, connection->isid);
+        connection->identity = key2(key2(connection->names_hash, connection->isid),
+                                    connection->portal_group_tag);
     struct lq_seen_readers *readers = lq_view_readers(judge, connection);
     for (uint32_t i = 0; i < 2; i++) {
         readers->of[i].header_digest = connection->parameters.header_digest;

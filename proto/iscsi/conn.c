@@ -41,8 +41,10 @@ static void reset_conn(struct lq_tgt_conn *conn)
     }
 }
 
-lq_conn lq_iscsi_accept(struct lq_iscsi_target *target, const char *local_address)
+lq_conn lq_iscsi_accept(struct lq_iscsi_target *target, uint32_t portal,
+                        const char *local_address)
 {
+    LQ_ASSERT(portal < target->config.portal_count);
     struct lq_link *link = lq_list_take(&target->free_conns);
     if (link == NULL)
         return LQ_NO_HANDLE;
@@ -53,6 +55,7 @@ lq_conn lq_iscsi_accept(struct lq_iscsi_target *target, const char *local_addres
     size_t length = strlen(local_address);
     LQ_ASSERT(length < sizeof conn->address);
     memcpy(conn->address, local_address, length + 1);
+    conn->portal = (uint16_t)portal;
     conn->stat_sn = conn->acknowledged_sn = target->config.first_stat_sn;
     conn->accepted_ns = conn->last_input_ns = conn->last_sent_ns = target->env->now_ns;
     lq_tgt_wake_by(target, conn, conn->accepted_ns + target->config.login_timeout_ns);

@@ -60,12 +60,8 @@ void lq_tgt_login_send(struct lq_iscsi_target *target, struct lq_tgt_conn *conn,
 
 /* --- the first request ------------------------------------------------------------------------ */
 
-static void init_negotiation(const struct lq_iscsi_target *t, struct lq_tgt_conn *conn)
+static void take_offer(struct lq_negotiation *n, const struct lq_iscsi_offer *offer)
 {
-    const struct lq_iscsi_offer *offer = &t->config.offer;
-    struct lq_negotiation *n = &conn->negotiation;
-    lq_negotiation_init(n, LQ_TARGET, conn->login.tsih == 0 ? LQ_USE_LEADING_LOGIN
-                                                            : LQ_USE_OTHER_LOGIN);
     n->ours[LQ_KEY_INITIAL_R2T] = offer->initial_r2t;
     n->ours[LQ_KEY_IMMEDIATE_DATA] = offer->immediate_data;
     n->ours[LQ_KEY_MAX_RECV_DATA_SEGMENT_LENGTH] = offer->max_recv_data_segment_length;
@@ -74,6 +70,13 @@ static void init_negotiation(const struct lq_iscsi_target *t, struct lq_tgt_conn
     n->ours[LQ_KEY_MAX_OUTSTANDING_R2T] = offer->max_outstanding_r2t;
     n->ours[LQ_KEY_DEFAULT_TIME2WAIT] = offer->default_time2wait_s;
     n->ours[LQ_KEY_DEFAULT_TIME2RETAIN] = offer->default_time2retain_s;
+}
+
+static void init_negotiation(const struct lq_iscsi_target *t, struct lq_tgt_conn *conn)
+{
+    lq_negotiation_init(&conn->negotiation, LQ_TARGET,
+                        conn->login.tsih == 0 ? LQ_USE_LEADING_LOGIN : LQ_USE_OTHER_LOGIN);
+    take_offer(&conn->negotiation, &t->config.offer);
 }
 
 static enum lq_login_status begin(const struct lq_iscsi_target *t, struct lq_tgt_conn *conn)
@@ -114,17 +117,18 @@ static bool stages_are_valid(const struct lq_iscsi_pdu *pdu)
 
 /* --- keys ------------------------------------------------------------------------------------- */
 
-static void take_target_name(const struct lq_iscsi_target *t, struct lq_tgt_login *login,
-                             struct lq_slice value)
+/* The target of this name behind the connection's portal; target_count: there is none. */
+static uint16_t target_of(const struct lq_iscsi_target *t, const struct lq_tgt_conn *conn,
+                          struct lq_slice name)
 {
     char folded[LQ_TGT_NAME_SIZE];
-    login->has_target = true;
-    login->target = (uint16_t)t->config.target_count;
-    if (!lq_iscsi_name_fold(value, folded))
-        return;
-    for (uint16_t i = 0; i < t->config.target_count; i++)
-        if (strcmp(folded, t->names[i]) == 0)
-            login->target = i;
+    uint16_t count = (uint16_t)t->config.target_count;
+    if (!lq_iscsi_name_fold(name, folded))
+        return count;
+    for (uint16_t i = 0; i < count; i++)
+        if (strcmp(folded, t->names[i]) == 0 && conn->portal < t->portals_of_target[i])
+            return i;
+    return count;
 }
 
 static enum lq_login_status take_text(const struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
@@ -132,7 +136,8 @@ static enum lq_login_status take_text(const struct lq_iscsi_target *t, struct lq
 {
     struct lq_tgt_login *login = &conn->login;
     if (key == LQ_KEY_TARGET_NAME) {
-        take_target_name(t, login, value);
+        login->has_target = true;
+        login->target = target_of(t, conn, value);
     } else if (key == LQ_KEY_INITIATOR_NAME) {
         if (!lq_iscsi_name_fold(value, login->initiator_name))
             return LQ_LOGIN_INITIATOR_ERROR;
@@ -165,14 +170,21 @@ static enum lq_login_status take_pair(struct lq_iscsi_target *t, struct lq_tgt_c
     return LQ_LOGIN_INITIATOR_ERROR;
 }
 
-/* Which keys are irrelevant depends on SessionType, wherever in the first request it stands. */
-static void find_session_type(struct lq_tgt_conn *conn)
+/* Which keys are irrelevant depends on SessionType, and what we offer on TargetName, wherever in
+ * the first request they stand. */
+static void look_ahead(const struct lq_iscsi_target *t, struct lq_tgt_conn *conn)
 {
     struct lq_text_reader reader = {{conn->text_in, conn->text_in_bytes}, 0};
     struct lq_text_pair pair;
-    while (lq_text_next(&reader, &pair) == LQ_TEXT_PAIR)
-        if (lq_text_equal(pair.key, "SessionType"))
+    while (lq_text_next(&reader, &pair) == LQ_TEXT_PAIR) {
+        if (lq_text_equal(pair.key, "SessionType")) {
             conn->login.discovery = lq_text_equal(pair.value, "Discovery");
+        } else if (lq_text_equal(pair.key, "TargetName")) {
+            uint16_t target = target_of(t, conn, pair.value);
+            if (target < t->config.target_count)
+                take_offer(&conn->negotiation, &t->offers[target]);
+        }
+    }
     conn->negotiation.discovery = conn->login.discovery;
 }
 
@@ -216,7 +228,8 @@ static void say_ours(const struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
     struct lq_tgt_login *login = &conn->login;
     if (!login->discovery && !login->tag_said) { /* in the first response [RFC 7143 13.9] */
         login->tag_said = true;
-        lq_text_put_number(writer, "TargetPortalGroupTag", t->config.portal_group_tag);
+        lq_text_put_number(writer, "TargetPortalGroupTag",
+                           t->config.portal_group_tag + (uint32_t)conn->portal);
     }
     if (login->csg != LQ_STAGE_OPERATIONAL)
         return;
@@ -242,7 +255,7 @@ static enum lq_login_status negotiate(struct lq_iscsi_target *t, struct lq_tgt_c
 {
     struct lq_text_writer writer = {conn->text_out, 0, t->text_out_capacity, false};
     if (!conn->login.named)
-        find_session_type(conn);
+        look_ahead(t, conn);
     enum lq_login_status status = take_pairs(t, conn, &writer);
     if (status == LQ_LOGIN_SUCCESS && !conn->login.named)
         status = check_names(t, conn);

@@ -10,22 +10,23 @@
 
 #include "proto/iscsi/state.h"
 
-static bool is_nexus(const struct lq_tgt_session *session, uint16_t target, const uint8_t *isid,
-                     const char *name)
+/* The same initiator port at the same target port: target and portal group [RFC 7143 4.4.1]. */
+static bool is_nexus(const struct lq_tgt_session *session, const struct lq_tgt_conn *conn)
 {
+    const struct lq_tgt_login *login = &conn->login;
     return session->state != LQ_SESSION_FREE && !session->discovery &&
-           session->target == target && memcmp(session->isid, isid, LQ_ISID_BYTES) == 0 &&
-           strcmp(session->initiator_name, name) == 0;
+           session->target == login->target && session->portal == conn->portal &&
+           memcmp(session->isid, login->isid, LQ_ISID_BYTES) == 0 &&
+           strcmp(session->initiator_name, login->initiator_name) == 0;
 }
 
 /* The session of the login's I_T nexus in a state of STATES (bits), NULL: none. */
-static struct lq_tgt_session *find(struct lq_iscsi_target *t, const struct lq_tgt_login *login,
+static struct lq_tgt_session *find(struct lq_iscsi_target *t, const struct lq_tgt_conn *conn,
                                    unsigned states)
 {
     for (uint32_t i = 0; i < t->session_slots; i++) {
         struct lq_tgt_session *session = &t->sessions[i];
-        if (((states >> session->state) & 1U) != 0 &&
-            is_nexus(session, login->target, login->isid, login->initiator_name))
+        if (((states >> session->state) & 1U) != 0 && is_nexus(session, conn))
             return session;
     }
     return NULL;
@@ -41,7 +42,7 @@ enum {
 enum lq_login_status lq_tgt_session_check(struct lq_iscsi_target *target,
                                           const struct lq_tgt_conn *conn)
 {
-    const struct lq_tgt_session *session = find(target, &conn->login, ACTIVE);
+    const struct lq_tgt_session *session = find(target, conn, ACTIVE);
     if (session == NULL || session->tsih != conn->login.tsih)
         return LQ_LOGIN_NO_SESSION;
     /* Its only connection can be replaced, but no second one be added: MaxConnections is 1. */
@@ -217,6 +218,7 @@ static void fill_session(struct lq_iscsi_target *t, struct lq_tgt_session *sessi
     session->reserves_used = 0;
     session->cid = login->cid;
     session->target = login->target;
+    session->portal = conn->portal;
     memcpy(session->isid, login->isid, LQ_ISID_BYTES);
     memcpy(session->initiator_name, login->initiator_name, sizeof session->initiator_name);
     session->conn = conn;
@@ -283,12 +285,12 @@ static void begin_full_feature(struct lq_iscsi_target *t, struct lq_tgt_session 
 static void establish(struct lq_iscsi_target *t, struct lq_tgt_session *session)
 {
     struct lq_tgt_conn *conn = session->conn;
-    if (find(t, &conn->login, ENDING) != NULL)
+    if (find(t, conn, ENDING) != NULL)
         return;
     uint8_t id[LQ_TRANSPORT_ID_BYTES_MAX];
     struct lq_nexus_request request = {
         .target = session->target,
-        .target_port = 1,
+        .target_port = (uint16_t)(session->portal + 1),
         .transport_id = id,
         .transport_id_bytes = lq_tgt_transport_id(session->initiator_name, session->isid, id),
         .transport = &lq_iscsi_transport,
@@ -306,8 +308,8 @@ void lq_tgt_session_begin(struct lq_iscsi_target *target, struct lq_tgt_conn *co
 {
     const struct lq_tgt_login *login = &conn->login;
     struct lq_tgt_session *old =
-        login->discovery ? NULL : find(target, login, ACTIVE | ENDING | LEAVING);
-    struct lq_tgt_session *waiting = login->discovery ? NULL : find(target, login, WAITING);
+        login->discovery ? NULL : find(target, conn, ACTIVE | ENDING | LEAVING);
+    struct lq_tgt_session *waiting = login->discovery ? NULL : find(target, conn, WAITING);
     enum lq_login_status status = LQ_LOGIN_SUCCESS;
     if (login->tsih != 0)
         status = lq_tgt_session_check(target, conn);

@@ -32,6 +32,7 @@ enum {
     LQ_TGT_BUILT = 64,         /* PDUs of a connection that are built and not sent */
     LQ_TGT_LOGIN_DATA_BYTES = 8192, /* longest data segment before full feature phase */
     LQ_TGT_NAME_SIZE = LQ_ISCSI_NAME_BYTES_MAX + 1,
+    LQ_TGT_ADDRESS_SIZE = 256,
     LQ_TGT_EXTRA_CDB_BYTES = LQ_CDB_BYTES_MAX - 16
 };
 
@@ -189,7 +190,7 @@ struct lq_tgt_session {
     uint8_t reserves_used;  /* bits: 1 << enum lq_tgt_reserve */
     uint8_t end_how;        /* enum lq_trigger */
     uint16_t tsih, cid;
-    uint16_t target;
+    uint16_t target, portal;
     uint8_t isid[LQ_ISID_BYTES];
     char initiator_name[LQ_TGT_NAME_SIZE];
     struct lq_tgt_conn *conn; /* NULL when it is gone */
@@ -247,7 +248,8 @@ struct lq_tgt_conn {
     uint8_t closing; /* enum lq_tgt_closing */
     bool blocked;    /* input was held back */
     struct lq_tgt_session *session;
-    char address[256];
+    uint16_t portal;
+    char address[LQ_TGT_ADDRESS_SIZE];
 
     /* time */
     uint64_t accepted_ns, last_input_ns, last_sent_ns, close_by_ns;
@@ -305,6 +307,9 @@ struct lq_iscsi_target {
     struct lq_env *env;
     struct lq_engine *engine;
     char (*names)[LQ_TGT_NAME_SIZE];
+    uint32_t *portals_of_target;
+    char (*addresses)[LQ_TGT_ADDRESS_SIZE]; /* of portals; NULL: not told */
+    struct lq_iscsi_offer *offers;          /* of targets */
     struct lq_tgt_conn *conns;
     struct lq_tgt_session *sessions;
     uint32_t session_slots; /* more than limits.sessions: predecessors that still end */

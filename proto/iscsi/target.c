@@ -14,6 +14,7 @@
 
 const struct lq_iscsi_config lq_iscsi_config_default = {
     .portal_group_tag = 1,
+    .portal_count = 1,
     .offer =
         {
             .max_recv_data_segment_length = 256U << 10,
@@ -33,9 +34,9 @@ const struct lq_iscsi_config lq_iscsi_config_default = {
     .first_target_transfer_tag = 1,
 };
 
-static const char *check_offer(const struct lq_iscsi_config *config)
+static const char *check_offer(const struct lq_iscsi_config *config,
+                               const struct lq_iscsi_offer *offer)
 {
-    const struct lq_iscsi_offer *offer = &config->offer;
     if (offer->max_recv_data_segment_length < 512 ||
         offer->max_recv_data_segment_length > config->limits.segment_bytes_max)
         return "offer.max_recv_data_segment_length is not between 512 and "
@@ -51,6 +52,35 @@ static const char *check_offer(const struct lq_iscsi_config *config)
     return NULL;
 }
 
+static const char *check_target_offers(const struct lq_iscsi_config *config)
+{
+    const char *wrong = check_offer(config, &config->offer);
+    for (uint32_t i = 0; config->target_offers != NULL && i < config->target_count; i++) {
+        const struct lq_iscsi_offer *offer = &config->target_offers[i];
+        if (wrong == NULL && offer->max_outstanding_r2t > config->offer.max_outstanding_r2t)
+            wrong = "a target_offers[].max_outstanding_r2t is above offer.max_outstanding_r2t";
+        if (wrong == NULL)
+            wrong = check_offer(config, offer);
+    }
+    return wrong;
+}
+
+static const char *check_portals(const struct lq_iscsi_config *config)
+{
+    uint32_t count = config->portal_count;
+    if (count < 1 || config->portal_group_tag + count - 1 > UINT16_MAX)
+        return "portal_count is 0, or there are more tags than 16 bits hold";
+    if (config->portal_addresses == NULL)
+        return count == 1 ? NULL : "portal_addresses is NULL though there are several portals";
+    for (uint32_t i = 0; i < count; i++)
+        if (strlen(config->portal_addresses[i]) >= LQ_TGT_ADDRESS_SIZE)
+            return "an address of portal_addresses is longer than 255 characters";
+    for (uint32_t i = 0; config->portals_of_target != NULL && i < config->target_count; i++)
+        if (config->portals_of_target[i] < 1 || config->portals_of_target[i] > count)
+            return "a portals_of_target is not between 1 and portal_count";
+    return NULL;
+}
+
 const char *lq_iscsi_config_check(const struct lq_iscsi_config *config)
 {
     if (config->target_count < 1 || config->target_count > config->limits.targets)
@@ -63,7 +93,8 @@ const char *lq_iscsi_config_check(const struct lq_iscsi_config *config)
         return "login_timeout_ns or data_timeout_ns is 0: every wait needs a bound";
     if (config->nop_interval_ns != 0 && config->nop_timeout_ns == 0)
         return "nop_timeout_ns is 0 though nop_interval_ns is not";
-    return check_offer(config);
+    const char *wrong = check_portals(config);
+    return wrong != NULL ? wrong : check_target_offers(config);
 }
 
 /* --- carving ---------------------------------------------------------------------------------- */
@@ -120,6 +151,23 @@ static void init_slots(struct lq_iscsi_target *t, uint32_t burst_count)
     }
 }
 
+/* What belongs to one target or one portal: copied, so that the caller's may go. */
+static void init_targets(struct lq_iscsi_target *t, const struct lq_iscsi_config *config)
+{
+    t->config.target_names = t->config.portal_addresses = NULL;
+    t->config.portals_of_target = NULL;
+    t->config.target_offers = NULL;
+    for (uint32_t i = 0; i < config->target_count; i++) {
+        (void)lq_iscsi_name_fold(lq_text_slice(config->target_names[i]), t->names[i]);
+        t->portals_of_target[i] = config->portals_of_target != NULL ? config->portals_of_target[i]
+                                                                    : config->portal_count;
+        t->offers[i] = config->target_offers != NULL ? config->target_offers[i] : config->offer;
+    }
+    for (uint32_t i = 0; t->addresses != NULL && i < config->portal_count; i++)
+        memcpy(t->addresses[i], config->portal_addresses[i],
+               strlen(config->portal_addresses[i]) + 1);
+}
+
 struct lq_iscsi_target *lq_iscsi_target_make(struct lq_arena *arena,
                                              const struct lq_iscsi_config *config,
                                              struct lq_env *env, struct lq_engine *engine)
@@ -135,10 +183,17 @@ struct lq_iscsi_target *lq_iscsi_target_make(struct lq_arena *arena,
     uint32_t buffer_bytes = limits->segment_bytes_max > LQ_TGT_LOGIN_DATA_BYTES
                                 ? limits->segment_bytes_max
                                 : LQ_TGT_LOGIN_DATA_BYTES;
-    /* One TargetName and one TargetAddress a target, at their longest. */
-    uint32_t text_out = limits->login_text_bytes_max + config->target_count * 600U;
+    /* One TargetName a target and one TargetAddress a portal of it, at their longest. */
+    uint32_t text_out = limits->login_text_bytes_max +
+                        config->target_count * (300U + 300U * config->portal_count);
     struct lq_iscsi_target *t = lq_arena_take(arena, 1, sizeof *t, true);
     void *names = lq_arena_take(arena, config->target_count, LQ_TGT_NAME_SIZE, true);
+    void *portals = lq_arena_take(arena, config->target_count, sizeof(uint32_t), true);
+    void *offers =
+        lq_arena_take(arena, config->target_count, sizeof(struct lq_iscsi_offer), true);
+    void *addresses = config->portal_addresses == NULL
+                          ? NULL
+                          : lq_arena_take(arena, config->portal_count, LQ_TGT_ADDRESS_SIZE, true);
     void *conns = lq_arena_take(arena, limits->connections, sizeof(struct lq_tgt_conn), true);
     void *sessions = lq_arena_take(arena, session_slots, sizeof(struct lq_tgt_session), true);
     void *buckets = lq_arena_take(arena, (uint64_t)session_slots * limits->commands_per_session,
@@ -152,10 +207,12 @@ struct lq_iscsi_target *lq_iscsi_target_make(struct lq_arena *arena,
     if (t == NULL)
         return NULL;
     t->config = *config;
-    t->config.target_names = NULL; /* the caller's; names are copied */
     t->env = env;
     t->engine = engine;
     t->names = names;
+    t->portals_of_target = portals;
+    t->offers = offers;
+    t->addresses = addresses;
     t->conns = conns;
     t->sessions = sessions;
     t->session_slots = session_slots;
@@ -170,8 +227,7 @@ struct lq_iscsi_target *lq_iscsi_target_make(struct lq_arena *arena,
     lq_list_init(&t->closed_windows);
     lq_list_init(&t->todo);
     lq_heap_init(&t->timers, nodes, limits->connections);
-    for (uint32_t i = 0; i < config->target_count; i++)
-        (void)lq_iscsi_name_fold(lq_text_slice(config->target_names[i]), t->names[i]);
+    init_targets(t, config);
     init_conns(t, buffers, in, out);
     init_sessions(t, buckets);
     init_slots(t, burst_count);

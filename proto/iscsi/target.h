@@ -40,8 +40,18 @@ struct lq_iscsi_config {
     struct lq_limits limits;
     uint32_t target_count;
     const char *const *target_names; /* iSCSI names; target i is the engine's target i; copied */
+    /* Each portal is a portal group of its own. Portal p of a target is its SCSI target port of
+     * relative identifier p + 1 and has tag PORTAL_GROUP_TAG + p [RFC 7143 4.4.1, 13.9]. */
     uint16_t portal_group_tag;
+    uint32_t portal_count; /* at least 1 */
+    const char *const *portal_addresses; /* as SendTargets gives them, at most 255 characters;
+                                            copied. NULL, with one portal: what accept says */
+    const uint32_t *portals_of_target; /* target i is behind the first so many portals, at least
+                                          1; copied. NULL: behind all */
     struct lq_iscsi_offer offer;
+    const struct lq_iscsi_offer *target_offers; /* of target i, once a login has named it; copied.
+                                                   NULL: OFFER. None has more R2Ts or longer
+                                                   segments than OFFER */
     uint64_t login_timeout_ns; /* from accept to full feature phase */
     uint64_t data_timeout_ns;  /* a Data-Out window without progress ends the session */
     uint64_t nop_interval_ns;  /* silence after which a NOP-In asks; 0: never */
@@ -62,11 +72,12 @@ struct lq_iscsi_target *lq_iscsi_target_make(struct lq_arena *arena,
                                              struct lq_env *env, struct lq_engine *engine);
 
 /*
- * A connection was accepted. LOCAL_ADDRESS is the portal's address as SendTargets gives it
+ * A connection was accepted at PORTAL. LOCAL_ADDRESS is its address as SendTargets gives it
  * ("127.0.0.1:3260", "[::1]:3260"), at most 255 characters, copied. No handle when
  * limits.connections are in use: the world closes it.
  */
-lq_conn lq_iscsi_accept(struct lq_iscsi_target *target, const char *local_address);
+lq_conn lq_iscsi_accept(struct lq_iscsi_target *target, uint32_t portal,
+                        const char *local_address);
 
 /* Bytes arrived. Returns how many were taken; fewer than SIZE_BYTES only when the connection is
  * about to close (the rest is dropped) or holds back because its output is not drained (offer

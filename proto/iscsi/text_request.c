@@ -16,7 +16,9 @@ static void put_target(const struct lq_iscsi_target *t, const struct lq_tgt_conn
                        uint32_t number, struct lq_text_writer *writer)
 {
     lq_text_put(writer, "TargetName", t->names[number]);
-    lq_text_put_address(writer, conn->address, t->config.portal_group_tag);
+    for (uint32_t i = 0; i < t->portals_of_target[number]; i++)
+        lq_text_put_address(writer, t->addresses != NULL ? t->addresses[i] : conn->address,
+                            (uint16_t)(t->config.portal_group_tag + i));
 }
 
 static void send_targets(const struct lq_iscsi_target *t, const struct lq_tgt_conn *conn,

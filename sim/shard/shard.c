@@ -83,7 +83,7 @@ static void record(struct lq_shard *shard, const struct connection *connection, 
 static void input_accept(struct lq_shard *shard, const struct lq_input *input,
                          struct lq_input_result *result)
 {
-    lq_handle handle = lq_iscsi_accept(shard->iscsi, input->text);
+    lq_handle handle = lq_iscsi_accept(shard->iscsi, input->portal, input->text);
     result->connection = handle;
     if (lq_handle_is_none(handle))
         return;

@@ -50,6 +50,7 @@ struct lq_input {
     lq_handle connection;
     lq_handle request;
     uint32_t number;       /* ACCEPT: the world's number of the connection, for records */
+    uint32_t portal;       /* ACCEPT: which one, from 0 */
     uint32_t actor;        /* ACCEPT: number of the initiator where the world knows it, else 0 */
     uint32_t code;
     uint32_t size_bytes;   /* of BYTES; SENT: how many */

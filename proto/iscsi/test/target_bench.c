@@ -17,6 +17,8 @@ lq_nexus lq_engine_nexus_established(struct lq_engine *engine,
         return LQ_NO_HANDLE;
     memcpy(bench.transport_id, request->transport_id, request->transport_id_bytes);
     bench.transport_id_bytes = request->transport_id_bytes;
+    bench.nexus_target = request->target;
+    bench.nexus_target_port = request->target_port;
     return (lq_nexus){bench.nexus_count++, 1};
 }
 
@@ -219,7 +221,12 @@ void bench_make(void (*tweak)(struct lq_iscsi_config *config))
 
 struct peer *bench_accept(void)
 {
-    lq_conn conn = lq_iscsi_accept(bench.target, "127.0.0.1:3260");
+    return bench_accept_at(0, "127.0.0.1:3260");
+}
+
+struct peer *bench_accept_at(uint32_t portal, const char *address)
+{
+    lq_conn conn = lq_iscsi_accept(bench.target, portal, address);
     if (lq_handle_is_none(conn))
         return NULL;
     struct peer *peer = &peers[conn.index];

@@ -50,6 +50,7 @@ struct bench {
     struct bench_tm tms[16];
     uint32_t tm_count;
     uint32_t nexus_count;    /* established since the start */
+    uint16_t nexus_target, nexus_target_port; /* of the newest */
     uint32_t nexus_lost_count;
     enum lq_trigger lost_how;
     uint64_t lost_cookie;
@@ -97,7 +98,8 @@ extern struct peer peers[BENCH_CONNECTIONS];
 
 /* A target with the bench's limits; TWEAK may change its configuration first. */
 void bench_make(void (*tweak)(struct lq_iscsi_config *config));
-struct peer *bench_accept(void);
+struct peer *bench_accept(void); /* at portal 0 */
+struct peer *bench_accept_at(uint32_t portal, const char *address);
 uint32_t be(const uint8_t *p, int bytes);
 void put(uint8_t *p, uint32_t value, int bytes);
 
