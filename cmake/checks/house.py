@@ -19,7 +19,8 @@ SKIP_FOLDERS = {"build", "__pycache__", ".pytest_cache", ".git"}
 def files(root, *suffixes):
     """Paths below the project's folders and at its top, relative to root, sorted."""
     root = pathlib.Path(root)
-    found = [path.relative_to(root) for path in root.iterdir() if path.is_file()]
+    found = [path.relative_to(root) for path in root.iterdir()
+             if path.is_file() and path.name not in SKIP_FOLDERS] # .git is a file in a worktree
     for folder in FOLDERS:
         for directory, names, leaves in os.walk(root / folder):
             names[:] = [name for name in names if name not in SKIP_FOLDERS]
