@@ -7,7 +7,7 @@
  * engine. Start, effect on the medium and end are three moments. Late, duplicate and never-coming
  * completions are normal inputs: they carry a handle, which the engine checks.
  *
- * Who implements it: sim/virtual (the disk model), sim/live (RAM, file). Who uses it: core.
+ * Who implements it: sim/stage (the disk model), sim/live (RAM, file). Who uses it: core.
  */
 #ifndef LQ_CORE_STORE_H
 #define LQ_CORE_STORE_H

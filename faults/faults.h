@@ -7,7 +7,7 @@
  *
  * A class that is not armed draws nothing, records nothing and so changes no byte of a run.
  *
- * Who uses it: sim/virtual (network, disk, initiators), later sim/live and scenarios.
+ * Who uses it: sim/stage (disk, initiators), sim/virtual (network), scenarios.
  */
 #ifndef LQ_FAULTS_FAULTS_H
 #define LQ_FAULTS_FAULTS_H

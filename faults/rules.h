@@ -6,7 +6,7 @@
  * Nth, every Nth, or some by odds. As the catalogue, it decides and counts and never acts itself.
  * A rule that is not armed draws nothing, records nothing and so changes no byte of a run.
  *
- * Who uses it: faults (lq_fault_fires asks the rules when it has some), sim/virtual's scenarios.
+ * Who uses it: faults (lq_fault_fires asks the rules when it has some), sim/stage's scenarios.
  */
 #ifndef LQ_FAULTS_RULES_H
 #define LQ_FAULTS_RULES_H

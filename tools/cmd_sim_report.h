@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "core/base/history.h"
-#include "sim/virtual/plan.h"
+#include "sim/stage/plan.h"
 #include "sim/virtual/totals.h"
 
 /* EVENT as one line, newline included, after INDENT spaces. */

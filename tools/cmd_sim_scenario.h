@@ -2,7 +2,7 @@
 /*
  * `lunquake sim FILE.scn...`: reads scenario files, runs and judges them, one line of result each.
  *
- * What this is not: the language (scenarios/lang) or its execution (sim/virtual). Who uses it:
+ * What this is not: the language (scenarios/lang) or its execution (sim/stage). Who uses it:
  * cmd_sim.c.
  */
 #ifndef LQ_TOOLS_CMD_SIM_SCENARIO_H

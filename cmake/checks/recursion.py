@@ -7,7 +7,7 @@ import re
 import house
 import size
 
-PURE = ("core", "proto", "faults", "sim/virtual", "sim/shard", "conformance/wire")
+PURE = ("core", "proto", "faults", "sim/stage", "sim/virtual", "sim/shard", "conformance/wire")
 CALL = re.compile(r"(?<!->)(?<!\.)\b([A-Za-z_]\w*)\s*\(")
 
 

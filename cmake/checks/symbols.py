@@ -23,7 +23,9 @@ LAYERS = {
     "lq_faults": ["lq_base"],
     "lq_scenario": ["lq_base", "lq_faults"],
     "lq_shard": ["lq_base", "lq_core", "lq_iscsi", "lq_faults"],
-    "lq_virtual": ["lq_base", "lq_core", "lq_iscsi", "lq_faults", "lq_scenario", "lq_shard"],
+    "lq_stage": ["lq_base", "lq_core", "lq_iscsi", "lq_faults", "lq_scenario", "lq_shard"],
+    "lq_virtual": ["lq_base", "lq_core", "lq_iscsi", "lq_faults", "lq_scenario", "lq_shard",
+                   "lq_stage"],
     "lq_wire": ["lq_base"],
     "lq_judges": ["lq_base", "lq_wire"],
 }

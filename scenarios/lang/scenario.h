@@ -6,7 +6,7 @@
  * What this is not: a run. Nothing here knows the engine, a world or a clock. docs/SCENARIO.md is
  * the language for people. parse(print(x)) = x, places apart.
  *
- * Who uses it: sim/virtual (runs it), tools (read files, show problems).
+ * Who uses it: sim/stage (runs it), tools (read files, show problems).
  *
  * Ownership: a scenario is one block of memory without pointers; copy and compare it as you like.
  * The parser clears it first, so equal scenarios are equal bytes but for their places.

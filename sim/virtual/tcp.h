@@ -18,16 +18,9 @@
 
 #include "core/base/slice.h"
 #include "faults/faults.h"
-#include "sim/virtual/memory.h"
-#include "sim/virtual/queue.h"
-
-struct lq_tcp_options {
-    uint64_t latency_min_ns, latency_max_ns; /* one way */
-    uint64_t byte_ns_x16;   /* sixteenths of a nanosecond that one byte takes */
-    uint64_t stall_max_ns;  /* of a stalled direction */
-    uint64_t timeout_ns;    /* a cut is noticed this long after a byte could not be delivered */
-    uint32_t window_bytes;  /* a power of two, at most LQ_TCP_WINDOW_BYTES_MAX */
-};
+#include "sim/stage/memory.h"
+#include "sim/stage/network.h"
+#include "sim/stage/queue.h"
 
 enum {
     LQ_TCP_WINDOW_BYTES_MAX = 64 * 1024,

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
-#include "sim/virtual/print.h"
+#include "sim/stage/print.h"
 
 static const struct {
     uint8_t code;

@@ -7,7 +7,7 @@
 
 #include "core/base/hash.h"
 #include "sim/virtual/tcp.h"
-#include "sim/virtual/test/support.h"
+#include "sim/stage/test/support.h"
 
 enum { TIMERS = 64, MS = 1000000 };
 

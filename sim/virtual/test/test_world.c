@@ -5,7 +5,7 @@
 #include <CUnit/CUnit.h>
 #include <string.h>
 
-#include "sim/virtual/test/support.h"
+#include "sim/stage/test/support.h"
 #include "sim/virtual/totals.h"
 #include "sim/virtual/world.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sim/virtual/queue.h"
+#include "sim/stage/queue.h"
 
 #include "core/base/assert.h"
 #include "core/base/list.h"
@@ -36,7 +36,8 @@ bool lq_queue_step(struct lq_queue *queue)
         return false;
     struct lq_timer *timer = LQ_ELEMENT(first, struct lq_timer, node);
     lq_heap_remove(&queue->heap, first);
-    *queue->now_ns = first->time_ns;
+    if (first->time_ns > *queue->now_ns)
+        *queue->now_ns = first->time_ns;
     queue->fired++;
     timer->fire(timer);
     return true;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the script's own files share (script, script_action, script_facts, script_judge). */
-#ifndef LQ_SIM_VIRTUAL_SCRIPT_STATE_H
-#define LQ_SIM_VIRTUAL_SCRIPT_STATE_H
+#ifndef LQ_SIM_STAGE_SCRIPT_STATE_H
+#define LQ_SIM_STAGE_SCRIPT_STATE_H
 
 #include "faults/rules.h"
-#include "sim/virtual/state.h"
+#include "sim/stage/state.h"
 
 enum {
     LQ_SCRIPT_BLOCKS_MAX = 32, /* of one command, and of one expectation */

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The virtual world's event queue: timers in one total order (time, sequence of insertion).
+ * A world's event queue: timers in one total order (time, sequence of insertion).
  *
  * What this is not: a clock. Virtual time is the time of the timer that fires; it is written to
- * the `now` that the world shares with everybody, before the timer's function runs.
+ * the `now` that the world shares with everybody, before the timer's function runs. In the live
+ * world the clock writes it, and a timer may fire somewhat later than it was set to.
  *
  * Timers are embedded in what they belong to; the queue owns only its array.
  */
-#ifndef LQ_SIM_VIRTUAL_QUEUE_H
-#define LQ_SIM_VIRTUAL_QUEUE_H
+#ifndef LQ_SIM_STAGE_QUEUE_H
+#define LQ_SIM_STAGE_QUEUE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,7 +23,7 @@ struct lq_timer {
 
 struct lq_queue {
     struct lq_heap heap;
-    uint64_t *now_ns; /* written before each timer's function */
+    uint64_t *now_ns; /* moved on before each timer's function */
     uint64_t fired;
 };
 

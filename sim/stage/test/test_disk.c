@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "core/base/hash.h"
-#include "sim/virtual/disk.h"
-#include "sim/virtual/test/support.h"
+#include "sim/stage/disk.h"
+#include "sim/stage/test/support.h"
 
 enum { REQUESTS = 16, BLOCKS = 64, BLOCK_BYTES = 512, MS = 1000000, EXTENT_MAX = 8 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shorthand for the allocator that the program hands to the virtual world; what has grown is kept
+/* Shorthand for the allocator that the program hands to a world; what has grown is kept
  * for the next run. */
-#ifndef LQ_SIM_VIRTUAL_MEMORY_H
-#define LQ_SIM_VIRTUAL_MEMORY_H
+#ifndef LQ_SIM_STAGE_MEMORY_H
+#define LQ_SIM_STAGE_MEMORY_H
 
 #include <stdint.h>
 

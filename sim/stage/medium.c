@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sim/virtual/medium.h"
+#include "sim/stage/medium.h"
 
 #include <string.h>
 

@@ -5,11 +5,11 @@
  *
  * What this is not: the language (scenarios/lang) or a judge of the standards (conformance).
  *
- * Who uses it: the virtual world's files. A script lives from lq_script_make to lq_script_free and
+ * Who uses it: the stage's files. A script lives from lq_script_make to lq_script_free and
  * serves one scenario after another.
  */
-#ifndef LQ_SIM_VIRTUAL_SCRIPT_H
-#define LQ_SIM_VIRTUAL_SCRIPT_H
+#ifndef LQ_SIM_STAGE_SCRIPT_H
+#define LQ_SIM_STAGE_SCRIPT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,9 +18,9 @@
 #include "faults/faults.h"
 #include "proto/iscsi/initiator.h"
 #include "scenarios/lang/scenario.h"
-#include "sim/virtual/memory.h"
-#include "sim/virtual/plan.h"
-#include "sim/virtual/world.h"
+#include "sim/stage/memory.h"
+#include "sim/stage/plan.h"
+#include "sim/stage/stage.h"
 
 struct lq_script;
 struct lq_actor;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sim/virtual/test/support.h"
+#include "sim/stage/test/support.h"
 
 #include <CUnit/Basic.h>
 #include <CUnit/CUnit.h>

@@ -7,8 +7,8 @@
 
 #include "core/base/assert.h"
 #include "core/base/hash.h"
-#include "sim/virtual/print.h"
-#include "sim/virtual/script_state.h"
+#include "sim/stage/print.h"
+#include "sim/stage/script_state.h"
 
 static struct lq_print begin(struct lq_script *script, uint32_t place)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sim/virtual/plan.h"
+#include "sim/stage/plan.h"
 
 #include <string.h>
 
 #include "core/base/assert.h"
 #include "core/base/heap.h"
-#include "sim/virtual/print.h"
+#include "sim/stage/print.h"
 
 const char lq_plan_target_name[] = "iqn.2026-11.org.lunquake:t0";
 

@@ -5,8 +5,8 @@
  *
  * What this is not: the run. Who uses it: sim/virtual/world, and tools, which print it.
  */
-#ifndef LQ_SIM_VIRTUAL_PLAN_H
-#define LQ_SIM_VIRTUAL_PLAN_H
+#ifndef LQ_SIM_STAGE_PLAN_H
+#define LQ_SIM_STAGE_PLAN_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,8 +14,8 @@
 #include "core/base/choice.h"
 #include "faults/faults.h"
 #include "sim/shard/shard.h"
-#include "sim/virtual/disk.h"
-#include "sim/virtual/tcp.h"
+#include "sim/stage/disk.h"
+#include "sim/stage/network.h"
 
 /* One option each: a row in plan.c says its name, unit and the values it may have. */
 enum lq_option {

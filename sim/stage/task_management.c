@@ -4,7 +4,7 @@
  * random. When a function is answered, the commands that it covered are given up.
  */
 #include "core/base/assert.h"
-#include "sim/virtual/state.h"
+#include "sim/stage/state.h"
 
 enum { RETRY_NS = 20 * 1000 * 1000 };
 

@@ -10,7 +10,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/bytes.h"
-#include "sim/virtual/state.h"
+#include "sim/stage/state.h"
 
 static const uint64_t US = 1000, MS = 1000000;
 
@@ -126,19 +126,12 @@ static void make_offer(struct lq_actor *actor, struct lq_iscsi_initiator_offer *
 static bool connect(struct lq_actor *actor)
 {
     struct lq_world *world = actor->world;
-    struct lq_tcp *tcp = lq_tcp_open(&world->net, world->connection_numbers + 1, NULL);
-    if (tcp == NULL) {
+    struct lq_connection *connection = world->network->open(world);
+    if (connection == NULL) {
         lq_actor_wake_in(actor, 50 * MS);
         return false;
     }
-    struct lq_connection *connection = &world->connections[tcp - world->net.connections];
-    tcp->user = connection;
-    lq_list_remove(&connection->dirty);
-    connection->tcp = tcp;
     connection->actor = actor;
-    connection->number = ++world->connection_numbers;
-    connection->handle = LQ_NO_HANDLE;
-    connection->is_at_target = false;
     actor->connection = connection;
     actor->state = LQ_ACTOR_CONNECTING;
     uint64_t subject = lq_actor_serial(actor, ++actor->logins);
@@ -259,21 +252,28 @@ void lq_actor_connection_lost(struct lq_actor *actor)
 
 void lq_actor_drop(struct lq_actor *actor)
 {
-    struct lq_tcp *tcp = actor->connection->tcp;
+    struct lq_connection *connection = actor->connection;
     if (has_session(actor))
         actor->knows_old_session = false;
     lq_actor_session_over(actor, true);
-    lq_tcp_reset(tcp, LQ_TCP_INITIATOR);
+    actor->world->network->reset(connection);
+}
+
+void lq_actor_close(struct lq_actor *actor)
+{
+    struct lq_connection *connection = actor->connection;
+    lq_actor_session_over(actor, true);
+    actor->world->network->close(connection);
 }
 
 /* The program is gone, the host still answers for its socket: the target hears nothing. */
 static void desert(struct lq_actor *actor)
 {
-    struct lq_tcp *tcp = actor->connection->tcp;
+    struct lq_connection *connection = actor->connection;
     if (has_session(actor))
         actor->knows_old_session = true;
     lq_actor_session_over(actor, true);
-    lq_tcp_abandon(tcp, LQ_TCP_INITIATOR);
+    actor->world->network->abandon(connection);
 }
 
 /* Nothing is under way any more: the session goes on over a new connection, which replaces the old
@@ -290,8 +290,7 @@ static void move_session(struct lq_actor *actor)
 
 static void vanish(struct lq_actor *actor)
 {
-    struct lq_tcp *tcp = actor->connection->tcp;
-    lq_tcp_cut(tcp);
+    actor->world->network->cut(actor->connection);
     desert(actor);
 }
 
@@ -472,12 +471,12 @@ void lq_actor_log_out(struct lq_actor *actor, uint64_t serial)
 
 static bool take_in(struct lq_actor *actor)
 {
-    struct lq_tcp *tcp = actor->connection->tcp;
-    struct lq_slice slice = lq_tcp_peek(tcp, LQ_TCP_INITIATOR);
+    const struct lq_network_ops *network = actor->world->network;
+    struct lq_slice slice = network->peek(actor->connection);
     if (slice.size_bytes == 0)
         return false;
     uint32_t taken = lq_iscsi_initiator_feed(actor->endpoint, slice.bytes, slice.size_bytes);
-    lq_tcp_take(tcp, LQ_TCP_INITIATOR, taken);
+    network->take(actor->connection, taken);
     return taken > 0;
 }
 
@@ -490,13 +489,12 @@ static bool send_out(struct lq_actor *actor, bool *is_open)
     *is_open = lq_actor_events(actor);
     if (!*is_open)
         return false;
-    struct lq_tcp *tcp = actor->connection->tcp;
     uint32_t total = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint64_t left = actor->stall_after - actor->bytes_out;
         uint32_t size = slices[i].size_bytes < left ? slices[i].size_bytes : (uint32_t)left;
-        uint32_t written = size == 0 ? 0 : lq_tcp_write(tcp, LQ_TCP_INITIATOR, slices[i].bytes,
-                                                        size);
+        uint32_t written = size == 0 ? 0 : actor->world->network->write(actor->connection,
+                                                                        slices[i].bytes, size);
         total += written;
         actor->bytes_out += written;
         if (written < slices[i].size_bytes)

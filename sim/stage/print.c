@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sim/virtual/print.h"
+#include "sim/stage/print.h"
 
 #include <stddef.h>
 

@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The virtual world's state, shared by its files (world, actor, command, task_management) and by
- * nobody else.
+ * The state of the stage: what every world has beside a target and a network, the virtual one and
+ * the live one. Shared by the stage's files and by whoever builds a world on it (sim/virtual/world,
+ * sim/live/play), which embeds struct lq_world.
  *
- * Ownership: the world owns all; actors and connections live in its arrays. A connection's slot is
- * the slot of its TCP connection. Whoever changes what a connection could do next marks it; the
- * world's settle loop then moves bytes until nothing moves at this instant.
+ * Ownership: the world owns all; actors live in its array, connections in the network's. Whoever
+ * changes what a connection could do next marks it; the world then moves bytes until nothing moves
+ * at this instant.
  */
-#ifndef LQ_SIM_VIRTUAL_STATE_H
-#define LQ_SIM_VIRTUAL_STATE_H
+#ifndef LQ_SIM_STAGE_STATE_H
+#define LQ_SIM_STAGE_STATE_H
 
 #include "core/base/list.h"
 #include "proto/iscsi/initiator.h"
 #include "sim/shard/shard.h"
-#include "sim/virtual/disk.h"
-#include "sim/virtual/plan.h"
-#include "sim/virtual/queue.h"
-#include "sim/virtual/script.h"
-#include "sim/virtual/tcp.h"
-#include "sim/virtual/world.h"
+#include "sim/stage/disk.h"
+#include "sim/stage/network.h"
+#include "sim/stage/plan.h"
+#include "sim/stage/queue.h"
+#include "sim/stage/script.h"
+#include "sim/stage/stage.h"
 
 enum {
     LQ_COMMAND_SLOTS = 24, /* of an actor; more than the depth: some are pinned by Data-Out */
@@ -83,8 +84,6 @@ enum lq_actor_state {
     LQ_ACTOR_DONE
 };
 
-struct lq_connection;
-
 struct lq_actor {
     struct lq_world *world;
     uint32_t number; /* from 1 */
@@ -113,19 +112,11 @@ struct lq_actor {
     struct lq_actor_tm tms[LQ_TM_SLOTS];
 };
 
-/* --- connections and the world -------------------------------------------------------------- */
-
-struct lq_connection {
-    struct lq_link dirty;
-    struct lq_tcp *tcp;
-    struct lq_actor *actor; /* NULL: the initiator's end is deserted or closed */
-    uint32_t number;
-    lq_handle handle;
-    bool is_at_target; /* the shard knows it */
-};
+/* --- the world ------------------------------------------------------------------------------ */
 
 struct lq_world {
     struct lq_allocator allocator;
+    const struct lq_network_ops *network;
     struct lq_env env;
     struct lq_choice_seeded seeded;
     struct lq_history history;
@@ -136,33 +127,52 @@ struct lq_world {
     struct lq_queue queue;
     struct lq_heap_node *timers[LQ_TIMERS_MAX];
     struct lq_plan plan;
-    struct lq_net net;
     struct lq_disk disks[LQ_PLAN_STORES_MAX];
-    struct lq_arena arena;
-    void *memory; /* of the arena, as allocated */
-    uint64_t memory_bytes;
     uint8_t *buffers; /* of all actors' commands */
-    struct lq_shard *shard;
     struct lq_actor actors[LQ_PLAN_NEXUSES_MAX];
     uint32_t actor_count;
-    struct lq_connection connections[LQ_PLAN_CONNECTIONS_MAX];
-    struct lq_connection *by_handle[LQ_PLAN_CONNECTIONS_MAX];
-    struct lq_link dirty;
-    struct lq_timer deadline;
-    uint64_t deadline_ns;
-    uint32_t connection_numbers;
+    uint32_t connection_numbers; /* given so far */
     enum lq_phase phase;
     bool shutdown_planned; /* in the end the target stops, and asks initiators to log out */
-    bool shutdown_begun;
     uint64_t commands_ended;
 };
 
-/* --- world.c -------------------------------------------------------------------------------- */
+/* --- stage.c: for who builds a world, in this order ----------------------------------------- */
 
-void lq_connection_mark(struct lq_world *world, struct lq_connection *connection);
+/* Once; all of WORLD is set. */
+void lq_world_init(struct lq_world *world, struct lq_allocator allocator,
+                   const struct lq_network_ops *network);
+void lq_world_fini(struct lq_world *world);
+
+/* For a new run, at env.now_ns 0: plan, history with its sinks, choice, faults, script, queue. */
+void lq_world_prepare(struct lq_world *world, const struct lq_run_request *request);
+
+/* The actors' endpoints, from a measuring arena or a real one. */
+void lq_world_carve_endpoints(struct lq_world *world, struct lq_arena *arena);
+
+/* The disks; each end of a request is told to DONE with CONTEXT. */
+void lq_world_reset_disks(struct lq_world *world,
+                          void (*done)(void *context, struct lq_disk *disk, lq_handle handle,
+                                       enum lq_block_status status),
+                          void *context);
+
+/* All is built: the safety phase, the initiators and the script begin. */
+void lq_world_begin(struct lq_world *world);
 
 /* Nothing is broken, withheld or hung any more; the liveness phase begins. */
 void lq_world_heal(struct lq_world *world);
+
+/* What initiators still wait for, one phrase; NULL: nothing. */
+const char *lq_world_awaited(const struct lq_world *world);
+
+/* Records EVENT, now. */
+void lq_world_record(struct lq_world *world, struct lq_event event);
+void lq_world_enter(struct lq_world *world, enum lq_phase phase);
+
+static inline void lq_connection_mark(struct lq_world *world, struct lq_connection *connection)
+{
+    world->network->mark(world, connection);
+}
 
 /* A record with time and ACTOR's names filled in (connection and nexus, when it has them). */
 void lq_actor_record(struct lq_actor *actor, struct lq_event event);
@@ -254,6 +264,9 @@ bool lq_actor_is_idle(const struct lq_actor *actor);
 
 /* Drops the connection by RST and comes back. */
 void lq_actor_drop(struct lq_actor *actor);
+
+/* Closes the connection in order. */
+void lq_actor_close(struct lq_actor *actor);
 
 /* Wakes ACTOR after DELAY_NS unless it wakes earlier anyway. */
 void lq_actor_wake_in(struct lq_actor *actor, uint64_t delay_ns);

@@ -4,7 +4,7 @@
  * timer per request walks through it. Draws are named by what the request is (operation, extent)
  * and how often such a one came before, so that other requests do not change them.
  */
-#include "sim/virtual/disk.h"
+#include "sim/stage/disk.h"
 
 #include <string.h>
 
@@ -164,7 +164,7 @@ static void step(struct lq_timer *timer)
     if (!slot->has_begun) {
         slot->has_begun = true;
         take_effect(slot, 0, slot->first_blocks);
-        lq_queue_at(queue, timer, slot->rest_ns, step);
+        lq_queue_at(queue, timer, later_of(slot->rest_ns, *queue->now_ns), step);
     } else if (!slot->has_effect) {
         slot->has_effect = true;
         if (slot->effect_blocks > slot->first_blocks)
@@ -293,7 +293,7 @@ void lq_disk_heal(struct lq_disk *disk)
         uint64_t next = !slot->has_begun ? slot->effect_ns
                         : !slot->has_effect ? slot->rest_ns
                                             : slot->end_ns;
-        lq_queue_at(disk->queue, &slot->timer, next, step);
+        lq_queue_at(disk->queue, &slot->timer, later_of(next, now), step);
     }
     disk->holds_until_heal = false;
 }

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "sim/virtual/script_state.h"
+#include "sim/stage/script_state.h"
 
 static struct lq_script_when when_of(const struct lq_event *event)
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
-#include "sim/virtual/state.h"
+#include "sim/stage/state.h"
 
 static const uint64_t MS = 1000000;
 

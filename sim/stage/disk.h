@@ -10,16 +10,16 @@
  * What this is not: a judge of what the engine submits; and not the owner of the requests, which
  * are the engine's. Who uses it: the virtual world.
  */
-#ifndef LQ_SIM_VIRTUAL_DISK_H
-#define LQ_SIM_VIRTUAL_DISK_H
+#ifndef LQ_SIM_STAGE_DISK_H
+#define LQ_SIM_STAGE_DISK_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "core/store.h"
 #include "faults/faults.h"
-#include "sim/virtual/medium.h"
-#include "sim/virtual/queue.h"
+#include "sim/stage/medium.h"
+#include "sim/stage/queue.h"
 
 struct lq_disk_options {
     uint32_t block_bytes; /* 512, 1024, 2048 or 4096 */

@@ -8,7 +8,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/bytes.h"
-#include "sim/virtual/state.h"
+#include "sim/stage/state.h"
 
 /* --- commands that touch no block ----------------------------------------------------------- */
 

@@ -3,12 +3,12 @@
  * The medium of a virtual disk: content of the blocks that were ever written; all others read as
  * zeros. So a disk of any capacity costs only what is written to it.
  */
-#ifndef LQ_SIM_VIRTUAL_MEDIUM_H
-#define LQ_SIM_VIRTUAL_MEDIUM_H
+#ifndef LQ_SIM_STAGE_MEDIUM_H
+#define LQ_SIM_STAGE_MEDIUM_H
 
 #include <stdint.h>
 
-#include "sim/virtual/memory.h"
+#include "sim/stage/memory.h"
 
 struct lq_medium {
     const struct lq_allocator *allocator;

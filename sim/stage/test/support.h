@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the unit tests of the virtual world share: an allocator, and a choice whose answers are all
- * benign or come from a seed. */
-#ifndef LQ_SIM_VIRTUAL_TEST_SUPPORT_H
-#define LQ_SIM_VIRTUAL_TEST_SUPPORT_H
+/* What the unit tests of the stage and of the virtual world share: an allocator, and a choice whose
+ * answers are all benign or come from a seed. */
+#ifndef LQ_SIM_STAGE_TEST_SUPPORT_H
+#define LQ_SIM_STAGE_TEST_SUPPORT_H
 
 #include "core/base/allocator.h"
 #include "core/base/choice.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an initiator's endpoint tells its actor: one function for each kind of event. */
 #include "core/base/assert.h"
-#include "sim/virtual/state.h"
+#include "sim/stage/state.h"
 
 typedef void (*handler)(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event);
 
@@ -78,13 +78,10 @@ static void protocol_error(struct lq_actor *actor, const struct lq_iscsi_initiat
 /* The connection is over for this end: after a logout in order, else by RST. */
 static void close_wanted(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
 {
-    struct lq_tcp *tcp = actor->connection->tcp;
-    if (event->code != 0) {
+    if (event->code != 0)
         lq_actor_drop(actor);
-        return;
-    }
-    lq_actor_session_over(actor, true);
-    lq_tcp_close(tcp, LQ_TCP_INITIATOR);
+    else
+        lq_actor_close(actor);
 }
 
 static const handler handlers[LQ_ISCSI_I_EVENTS] = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Text made by hand into a caller's buffer, for parts without stdio. What does not fit is cut off;
  * the text is always NUL-terminated. */
-#ifndef LQ_SIM_VIRTUAL_PRINT_H
-#define LQ_SIM_VIRTUAL_PRINT_H
+#ifndef LQ_SIM_STAGE_PRINT_H
+#define LQ_SIM_STAGE_PRINT_H
 
 #include <stdint.h>
 

@@ -5,8 +5,8 @@
 
 #include "core/base/hash.h"
 #include "core/base/list.h"
-#include "sim/virtual/queue.h"
-#include "sim/virtual/test/support.h"
+#include "sim/stage/queue.h"
+#include "sim/stage/test/support.h"
 
 enum { TIMERS = 64 };
 

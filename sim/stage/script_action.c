@@ -4,7 +4,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/bytes.h"
-#include "sim/virtual/script_state.h"
+#include "sim/stage/script_state.h"
 
 static const uint64_t LATE_NS = 1000000000; /* of data.late that does not say how late */
 
@@ -68,11 +68,8 @@ static bool act_on_session(struct lq_actor *actor, const struct lq_scn_action *a
             lq_actor_drop(actor);
         return true;
     case LQ_SCN_CLOSE:
-        if (has_connection) {
-            struct lq_tcp *tcp = actor->connection->tcp;
-            lq_actor_session_over(actor, true);
-            lq_tcp_close(tcp, LQ_TCP_INITIATOR);
-        }
+        if (has_connection)
+            lq_actor_close(actor);
         return true;
     default:
         return is_up && lq_iscsi_initiator_ping(actor->endpoint, serial,

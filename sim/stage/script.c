@@ -9,7 +9,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/hash.h"
-#include "sim/virtual/script_state.h"
+#include "sim/stage/script_state.h"
 
 /* Serials of what the world adds by itself (logouts at the end) have a space of their own. */
 enum { OWN_STEPS = 1 << 20 };
@@ -362,5 +362,5 @@ void lq_script_finish(struct lq_script *script)
         lq_actor_heal(actor, 0); /* what was withheld or deserted since heal */
         lq_actor_wake_in(actor, 0);
     }
-    lq_net_heal(&world->net);
+    world->network->heal(world);
 }

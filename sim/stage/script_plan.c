@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
-#include "sim/virtual/script_state.h"
+#include "sim/stage/script_state.h"
 
 enum { THINK_NS = 2000000, NEXUSES = 16, SESSIONS = 12, CONNECTIONS = 30 };
 

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What both worlds do alike: build the stage for a run, begin, and heal. */
+#include "sim/stage/stage.h"
+
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "sim/stage/memory.h"
+#include "sim/stage/state.h"
+
+enum { COMMANDS_AFTER_HEAL = 8, COMMANDS_OF_ALL = LQ_PLAN_NEXUSES_MAX * LQ_COMMAND_SLOTS };
+
+enum { SITE_SHUTDOWN = 1 };
+
+static const uint64_t BUFFER_BYTES = (uint64_t)COMMANDS_OF_ALL * 2 * LQ_COMMAND_BYTES_MAX;
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+void lq_world_init(struct lq_world *world, struct lq_allocator allocator,
+                   const struct lq_network_ops *network)
+{
+    memset(world, 0, sizeof *world);
+    world->allocator = allocator;
+    world->network = network;
+    for (uint32_t i = 0; i < LQ_PLAN_STORES_MAX; i++)
+        lq_disk_init(&world->disks[i], &world->allocator);
+    world->buffers = lq_resize(&world->allocator, NULL, 0, BUFFER_BYTES);
+    for (uint64_t i = 0; i < COMMANDS_OF_ALL; i++) {
+        struct lq_actor *actor = &world->actors[i / LQ_COMMAND_SLOTS];
+        struct lq_actor_command *command = &actor->commands[i % LQ_COMMAND_SLOTS];
+        command->out = world->buffers + i * 2 * LQ_COMMAND_BYTES_MAX;
+        command->in = command->out + LQ_COMMAND_BYTES_MAX;
+    }
+}
+
+void lq_world_fini(struct lq_world *world)
+{
+    for (uint32_t i = 0; i < LQ_PLAN_STORES_MAX; i++)
+        lq_disk_fini(&world->disks[i]);
+    (void)lq_resize(&world->allocator, world->buffers, BUFFER_BYTES, 0);
+    if (world->script_memory != NULL)
+        lq_script_free(world->script_memory, &world->allocator);
+}
+
+uint32_t lq_world_unmet_count(const struct lq_world *world)
+{
+    return world->script == NULL ? 0 : lq_script_unmet_count(world->script);
+}
+
+const struct lq_unmet *lq_world_unmet(const struct lq_world *world, uint32_t index)
+{
+    return lq_script_unmet(world->script, index);
+}
+
+const struct lq_plan *lq_world_plan(const struct lq_world *world)
+{
+    return &world->plan;
+}
+
+/* --- build ---------------------------------------------------------------------------------- */
+
+static void make_plan(struct lq_world *world, const struct lq_run_request *request)
+{
+    if (request->scenario != NULL && world->script_memory == NULL)
+        world->script_memory = lq_script_make(&world->allocator);
+    world->script = request->scenario == NULL ? NULL : world->script_memory;
+    if (world->script != NULL)
+        lq_plan_from_scenario(&world->plan, request->scenario);
+    else
+        lq_plan_make(&world->plan, request->seed, request->commands);
+}
+
+void lq_world_prepare(struct lq_world *world, const struct lq_run_request *request)
+{
+    make_plan(world, request);
+    lq_choice_seeded_init(&world->seeded, request->seed);
+    lq_history_init(&world->history);
+    for (uint32_t i = 0; i < request->sink_count; i++)
+        lq_history_attach(&world->history, request->sinks[i]);
+    world->env = (struct lq_env){.choice = &world->seeded.choice,
+                                 .history = &world->history,
+                                 .wrongs = request->wrongs};
+    if (world->script != NULL)
+        world->env.choice = lq_script_begin(world->script, world, request->scenario);
+    lq_faults_init(&world->faults, world->env.choice, &world->history, &world->env.now_ns);
+    for (uint32_t i = 1; i < LQ_FAULTS; i++)
+        lq_fault_arm(&world->faults, (enum lq_fault)i, world->plan.odds[i]);
+    if (world->script != NULL)
+        lq_script_arm(world->script);
+    lq_queue_init(&world->queue, world->timers, LQ_TIMERS_MAX, &world->env.now_ns);
+    world->connection_numbers = 0;
+    world->commands_ended = 0;
+    world->shutdown_planned = false;
+    world->actor_count = (uint32_t)world->plan.options[LQ_OPT_NEXUSES];
+}
+
+void lq_world_carve_endpoints(struct lq_world *world, struct lq_arena *arena)
+{
+    struct lq_iscsi_initiator_config config = lq_iscsi_initiator_config_default;
+    config.raw_bytes_max = 512;
+    for (uint32_t i = 0; i < world->actor_count; i++) {
+        struct lq_iscsi_initiator *endpoint = lq_iscsi_initiator_make(arena, &config, &world->env);
+        world->actors[i].endpoint = endpoint;
+    }
+}
+
+void lq_world_reset_disks(struct lq_world *world,
+                          void (*done)(void *context, struct lq_disk *disk, lq_handle handle,
+                                       enum lq_block_status status),
+                          void *context)
+{
+    const struct lq_plan *plan = &world->plan;
+    for (uint32_t i = 0; i < plan->options[LQ_OPT_STORES]; i++) {
+        struct lq_disk *disk = &world->disks[i];
+        struct lq_faults *faults = &world->faults;
+        if (world->script != NULL)
+            faults = lq_script_disk_faults(world->script, i);
+        lq_disk_reset(disk, &plan->disks[i], plan->shard.engine.limits.tasks, &world->queue,
+                      faults);
+        disk->done = done;
+        disk->context = context;
+    }
+}
+
+/* --- begin, heal ---------------------------------------------------------------------------- */
+
+void lq_world_record(struct lq_world *world, struct lq_event event)
+{
+    event.time_ns = world->env.now_ns;
+    lq_history_add(&world->history, event);
+}
+
+static void record_bounds(struct lq_world *world)
+{
+    const struct lq_plan *plan = &world->plan;
+    const uint64_t bounds[] = {
+        [LQ_BOUND_QUARANTINE_AFTER] = plan->shard.engine.quarantine_after_ns,
+        [LQ_BOUND_LOGIN_QUARANTINE_AFTER] = plan->shard.engine.login_quarantine_after_ns,
+        [LQ_BOUND_BUSY_AFTER] = plan->shard.engine.busy_after_ns,
+        [LQ_BOUND_LIVENESS] = plan->liveness_ns};
+    for (uint32_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++)
+        lq_world_record(world,
+                        (struct lq_event){.kind = LQ_W_BOUND, .code = i, .value = bounds[i]});
+}
+
+void lq_world_enter(struct lq_world *world, enum lq_phase phase)
+{
+    world->phase = phase;
+    lq_world_record(world, (struct lq_event){.kind = LQ_W_PHASE, .code = (uint32_t)phase});
+}
+
+void lq_world_begin(struct lq_world *world)
+{
+    record_bounds(world);
+    lq_world_enter(world, LQ_PHASE_SAFETY);
+    for (uint32_t i = 0; i < world->actor_count; i++)
+        lq_actor_begin(&world->actors[i], world, i);
+    if (world->script != NULL)
+        lq_script_start(world->script);
+}
+
+void lq_world_heal(struct lq_world *world)
+{
+    lq_world_enter(world, LQ_PHASE_HEAL);
+    lq_faults_disarm(&world->faults);
+    if (world->script != NULL)
+        lq_script_disarm(world->script);
+    for (uint32_t i = 0; i < world->plan.options[LQ_OPT_STORES]; i++)
+        lq_disk_heal(&world->disks[i]);
+    uint64_t missing = world->commands_ended < world->plan.commands
+                           ? world->plan.commands - world->commands_ended
+                           : 0;
+    lq_world_enter(world, LQ_PHASE_LIVENESS);
+    world->shutdown_planned =
+        world->script == NULL &&
+        lq_choose(&world->seeded.choice, LQ_STREAM_SCHEDULE, SITE_SHUTDOWN, 0, 3) == 1;
+    for (uint32_t i = 0; i < world->actor_count; i++)
+        lq_actor_heal(&world->actors[i],
+                      world->actors[i].is_scripted
+                          ? 0
+                          : COMMANDS_AFTER_HEAL + (uint32_t)(missing / world->actor_count));
+    world->network->heal(world);
+}
+
+const char *lq_world_awaited(const struct lq_world *world)
+{
+    for (uint32_t i = 0; i < world->actor_count; i++)
+        if (world->actors[i].state != LQ_ACTOR_DONE)
+            return world->actors[i].state == LQ_ACTOR_UP ? "an initiator's commands"
+                                                         : "an initiator's login or logout";
+    return NULL;
+}
