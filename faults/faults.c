@@ -112,7 +112,8 @@ static bool strikes(struct lq_faults *faults, enum lq_fault fault, uint64_t subj
         return false;
     faults->counts[fault].asked++;
     return lq_chance(faults->choice, LQ_STREAM_FAULT, (uint32_t)fault, subject,
-                     faults->odds[fault], ODDS);
+                     faults->odds[fault], ODDS) &&
+           (faults->keep == NULL || faults->keep(faults->keep_context, fault, subject));
 }
 
 bool lq_fault_fires(struct lq_faults *faults, enum lq_fault fault, uint64_t subject,

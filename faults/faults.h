@@ -77,6 +77,9 @@ struct lq_faults {
     const uint64_t *now_ns;
     uint32_t odds[LQ_FAULTS]; /* firings per 1,000 questions; 0: not armed */
     struct lq_fault_count counts[LQ_FAULTS];
+    /* Whether a strike by odds happens at all; NULL: each does. */
+    bool (*keep)(const void *context, enum lq_fault fault, uint64_t subject);
+    const void *keep_context;
     struct lq_fault_rules *rules; /* NULL: by odds. Else these decide, and odds are not used */
     uint32_t store_or_none;       /* for rules: the store that asks this decider, number + 1 */
     const struct lq_fault_rule *rule; /* the one that struck last; NULL: it was by odds */

@@ -173,6 +173,9 @@ int lq_cmd_sim(const struct lq_options *options)
     if (options->file_count > 0)
         return lq_sim_scenarios(options, &settings);
     bool is_single = options->first_seed == options->last_seed;
+    if (options->print_scenario)
+        return is_single ? lq_sim_print_seed(options->first_seed, settings.commands)
+                         : refuse_campaign("--print-scenario");
     if (is_single && !options->bench)
         return run_seed(options, &settings);
     if (options->pcap != NULL)

@@ -111,8 +111,9 @@ static void print_meaning(FILE *to, const struct lq_event *event)
         fprintf(to, " %s", NAME_IN(phases, event->code));
         break;
     case LQ_W_FAULT:
-        fprintf(to, " %s", event->code < LQ_FAULTS
-                               ? lq_fault_class((enum lq_fault)event->code)->name : "?");
+        fprintf(to, " %s/%" PRIx64, event->code < LQ_FAULTS
+                                       ? lq_fault_class((enum lq_fault)event->code)->name : "?",
+                event->value);
         break;
     case LQ_W_ACCOUNT:
         fprintf(to, " %s %" PRIu64 " of %" PRIu64 " free", NAME_IN(pools, event->detail),

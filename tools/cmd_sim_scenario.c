@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/stage/swarm.h"
 #include "tools/cmd_sim_verdicts.h"
 #include "tools/exit_codes.h"
 #include "tools/message.h"
 
-enum { FILE_BYTES_MAX = 1024 * 1024 };
+enum { FILE_BYTES_MAX = 1024 * 1024, TEXT_MAX = 128 * 1024 };
 
 /* --- read ----------------------------------------------------------------------------------- */
 
@@ -104,7 +105,10 @@ static int read_scenario(const char *path, struct lq_scenario *scenario)
     bool is_good = lq_scenario_parse(scenario, text, size, &problem);
     if (!is_good)
         refuse(path, text, &problem);
-    else
+    else if (!lq_swarm_check(scenario, &problem)) {
+        is_good = false;
+        refuse(path, text, &problem);
+    } else
         is_good = knows_properties(path, text, scenario);
     free(text);
     return is_good ? LQ_EXIT_PASS : LQ_EXIT_USAGE;
@@ -170,6 +174,34 @@ static int refuse_together(const char *what)
     return LQ_EXIT_USAGE;
 }
 
+static int print_text(const struct lq_scenario *scenario)
+{
+    char *text = malloc(TEXT_MAX);
+    if (text == NULL || !lq_scenario_print(scenario, text, TEXT_MAX)) {
+        lq_message("sim: out of memory; expected room for a scenario's text; end other programs");
+        free(text);
+        return LQ_EXIT_ENVIRONMENT;
+    }
+    fputs(text, stdout);
+    free(text);
+    return LQ_EXIT_PASS;
+}
+
+int lq_sim_print_seed(uint64_t seed, uint64_t commands)
+{
+    struct lq_scenario *scenario = malloc(sizeof *scenario);
+    if (scenario == NULL)
+        return LQ_EXIT_ENVIRONMENT;
+    struct lq_choice_seeded seeded;
+    struct lq_plan plan;
+    lq_choice_seeded_init(&seeded, seed);
+    lq_plan_make(&plan, &seeded.choice, seed, commands);
+    lq_swarm_from_plan(scenario, &plan);
+    int code = print_text(scenario);
+    free(scenario);
+    return code;
+}
+
 int lq_sim_scenarios(const struct lq_options *options, const struct lq_sim_settings *settings)
 {
     if (options->first_seed != options->last_seed)
@@ -190,7 +222,12 @@ int lq_sim_scenarios(const struct lq_options *options, const struct lq_sim_setti
         int wrong = read_scenario(options->files[i], &scenarios[i]);
         code = code == LQ_EXIT_PASS ? wrong : code;
     }
-    if (code == LQ_EXIT_PASS)
+    for (uint32_t i = 0; i < options->file_count && code == LQ_EXIT_PASS; i++)
+        if (scenarios[i].swarm.is_given && options->seeds_given)
+            code = refuse_together("--seed");
+    for (uint32_t i = 0; i < options->file_count && options->print_scenario; i++)
+        code = code == LQ_EXIT_PASS ? print_text(&scenarios[i]) : code;
+    if (code == LQ_EXIT_PASS && !options->print_scenario)
         code = run_all(options, settings, scenarios);
     free(scenarios);
     return code;

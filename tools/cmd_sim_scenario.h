@@ -17,6 +17,9 @@
 /* Runs the files of OPTIONS; returns the exit code. Nothing runs when one of them is wrong. */
 int lq_sim_scenarios(const struct lq_options *options, const struct lq_sim_settings *settings);
 
+/* Prints what SEED means as a scenario file; returns the exit code. */
+int lq_sim_print_seed(uint64_t seed, uint64_t commands);
+
 /* --- of cmd_sim.c, for both kinds of run ---------------------------------------------------- */
 
 /* What --pcap, --trace and --json-lines ask for. */

@@ -184,6 +184,13 @@ static const char *take_trace(struct lq_options *options, const char *argument)
     return NULL;
 }
 
+static const char *take_print_scenario(struct lq_options *options, const char *argument)
+{
+    (void)argument;
+    options->print_scenario = true;
+    return NULL;
+}
+
 static const char *take_path(const char **path, const char *argument)
 {
     if (argument[0] == '\0')
@@ -273,6 +280,9 @@ const struct lq_option_row lq_option_rows[] = {
     {"fingerprint", NULL, SIM, false, "Print the fingerprint of every seed.", take_fingerprint},
     {"trace", NULL, SIM, false, "Print every record and every run of bytes of the one seed.",
      take_trace},
+    {"print-scenario", NULL, SIM, false,
+     "Print what the one seed means as a scenario file, or a file as it is understood, and end.",
+     take_print_scenario},
     {"tap", "FILE", SIM, false, "Write the verdict of each property as TAP; - is the output.",
      take_tap},
     {"junit", "FILE", SIM, false, "Write the verdict of each property as JUnit XML.", take_junit},
@@ -316,7 +326,8 @@ static const char *const sim_paragraphs[] = {
 static const char *const sim_examples[] = {
     "lunquake sim --seeds 1..2000", "lunquake sim --seed 7 --pcap seed7.pcapng",
     "lunquake sim --wrong ordered-as-simple --seeds 1..500",
-    "lunquake sim scenarios/examples/cold-reset.scn", NULL};
+    "lunquake sim scenarios/examples/cold-reset.scn",
+    "lunquake sim --seed 7 --print-scenario > seed7.scn", NULL};
 
 const struct lq_subcommand_row lq_subcommand_rows[LQ_SUBCOMMANDS] = {
     [LQ_SUBCOMMAND_SERVE] = {"serve", "[OPTION]...",

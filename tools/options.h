@@ -52,7 +52,7 @@ struct lq_options {
     bool fingerprint;
     uint32_t jobs;     /* 0: one per processor */
     uint64_t commands; /* 0: as the seed says */
-    bool trace, twice, bench;
+    bool trace, twice, bench, print_scenario;
     char **files; /* scenarios, in the order given */
     uint32_t file_count;
     const char *tap, *junit, *json_lines; /* files, NULL: none */

@@ -57,16 +57,6 @@ bool lq_scn_token_is(const struct lq_scn_token *token, const char *word);
 
 /* --- table.c -------------------------------------------------------------------------------- */
 
-enum lq_scn_unit {
-    LQ_SCN_FLAG,
-    LQ_SCN_NUMBER,
-    LQ_SCN_SIZE,     /* 512, 64MiB */
-    LQ_SCN_DURATION, /* 10ms */
-    LQ_SCN_OR_NEVER, /* a duration or "never" */
-    LQ_SCN_YES_NO,
-    LQ_SCN_CACHE_KIND
-};
-
 /* NAME may be several words. Rows end with a row without a name. */
 struct lq_scn_row {
     const char *name;
@@ -115,6 +105,8 @@ const char *lq_scn_word_of(const struct lq_scn_word *words, uint32_t value);
 
 /* Reads the whole of TOKEN as UNIT. False: it is none, or does not fit 64 bits. */
 bool lq_scn_read_value(const struct lq_scn_token *token, enum lq_scn_unit unit, uint64_t *value);
+/* Reads TOKEN as a number, a size, a duration or `never', and says in UNIT which one it is. */
+bool lq_scn_read_any(const struct lq_scn_token *token, enum lq_scn_unit *unit, uint64_t *value);
 bool lq_scn_read_hex(const char *text, uint32_t size_bytes, uint64_t *value);
 void lq_scn_put_value(struct lq_scn_text *to, enum lq_scn_unit unit, uint64_t value);
 
@@ -144,6 +136,9 @@ bool lq_scn_take_name(struct lq_scn_parser *parser, char *name, uint32_t size_by
                       const char *expected);
 bool lq_scn_take_value(struct lq_scn_parser *parser, const struct lq_scn_row *row,
                        uint64_t *value);
+bool lq_scn_need_token(struct lq_scn_parser *parser, enum lq_scn_token_kind kind,
+                       const char *expected);
+void lq_scn_skip_newlines(struct lq_scn_parser *parser);
 /* The row whose name stands next, taken; -1: none does. */
 int lq_scn_take_row(struct lq_scn_parser *parser, const struct lq_scn_row *rows);
 /* The row's value, given at most once. */
@@ -165,6 +160,13 @@ bool lq_scn_take_label(struct lq_scn_parser *parser, enum lq_scn_label_of of, ui
 uint32_t lq_scn_find_label(const struct lq_scenario *scenario, const char *text,
                            uint32_t size_bytes);
 bool lq_scn_take_event(struct lq_scn_parser *parser, struct lq_scn_event *event);
+
+/* The fault that the next token names, taken. */
+bool lq_scn_take_fault(struct lq_scn_parser *parser, uint32_t *fault);
+
+/* swarm.c */
+bool lq_scn_parse_swarm(struct lq_scn_parser *parser);
+void lq_scn_print_swarm(const struct lq_scn_swarm *swarm, struct lq_scn_text *to);
 
 /* expect.c */
 bool lq_scn_parse_expect(struct lq_scn_parser *parser, struct lq_scn_statement *statement);

@@ -66,7 +66,7 @@ bool lq_scn_need(struct lq_scn_parser *parser, const char *word)
     return lq_scn_take(parser, word) || lq_scn_fail(parser, "does not belong here", word);
 }
 
-static bool need_token(struct lq_scn_parser *parser, enum lq_scn_token_kind kind,
+bool lq_scn_need_token(struct lq_scn_parser *parser, enum lq_scn_token_kind kind,
                        const char *expected)
 {
     if (parser->token.kind != kind)
@@ -75,7 +75,7 @@ static bool need_token(struct lq_scn_parser *parser, enum lq_scn_token_kind kind
     return true;
 }
 
-static void skip_newlines(struct lq_scn_parser *parser)
+void lq_scn_skip_newlines(struct lq_scn_parser *parser)
 {
     while (parser->token.kind == LQ_SCN_TOKEN_NEWLINE)
         lq_scn_advance(parser);
@@ -205,7 +205,7 @@ uint32_t lq_scn_find_initiator(const struct lq_scn_parser *parser,
 bool lq_scn_take_lun(struct lq_scn_parser *parser, uint64_t *lun)
 {
     if (lq_scn_take(parser, parser->scenario->target.name) &&
-        !need_token(parser, LQ_SCN_TOKEN_SLASH, "/ and the number of the LUN"))
+        !lq_scn_need_token(parser, LQ_SCN_TOKEN_SLASH, "/ and the number of the LUN"))
         return false;
     return lq_scn_take_value(parser, &lq_scn_clause_rows[LQ_SCN_LUN], lun);
 }
@@ -219,10 +219,10 @@ static bool parse_settings(struct lq_scn_parser *parser, const struct lq_scn_row
     char expected[300];
     struct lq_scn_text to = lq_scn_text_into(expected, sizeof expected);
     put_rows(&to, rows);
-    if (!need_token(parser, LQ_SCN_TOKEN_OPEN, "{"))
+    if (!lq_scn_need_token(parser, LQ_SCN_TOKEN_OPEN, "{"))
         return false;
     for (;;) {
-        skip_newlines(parser);
+        lq_scn_skip_newlines(parser);
         if (parser->token.kind == LQ_SCN_TOKEN_CLOSE)
             break;
         int row = lq_scn_take_row(parser, rows);
@@ -292,10 +292,10 @@ static bool parse_target(struct lq_scn_parser *parser)
     if (target->name[0] != '\0')
         return lq_scn_fail(parser, "is a second target", "one target in a scenario");
     if (!lq_scn_take_name(parser, target->name, sizeof target->name, "the target's name") ||
-        !need_token(parser, LQ_SCN_TOKEN_OPEN, "{ with its LUNs"))
+        !lq_scn_need_token(parser, LQ_SCN_TOKEN_OPEN, "{ with its LUNs"))
         return false;
     for (;;) {
-        skip_newlines(parser);
+        lq_scn_skip_newlines(parser);
         bool is_good = false;
         if (parser->token.kind == LQ_SCN_TOKEN_CLOSE)
             break;
@@ -385,7 +385,7 @@ static bool parse_initiator(struct lq_scn_parser *parser)
     initiator->place = parser->token.place;
     if (!lq_scn_take_name(parser, initiator->name, sizeof initiator->name,
                           "the initiator's name") ||
-        !need_token(parser, LQ_SCN_TOKEN_ARROW, "-> and its target"))
+        !lq_scn_need_token(parser, LQ_SCN_TOKEN_ARROW, "-> and its target"))
         return false;
     if (scenario->target.name[0] == '\0' || !lq_scn_take(parser, scenario->target.name))
         return lq_scn_fail(parser, "is no target", "the name of a target that stands before");
@@ -430,7 +430,7 @@ static bool parse_requires(struct lq_scn_parser *parser)
         if (parser->token.kind != LQ_SCN_TOKEN_COMMA)
             return true;
         lq_scn_advance(parser);
-        skip_newlines(parser);
+        lq_scn_skip_newlines(parser);
     }
 }
 
@@ -457,6 +457,7 @@ static const struct {
     bool (*parse)(struct lq_scn_parser *parser);
 } parts[] = {{"scenario", parse_title},   {"requires", parse_requires},
              {"transport", parse_transport}, {"limits", parse_limits},
+             {"swarm", lq_scn_parse_swarm},
              {"target", parse_target},    {"initiator", parse_initiator}};
 
 enum { PARTS = sizeof parts / sizeof parts[0] };
@@ -473,14 +474,27 @@ static bool parse_part(struct lq_scn_parser *parser)
         return true;
     }
     return lq_scn_fail(parser, "begins no statement",
-                       "scenario, requires, transport, limits, target, initiator, or `at' or "
-                       "`after', which begin the timeline");
+                       "scenario, requires, transport, limits, target, initiator, swarm, or `at' "
+                       "or `after', which begin the timeline");
+}
+
+/* A seed says all: its world and what happens in it. */
+static bool check_swarm(struct lq_scn_parser *parser)
+{
+    const struct lq_scenario *scenario = parser->scenario;
+    if (scenario->limits.given != 0 || scenario->target.name[0] != '\0')
+        return lq_scn_fail(parser, "comes after a swarm and limits or a target",
+                           "swarm alone: its settings say what is in the world");
+    return parser->token.kind == LQ_SCN_TOKEN_END ||
+           lq_scn_fail(parser, "comes after a swarm", "the end: a seed has no timeline");
 }
 
 static bool check_world(struct lq_scn_parser *parser)
 {
     if (parser->scenario->title[0] == '\0')
         return lq_scn_fail(parser, "comes before the title", "scenario \"TITLE\" first");
+    if (parser->scenario->swarm.is_given)
+        return check_swarm(parser);
     if (parser->scenario->initiator_count == 0)
         return lq_scn_fail(parser, "comes before any initiator",
                            "target NAME { lun 0 disk SIZE } and initiator NAME -> TARGET");
@@ -490,11 +504,12 @@ static bool check_world(struct lq_scn_parser *parser)
 static bool parse_file(struct lq_scn_parser *parser)
 {
     for (;;) {
-        skip_newlines(parser);
+        lq_scn_skip_newlines(parser);
         bool is_timeline = lq_scn_token_is(&parser->token, "at") ||
                            lq_scn_token_is(&parser->token, "after");
         if (is_timeline || parser->token.kind == LQ_SCN_TOKEN_END)
-            return check_world(parser) && lq_scn_parse_timeline(parser);
+            return check_world(parser) &&
+                   (parser->scenario->swarm.is_given || lq_scn_parse_timeline(parser));
         if (!parse_part(parser))
             return false;
     }

@@ -222,6 +222,10 @@ bool lq_scenario_print(const struct lq_scenario *scenario, char *text, uint32_t 
 {
     struct lq_scn_text to = lq_scn_text_into(text, size_bytes);
     put_heading(&to, scenario);
+    if (scenario->swarm.is_given) {
+        lq_scn_print_swarm(&scenario->swarm, &to);
+        return !to.overflowed;
+    }
     put_target(&to, &scenario->target);
     for (uint32_t i = 0; i < scenario->initiator_count; i++)
         put_initiator(&to, scenario, &scenario->initiators[i]);

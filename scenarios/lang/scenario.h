@@ -33,12 +33,25 @@ enum {
     LQ_SCN_CDB_MAX = 16,
     LQ_SCN_ALTERNATIVES_MAX = 4,
     LQ_SCN_TRANSFER_MAX = 16384, /* bytes of one command */
+    LQ_SCN_SETTINGS_MAX = 64,
+    LQ_SCN_KEPT_MAX = 512, /* ranges of steps, and as many strikes of faults */
     LQ_SCN_LINE_MAX = 400        /* one printed statement, NUL included */
 };
 
 /* Where something stands in the text; both from 1. 0: it was not read from a text. */
 struct lq_scn_place {
     uint32_t line, column;
+};
+
+/* How a value is written. */
+enum lq_scn_unit {
+    LQ_SCN_FLAG,
+    LQ_SCN_NUMBER,
+    LQ_SCN_SIZE,     /* 512, 64MiB */
+    LQ_SCN_DURATION, /* 10ms */
+    LQ_SCN_OR_NEVER, /* a duration or "never" */
+    LQ_SCN_YES_NO,
+    LQ_SCN_CACHE_KIND
 };
 
 /* Settings and clauses: one table each (table.c) says names, units and ranges; bit i of GIVEN
@@ -245,11 +258,47 @@ struct lq_scn_statement {
     struct lq_scn_expect expect;
 };
 
+/* --- a seed instead of a world and a timeline ----------------------------------------------- */
+
+/* NAME VALUE, of names that the world knows and the language does not (sim/stage/swarm.h). */
+struct lq_scn_setting {
+    char name[LQ_SCN_NAME_MAX + 1];
+    uint32_t unit; /* enum lq_scn_unit, as it was written */
+    uint64_t value;
+    struct lq_scn_place place;
+};
+
+struct lq_scn_steps {
+    uint32_t initiator; /* number, from 1 */
+    uint64_t first, last;
+};
+
+struct lq_scn_strike {
+    uint32_t fault; /* enum lq_fault */
+    uint64_t subject;
+};
+
+/* What SEED means. Settings and odds that are left out are drawn from the seed. */
+struct lq_scn_swarm {
+    bool is_given;
+    uint64_t seed;
+    struct lq_scn_setting settings[LQ_SCN_SETTINGS_MAX];
+    uint32_t setting_count;
+    bool has_odds[LQ_FAULTS];
+    uint32_t odds[LQ_FAULTS]; /* of 1,000 */
+    struct lq_scn_steps steps[LQ_SCN_KEPT_MAX]; /* these and no others; none: all */
+    uint32_t step_count;
+    struct lq_scn_strike strikes[LQ_SCN_KEPT_MAX]; /* these and no others; none: all */
+    uint32_t strike_count;
+    struct lq_scn_place place;
+};
+
 struct lq_scenario {
     char title[LQ_SCN_TITLE_MAX + 1];
     char requires[LQ_SCN_REQUIRES_MAX][LQ_SCN_SLUG_MAX + 1]; /* ids or slugs of properties */
     struct lq_scn_place requires_places[LQ_SCN_REQUIRES_MAX];
     uint32_t requires_count;
+    struct lq_scn_swarm swarm; /* given: there is nothing behind it */
     struct lq_scn_values limits;
     struct lq_scn_target target;
     struct lq_scn_initiator initiators[LQ_SCN_INITIATORS_MAX];
@@ -262,7 +311,7 @@ struct lq_scenario {
 
 /* --- text ----------------------------------------------------------------------------------- */
 
-enum { LQ_SCN_PROBLEM_MAX = 400 };
+enum { LQ_SCN_PROBLEM_MAX = 1000 };
 
 struct lq_scn_problem {
     struct lq_scn_place place;

@@ -263,6 +263,15 @@ static bool refuse_fault(struct lq_scn_parser *parser)
     return lq_scn_fail(parser, "is no fault of the catalogue", expected);
 }
 
+bool lq_scn_take_fault(struct lq_scn_parser *parser, uint32_t *fault)
+{
+    *fault = fault_of(&parser->token);
+    if (*fault == LQ_FAULT_NONE)
+        return refuse_fault(parser);
+    lq_scn_advance(parser);
+    return true;
+}
+
 static bool take_scope(struct lq_scn_parser *parser, struct lq_scn_fault *fault, bool *taken)
 {
     const struct lq_scenario *scenario = parser->scenario;
@@ -318,10 +327,8 @@ static bool parse_fault(struct lq_scn_parser *parser, struct lq_scn_statement *s
     if (is_healed(parser->scenario))
         return lq_scn_fail(parser, "comes after heal", "faults before it");
     statement->kind = LQ_SCN_FAULT;
-    fault->fault = fault_of(&token);
-    if (fault->fault == LQ_FAULT_NONE)
-        return refuse_fault(parser);
-    lq_scn_advance(parser);
+    if (!lq_scn_take_fault(parser, &fault->fault))
+        return false;
     while (!is_end(parser)) {
         bool taken = false;
         if (!take_scope(parser, fault, &taken))

@@ -104,6 +104,19 @@ bool lq_scn_read_value(const struct lq_scn_token *token, enum lq_scn_unit unit, 
     return false;
 }
 
+bool lq_scn_read_any(const struct lq_scn_token *token, enum lq_scn_unit *unit, uint64_t *value)
+{
+    static const enum lq_scn_unit units[] = {LQ_SCN_NUMBER, LQ_SCN_SIZE, LQ_SCN_OR_NEVER};
+    for (uint32_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        *unit = units[i];
+        if (lq_scn_read_value(token, units[i], value) && *value == 0)
+            *unit = LQ_SCN_NUMBER; /* 0 needs no unit */
+        if (lq_scn_read_value(token, units[i], value))
+            return true;
+    }
+    return false;
+}
+
 static void put_unit(struct lq_scn_text *to, const struct unit *units, uint64_t value)
 {
     uint32_t i = 0;

@@ -73,6 +73,13 @@ static void take_name(struct lq_actor *actor)
     actor->nexus = nexus_number(actor->name, actor->isid);
 }
 
+/* All steps of ACTOR that a swarm keeps have been. */
+static bool is_out_of_steps(const struct lq_actor *actor)
+{
+    const struct lq_scn_swarm *swarm = actor->world->swarm;
+    return swarm != NULL && lq_swarm_step(swarm, actor->number, actor->steps + 1) == 0;
+}
+
 void lq_actor_begin(struct lq_actor *actor, struct lq_world *world, uint32_t index)
 {
     actor->world = world;
@@ -98,7 +105,9 @@ void lq_actor_begin(struct lq_actor *actor, struct lq_world *world, uint32_t ind
         actor->tms[i] = (struct lq_actor_tm){.actor = actor, .timeout = {.fire = wake_fires}};
     actor->is_scripted = world->script != NULL && !lq_script_works(world->script, index + 1);
     take_name(actor);
-    if (!actor->is_scripted)
+    if (!actor->is_scripted && is_out_of_steps(actor))
+        actor->state = LQ_ACTOR_DONE;
+    else if (!actor->is_scripted)
         lq_actor_wake_in(actor, index * 10 * US);
 }
 
@@ -212,7 +221,8 @@ static void come_back(struct lq_actor *actor)
         return;
     }
     actor->moves = false;
-    bool is_over = actor->world->phase >= LQ_PHASE_LIVENESS && actor->remaining == 0;
+    bool is_over = actor->world->phase >= LQ_PHASE_LIVENESS &&
+                   (actor->remaining == 0 || is_out_of_steps(actor));
     lq_queue_cancel(&actor->world->queue, &actor->login_timeout);
     lq_queue_cancel(&actor->world->queue, &actor->wake);
     actor->state = is_over ? LQ_ACTOR_DONE : LQ_ACTOR_DOWN;
@@ -352,7 +362,8 @@ static bool leaves(struct lq_actor *actor, uint64_t serial)
 
 static bool has_work(const struct lq_actor *actor)
 {
-    return actor->world->phase == LQ_PHASE_SAFETY || actor->remaining > 0;
+    return (actor->world->phase == LQ_PHASE_SAFETY || actor->remaining > 0) &&
+           !is_out_of_steps(actor);
 }
 
 bool lq_actor_is_idle(const struct lq_actor *actor)
@@ -364,7 +375,10 @@ bool lq_actor_is_idle(const struct lq_actor *actor)
 /* One step; false when there was nothing to do, or no room to do it. */
 static bool step(struct lq_actor *actor)
 {
-    uint64_t serial = lq_actor_serial(actor, ++actor->steps);
+    actor->steps++;
+    if (actor->world->swarm != NULL) /* steps that are left out pass in no time */
+        actor->steps = lq_swarm_step(actor->world->swarm, actor->number, actor->steps);
+    uint64_t serial = lq_actor_serial(actor, actor->steps);
     bool is_safety = actor->world->phase == LQ_PHASE_SAFETY;
     if (is_safety && leaves(actor, serial))
         return false;
@@ -404,7 +418,8 @@ static void work(struct lq_actor *actor)
         move_session(actor);
     if (actor->state != LQ_ACTOR_UP)
         return;
-    if (!has_work(actor) && actor->outstanding == 0 && !actor->world->shutdown_planned)
+    bool may_leave = !actor->world->shutdown_planned && actor->world->phase != LQ_PHASE_SAFETY;
+    if (!has_work(actor) && actor->outstanding == 0 && may_leave)
         lq_actor_leave(actor);
     else
         lq_connection_mark(actor->world, actor->connection);

@@ -9,23 +9,21 @@
 
 const char lq_plan_target_name[] = "iqn.2026-11.org.lunquake:t0";
 
-enum { VALUES_MAX = 8, FAULT_ARMED_IN = 4, SITE_FAULT_ARMED = 1000, SITE_FAULT_ODDS = 2000 };
+enum { FAULT_ARMED_IN = 4, SITE_FAULT_ARMED = 1000, SITE_FAULT_ODDS = 2000 };
 
-enum unit { UNIT_COUNT, UNIT_BYTES, UNIT_BLOCKS, UNIT_TIME, UNIT_OF_16, UNIT_OF_64 };
+/* Short names for the table. */
+#define UNIT_COUNT LQ_UNIT_COUNT
+#define UNIT_BYTES LQ_UNIT_BYTES
+#define UNIT_BLOCKS LQ_UNIT_BLOCKS
+#define UNIT_TIME LQ_UNIT_TIME
+#define UNIT_OF_16 LQ_UNIT_OF_16
+#define UNIT_OF_64 LQ_UNIT_OF_64
 
 #define US UINT64_C(1000)
 #define MS UINT64_C(1000000)
 #define S UINT64_C(1000000000)
 
-/* The values that an option may have, each as likely as it occurs; the first is the tamest. */
-struct row {
-    const char *name;
-    enum unit unit;
-    uint32_t count;
-    uint64_t values[VALUES_MAX];
-};
-
-static const struct row rows[LQ_OPTIONS] = {
+static const struct lq_plan_option_row rows[LQ_OPTIONS] = {
     [LQ_OPT_LUNS] = {"luns", UNIT_COUNT, 4, {1, 2, 2, 3}},
     [LQ_OPT_STORES] = {"stores", UNIT_COUNT, 2, {1, 2}},
     [LQ_OPT_NEXUSES] = {"nexuses", UNIT_COUNT, 4, {2, 3, 4, 3}},
@@ -71,6 +69,12 @@ static const struct row rows[LQ_OPTIONS] = {
     [LQ_OPT_NEW_ISID] = {"new-isid", UNIT_OF_16, 3, {0, 2, 6}},
 };
 
+const struct lq_plan_option_row *lq_plan_option_row(enum lq_option option)
+{
+    LQ_ASSERT(option < LQ_OPTIONS);
+    return &rows[option];
+}
+
 static uint64_t draw(struct lq_choice *choice, uint32_t site, uint64_t n)
 {
     return lq_choose(choice, LQ_STREAM_PLAN, site, 0, n);
@@ -79,7 +83,7 @@ static uint64_t draw(struct lq_choice *choice, uint32_t site, uint64_t n)
 static void draw_options(struct lq_plan *plan, struct lq_choice *choice)
 {
     for (uint32_t i = 0; i < LQ_OPTIONS; i++) {
-        LQ_ASSERT(rows[i].count > 0 && rows[i].count <= VALUES_MAX);
+        LQ_ASSERT(rows[i].count > 0 && rows[i].count <= LQ_OPTION_VALUES_MAX);
         plan->options[i] = rows[i].values[draw(choice, i + 1, rows[i].count)];
     }
     /* A network of loopback speed with deep queues and a slow disk would only fill memory. */
@@ -186,12 +190,10 @@ static void make_times(struct lq_plan *plan)
     plan->safety_ns = 600 * S;
 }
 
-void lq_plan_make(struct lq_plan *plan, uint64_t seed, uint64_t commands)
+void lq_plan_make(struct lq_plan *plan, struct lq_choice *choice, uint64_t seed, uint64_t commands)
 {
     *plan = (struct lq_plan){.seed = seed, .commands = commands};
-    struct lq_choice_seeded seeded;
-    lq_choice_seeded_init(&seeded, seed);
-    draw_options(plan, &seeded.choice);
+    draw_options(plan, choice);
     lq_plan_derive(plan);
 }
 
@@ -223,11 +225,11 @@ void lq_plan_option_text(const struct lq_plan *plan, enum lq_option option, char
     static const char *const suffixes[] = {
         [UNIT_COUNT] = "", [UNIT_BYTES] = " bytes", [UNIT_BLOCKS] = " blocks", [UNIT_TIME] = "",
         [UNIT_OF_16] = " of 16", [UNIT_OF_64] = " of 64"};
-    const struct row *row = &rows[option];
+    const struct lq_plan_option_row *row = &rows[option];
     struct lq_print print = lq_print_into(text, 81);
     lq_print_text(&print, row->name);
     lq_print_text(&print, " ");
-    if (row->unit == UNIT_TIME)
+    if (row->unit == LQ_UNIT_TIME)
         lq_print_duration(&print, plan->options[option]);
     else
         lq_print_number(&print, plan->options[option]);

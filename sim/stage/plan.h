@@ -17,7 +17,7 @@
 #include "sim/stage/disk.h"
 #include "sim/stage/network.h"
 
-/* One option each: a row in plan.c says its name, unit and the values it may have. */
+/* One option each: its row says its name, unit and the values it may have. */
 enum lq_option {
     LQ_OPT_LUNS,
     LQ_OPT_STORES,
@@ -61,6 +61,27 @@ enum lq_option {
     LQ_OPTIONS
 };
 
+enum lq_option_unit {
+    LQ_UNIT_COUNT,
+    LQ_UNIT_BYTES,
+    LQ_UNIT_BLOCKS,
+    LQ_UNIT_TIME,
+    LQ_UNIT_OF_16,
+    LQ_UNIT_OF_64
+};
+
+enum { LQ_OPTION_VALUES_MAX = 8 };
+
+/* The values that an option may have, each as likely as it occurs; the first is the tamest. */
+struct lq_plan_option_row {
+    const char *name;
+    enum lq_option_unit unit;
+    uint32_t count;
+    uint64_t values[LQ_OPTION_VALUES_MAX];
+};
+
+const struct lq_plan_option_row *lq_plan_option_row(enum lq_option option);
+
 enum {
     LQ_PLAN_LUNS_MAX = 3,
     LQ_PLAN_STORES_MAX = 3,
@@ -86,8 +107,9 @@ struct lq_plan {
     uint64_t safety_ns;           /* the safety phase ends after this at the latest */
 };
 
-/* Expands SEED into PLAN. */
-void lq_plan_make(struct lq_plan *plan, uint64_t seed, uint64_t commands);
+/* Expands SEED into PLAN; CHOICE draws as SEED says. */
+void lq_plan_make(struct lq_plan *plan, struct lq_choice *choice, uint64_t seed,
+                  uint64_t commands);
 
 /* The tamest value of every option, no fault armed; then whoever calls changes what it likes. */
 void lq_plan_tame(struct lq_plan *plan);

@@ -59,30 +59,60 @@ const struct lq_plan *lq_world_plan(const struct lq_world *world)
 
 /* --- build ---------------------------------------------------------------------------------- */
 
+/* What happens: a scenario's timeline, what a swarm says of its seed, or what a seed means. */
+static void take_request(struct lq_world *world, const struct lq_run_request *request)
+{
+    const struct lq_scenario *scenario = request->scenario;
+    bool is_swarm = scenario != NULL && scenario->swarm.is_given;
+    world->swarm = is_swarm ? &scenario->swarm : NULL;
+    if (scenario != NULL && !is_swarm && world->script_memory == NULL)
+        world->script_memory = lq_script_make(&world->allocator);
+    world->script = scenario == NULL || is_swarm ? NULL : world->script_memory;
+    lq_choice_seeded_init(&world->seeded, is_swarm ? scenario->swarm.seed : request->seed);
+}
+
+/* CHOICE, through the trace that records it, or the trace instead. */
+static struct lq_choice *traced(const struct lq_run_request *request, struct lq_choice *choice)
+{
+    if (request->trace == NULL)
+        return choice;
+    if (request->trace->from != NULL)
+        request->trace->from = choice;
+    return &request->trace->choice;
+}
+
 static void make_plan(struct lq_world *world, const struct lq_run_request *request)
 {
-    if (request->scenario != NULL && world->script_memory == NULL)
-        world->script_memory = lq_script_make(&world->allocator);
-    world->script = request->scenario == NULL ? NULL : world->script_memory;
+    struct lq_choice *choice = traced(request, &world->seeded.choice);
     if (world->script != NULL)
         lq_plan_from_scenario(&world->plan, request->scenario);
+    else if (world->swarm != NULL)
+        lq_plan_from_swarm(&world->plan, choice, world->swarm, request->commands);
     else
-        lq_plan_make(&world->plan, request->seed, request->commands);
+        lq_plan_make(&world->plan, choice, request->seed, request->commands);
+}
+
+static bool keep(const void *context, enum lq_fault fault, uint64_t subject)
+{
+    return lq_swarm_keeps_strike(context, fault, subject);
 }
 
 void lq_world_prepare(struct lq_world *world, const struct lq_run_request *request)
 {
+    take_request(world, request);
     make_plan(world, request);
-    lq_choice_seeded_init(&world->seeded, request->seed);
     lq_history_init(&world->history);
     for (uint32_t i = 0; i < request->sink_count; i++)
         lq_history_attach(&world->history, request->sinks[i]);
-    world->env = (struct lq_env){.choice = &world->seeded.choice,
+    world->env = (struct lq_env){.choice = traced(request, &world->seeded.choice),
                                  .history = &world->history,
                                  .wrongs = request->wrongs};
     if (world->script != NULL)
-        world->env.choice = lq_script_begin(world->script, world, request->scenario);
+        world->env.choice =
+            traced(request, lq_script_begin(world->script, world, request->scenario));
     lq_faults_init(&world->faults, world->env.choice, &world->history, &world->env.now_ns);
+    world->faults.keep = world->swarm != NULL ? keep : NULL;
+    world->faults.keep_context = world->swarm;
     for (uint32_t i = 1; i < LQ_FAULTS; i++)
         lq_fault_arm(&world->faults, (enum lq_fault)i, world->plan.odds[i]);
     if (world->script != NULL)
@@ -173,7 +203,7 @@ void lq_world_heal(struct lq_world *world)
     lq_world_enter(world, LQ_PHASE_LIVENESS);
     world->shutdown_planned =
         world->script == NULL &&
-        lq_choose(&world->seeded.choice, LQ_STREAM_SCHEDULE, SITE_SHUTDOWN, 0, 3) == 1;
+        lq_choose(world->env.choice, LQ_STREAM_SCHEDULE, SITE_SHUTDOWN, 0, 3) == 1;
     for (uint32_t i = 0; i < world->actor_count; i++)
         lq_actor_heal(&world->actors[i],
                       world->actors[i].is_scripted

@@ -22,8 +22,10 @@ struct lq_world;
 
 struct lq_run_request {
     const struct lq_scenario *scenario; /* outlives the run. NULL: what SEED means */
-    uint64_t seed;
+    uint64_t seed;     /* a swarm has its own */
     uint64_t commands; /* the safety phase ends when so many have got their status */
+    /* Recording (from any `from' but NULL): notes all draws. Replaying: all draws come from it. */
+    struct lq_choice_trace *trace;
     struct lq_wrongs wrongs;
     const struct lq_history_sink *sinks; /* at most LQ_HISTORY_SINKS_MAX */
     uint32_t sink_count;

@@ -20,6 +20,7 @@
 #include "sim/stage/queue.h"
 #include "sim/stage/script.h"
 #include "sim/stage/stage.h"
+#include "sim/stage/swarm.h"
 
 enum {
     LQ_COMMAND_SLOTS = 24, /* of an actor; more than the depth: some are pinned by Data-Out */
@@ -122,6 +123,7 @@ struct lq_world {
     struct lq_history history;
     struct lq_faults faults;
     struct lq_faults disk_faults[LQ_PLAN_STORES_MAX]; /* of a scenario: each knows its store */
+    const struct lq_scn_swarm *swarm; /* NULL: none */
     struct lq_script *script; /* NULL: a seed's run; kept for the next scenario in script_memory */
     struct lq_script *script_memory;
     struct lq_queue queue;

@@ -467,7 +467,14 @@ static enum lq_run_end run_until(struct virtual_world *virtual,
 static bool safety_is_over(const struct virtual_world *virtual)
 {
     const struct lq_world *world = &virtual->world;
-    return world->commands_ended >= world->plan.commands && nexuses_ended(virtual) >= 2;
+    if (world->commands_ended >= world->plan.commands && nexuses_ended(virtual) >= 2)
+        return true;
+    if (world->swarm == NULL || world->swarm->step_count == 0)
+        return false;
+    for (uint32_t i = 0; i < world->actor_count; i++) /* all steps that are kept have been */
+        if (!lq_actor_is_idle(&world->actors[i]))
+            return false;
+    return true;
 }
 
 static bool script_is_over(const struct virtual_world *virtual)

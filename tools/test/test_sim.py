@@ -110,3 +110,68 @@ def test_interrupted_campaign_says_so():
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 4
     assert re.search(r"^\d+ seeds, \d+ commands, ", out, re.MULTILINE)
+
+
+def printed(run, tmp_path, seed):
+    result = run("sim", "--seed", seed, "--print-scenario")
+    assert result.returncode == 0
+    path = tmp_path / f"seed{seed}.scn"
+    path.write_text(result.stdout, encoding="ascii")
+    return path
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 42, 2**63])
+def test_printed_seed_is_the_seed(run, tmp_path, seed):
+    path = printed(run, tmp_path, seed)
+    of_seed = run("sim", "--seed", seed, "--fingerprint")
+    of_file = run("sim", path, "--fingerprint")
+    assert of_seed.returncode == of_file.returncode == 0
+    assert of_file.stdout.splitlines()[-1] == of_seed.stdout.splitlines()[-1]
+    assert run("sim", path, "--print-scenario").stdout == path.read_text(encoding="ascii")
+
+
+def test_printed_seed_convicts_as_the_seed_does(run, tmp_path):
+    path = printed(run, tmp_path, 3)
+    wrong = ["--wrong", "residual-wrong"]
+    of_seed, of_file = run("sim", "--seed", 3, *wrong), run("sim", path, *wrong)
+    assert of_seed.returncode == of_file.returncode == 1
+    fingerprint = of_seed.stdout.splitlines()[-1]
+    assert fingerprint.startswith("fingerprint ") and fingerprint in of_file.stdout
+    assert "\nSEQ-6 " in of_seed.stdout and "\nSEQ-6 " in of_file.stdout
+
+
+@pytest.mark.parametrize("entry,words", [
+    ("luna 1", ":3:5: `luna' is no setting of a swarm; expected commands, luns, stores"),
+    ("luns 9", ":3:5: `luns' has no such value; expected 1, 2, 2, 3"),
+    ("luns 1s", ":3:5: `luns' has no such value"),
+    ("hang 1", ":3:5: `hang' has no such value; expected 1s, 300ms, 5s, 20s"),
+    ("commands 0", ":3:5: `commands' has no such value; expected 1 to 1000000000"),
+])
+def test_swarm_refused(run, tmp_path, entry, words):
+    path = tmp_path / "x.scn"
+    path.write_text(f'scenario "x"\nswarm 1 {{\n    {entry}\n}}\n', encoding="ascii")
+    result = run("sim", path)
+    assert result.returncode == 2 and words in result.stderr, result.stderr
+    assert "    ^~" in result.stderr
+
+
+def test_swarm_has_its_own_seed(run, tmp_path):
+    path = printed(run, tmp_path, 4)
+    result = run("sim", path, "--seed", 5)
+    assert result.returncode == 2 and "--seed does not go with" in result.stderr
+
+
+def test_swarm_keeps_what_it_says(run, tmp_path):
+    """Leaving steps and strikes out changes no other draw: what is kept is what it was."""
+    path = tmp_path / "x.scn"
+    path.write_text('scenario "x"\nswarm 7 { bad 0; tm 0; keep step 1/2..3, 2/1 }\n',
+                    encoding="ascii")
+    kept = run("sim", path, "--trace").stdout
+    sent = re.findall(r"initiator (\d+) +COMMAND .* serial (\w+)h", kept)
+    assert sent == [("1", "10000000002"), ("1", "10000000003"), ("2", "20000000001")]
+    path.write_text('scenario "x"\nswarm 7 { bad 0; tm 0 }\n', encoding="ascii")
+    everything = run("sim", path, "--trace").stdout
+    for _, serial in sent:
+        lines = [re.search(rf"COMMAND (.*) tag .* serial {serial}h.*(blocks \S+)?", text).groups()
+                 for text in (kept, everything)]
+        assert lines[0] == lines[1]

@@ -148,6 +148,25 @@ static const struct {
     {HEAD "at 0 expect lba 0 blocks 1 never flips after c.login", 5, 46, "is no event"},
     {HEAD "at 0 heal\nfault disk.hang as h", 6, 7, "comes after heal; expected faults before"},
     {HEAD "at 0 heal now", 5, 11, "follows the statement"},
+    {"swarm x", 1, 7, "`x' does not fit here; expected a number"},
+    {"swarm 1 { luns }", 1, 16, "is no value; expected a number, a size, a duration or never"},
+    {"swarm 1 { luns 1; luns 1 }", 1, 19, "is there already; expected each setting at most once"},
+    {"swarm 1 { luns 1 stores 1 }", 1, 18, "follows the setting"},
+    {"swarm 1 { 7 }", 1, 11, "is no name; expected the name of a setting, fault, keep or }"},
+    {"swarm 1 { fault disk.melt 1 }", 1, 17, "is no fault of the catalogue"},
+    {"swarm 1 { fault disk.hang 1001 }", 1, 27, "is out of range; expected 0 to 1000"},
+    {"swarm 1 { fault disk.hang 1; fault disk.hang 1 }", 1, 36, "each fault at most once"},
+    {"swarm 1 { keep }", 1, 16, "is nothing to keep; expected step"},
+    {"swarm 1 { keep step 9/1 }", 1, 21, "is out of range; expected 1 to 4"},
+    {"swarm 1 { keep step 1/0 }", 1, 23, "is no range of steps; expected FIRST..LAST"},
+    {"swarm 1 { keep step 1/3..2 }", 1, 23, "is no range of steps"},
+    {"swarm 1 { keep step 1/3.4 }", 1, 23, "is no range of steps"},
+    {"swarm 1 { keep step 1/3..5, 1/5 }", 1, 31, "is out of order"},
+    {"swarm 1 { keep step 2/1, 1/5 }", 1, 28, "is out of order"},
+    {"swarm 1 { keep strike disk.hang/xyz }", 1, 33, "is no subject of a fault"},
+    {"swarm 1\nswarm 2", 2, 7, "is a second swarm"},
+    {"scenario \"x\"\nswarm 1\nat 0 a login", 3, 1, "a seed has no timeline"},
+    {HEAD "swarm 1\n", 6, 1, "comes after a swarm and limits or a target"},
     {HEAD "at 0 a read lba 0 blocks 1 \x01", 5, 28, "`?' does not belong to this action"},
 };
 
@@ -390,11 +409,50 @@ static bool make_statement(const struct lq_scenario *made, struct lq_scn_stateme
     }
 }
 
+/* A seed's settings, steps that grow, and strikes. */
+static void make_swarm(struct lq_scn_swarm *swarm)
+{
+    static const uint32_t units[] = {LQ_SCN_NUMBER, LQ_SCN_SIZE, LQ_SCN_OR_NEVER};
+    swarm->is_given = true;
+    swarm->seed = draw(2) == 1 ? UINT64_MAX - draw(9) : draw(1000);
+    swarm->setting_count = (uint32_t)draw(20);
+    for (uint32_t i = 0; i < swarm->setting_count; i++) {
+        struct lq_scn_setting *setting = &swarm->settings[i];
+        memcpy(setting->name, "setting-x", 10);
+        setting->name[8] = (char)('a' + i);
+        setting->unit = units[draw(3)];
+        uint64_t values[] = {[LQ_SCN_NUMBER] = draw(100000),
+                             [LQ_SCN_SIZE] = 1024 * (1 + draw(100)),
+                             [LQ_SCN_OR_NEVER] = draw(4) == 1 ? UINT64_MAX : 1 + draw(9999999)};
+        setting->value = values[setting->unit];
+    }
+    for (uint32_t i = 1; i < LQ_FAULTS; i++) {
+        swarm->has_odds[i] = draw(3) == 1;
+        swarm->odds[i] = swarm->has_odds[i] ? (uint32_t)draw(1001) : 0;
+    }
+    swarm->step_count = (uint32_t)draw(40);
+    for (uint32_t i = 0; i < swarm->step_count; i++) {
+        struct lq_scn_steps *steps = &swarm->steps[i];
+        steps->initiator = 1 + i * LQ_SCN_INITIATORS_MAX / swarm->step_count;
+        steps->first = 100 * i + 1 + draw(30);
+        steps->last = steps->first + draw(60);
+    }
+    swarm->strike_count = (uint32_t)draw(10);
+    for (uint32_t i = 0; i < swarm->strike_count; i++)
+        swarm->strikes[i] = (struct lq_scn_strike){1 + (uint32_t)draw(LQ_FAULTS - 1),
+                                                   draw(2) == 1 ? UINT64_MAX - i : draw(70000)};
+}
+
 static void make_scenario(struct lq_scenario *made, uint64_t seed)
 {
     memset(made, 0, sizeof *made);
     lq_choice_seeded_init(&seeded, seed);
     drawn = 0;
+    if (seed % 8 == 0) {
+        memcpy(made->title, "seed", 5);
+        make_swarm(&made->swarm);
+        return;
+    }
     make_world(made);
     make_legal(made);
     for (uint32_t i = 0, count = 1 + (uint32_t)draw(40); i < count; i++) {
@@ -423,6 +481,9 @@ static void make_scenario(struct lq_scenario *made, uint64_t seed)
 static void forget_places(struct lq_scenario *scenario)
 {
     memset(scenario->requires_places, 0, sizeof scenario->requires_places);
+    scenario->swarm.place = (struct lq_scn_place){0, 0};
+    for (uint32_t i = 0; i < LQ_SCN_SETTINGS_MAX; i++)
+        scenario->swarm.settings[i].place = (struct lq_scn_place){0, 0};
     for (uint32_t i = 0; i < LQ_SCN_LUNS_MAX; i++)
         scenario->target.luns[i].place = (struct lq_scn_place){0, 0};
     for (uint32_t i = 0; i < LQ_SCN_INITIATORS_MAX; i++)

@@ -107,7 +107,9 @@ static void test_plans_differ(void)
     uint32_t armed[LQ_FAULTS] = {0}, near_wrap = 0;
     for (uint64_t seed = 1; seed <= PLANS; seed++) {
         struct lq_plan plan;
-        lq_plan_make(&plan, seed, 1000);
+        struct lq_choice_seeded seeded;
+        lq_choice_seeded_init(&seeded, seed);
+        lq_plan_make(&plan, &seeded.choice, seed, 1000);
         for (uint32_t i = 0; i < LQ_OPTIONS; i++) {
             if (seed == 1 || plan.options[i] < smallest[i])
                 smallest[i] = plan.options[i];
@@ -130,7 +132,7 @@ static void test_plans_differ(void)
 static void test_option_text(void)
 {
     struct lq_plan plan;
-    lq_plan_make(&plan, 1, 1000);
+    lq_plan_tame(&plan);
     char text[81];
     plan.options[LQ_OPT_QUARANTINE_AFTER] = LQ_DURATION_NEVER;
     lq_plan_option_text(&plan, LQ_OPT_QUARANTINE_AFTER, text);
