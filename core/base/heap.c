@@ -49,11 +49,17 @@ void lq_heap_init(struct lq_heap *heap, struct lq_heap_node **nodes, uint32_t ca
 
 void lq_heap_set(struct lq_heap *heap, struct lq_heap_node *node, uint64_t time_ns)
 {
-    lq_heap_remove(heap, node);
-    LQ_ASSERT(heap->count < heap->capacity);
+    uint64_t before_ns = node->time_ns;
     node->time_ns = time_ns;
     node->sequence = heap->next_sequence++;
-    sift_up(heap, heap->count++, node);
+    if (node->position == 0) {
+        LQ_ASSERT(heap->count < heap->capacity);
+        sift_up(heap, heap->count++, node);
+    } else if (time_ns < before_ns) {
+        sift_up(heap, node->position - 1, node);
+    } else {
+        sift_down(heap, node->position - 1, node);
+    }
 }
 
 void lq_heap_remove(struct lq_heap *heap, struct lq_heap_node *node)

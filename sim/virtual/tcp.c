@@ -205,9 +205,28 @@ static void add_segment(struct lq_tcp *tcp, enum lq_tcp_side side, uint32_t byte
     uint32_t at = (pipe->first_segment + pipe->segment_count++) % LQ_TCP_SEGMENTS;
     uint64_t arrival = arrival_of(tcp, side, pipe->written, bytes);
     pipe->written += bytes;
-    pipe->segments[at] = (struct lq_tcp_segment){pipe->written, arrival};
+    pipe->segments[at] = (struct lq_tcp_segment){pipe->written, now_of(tcp), arrival};
     if (pipe->segment_count == 1)
         lq_queue_at(tcp->net->queue, &pipe->timer, arrival, pipe_fire);
+}
+
+/* Lengthens the last segment when it was written at this instant. */
+static bool lengthen_segment(struct lq_tcp *tcp, enum lq_tcp_side side, uint32_t bytes)
+{
+    struct lq_tcp_pipe *pipe = &tcp->pipes[side];
+    uint32_t at = (pipe->first_segment + pipe->segment_count - 1) % LQ_TCP_SEGMENTS;
+    struct lq_tcp_segment *segment = &pipe->segments[at];
+    if (pipe->segment_count == 0 || segment->written_ns != now_of(tcp))
+        return false;
+    uint64_t duration = bytes * tcp->net->options.byte_ns_x16 / 16;
+    pipe->written += bytes;
+    pipe->busy_until_ns += duration;
+    pipe->last_arrival_ns += duration;
+    segment->end = pipe->written;
+    segment->arrival_ns = pipe->last_arrival_ns;
+    if (pipe->segment_count == 1 && duration > 0)
+        lq_queue_at(tcp->net->queue, &pipe->timer, segment->arrival_ns, pipe_fire);
+    return true;
 }
 
 static void copy_in(struct lq_tcp_pipe *pipe, uint32_t window, const uint8_t *bytes, uint32_t size)
@@ -263,7 +282,7 @@ uint32_t lq_tcp_write(struct lq_tcp *tcp, enum lq_tcp_side side, const uint8_t *
         add_segment(tcp, side, first);
         pipe->busy_until_ns += PIECE_FACTOR * tcp->net->options.latency_min_ns;
         add_segment(tcp, side, size - first);
-    } else {
+    } else if (!lengthen_segment(tcp, side, size)) {
         add_segment(tcp, side, size);
     }
     return size;

@@ -29,9 +29,10 @@ enum {
 
 enum lq_tcp_side { LQ_TCP_INITIATOR, LQ_TCP_TARGET, LQ_TCP_SIDES };
 
+/* What was written at one instant travels together, unless a fault cuts it. */
 struct lq_tcp_segment {
     uint64_t end; /* stream offset behind it */
-    uint64_t arrival_ns;
+    uint64_t written_ns, arrival_ns;
 };
 
 /* What one side sends. Offsets count all bytes since the connection began. */

@@ -21,6 +21,7 @@ struct connection {
     struct lq_tcp *tcp;
     lq_handle handle;
     bool is_at_target; /* the shard knows it */
+    bool has_room;     /* the target was refused room for bytes, and may go on */
 };
 
 struct virtual_world {
@@ -69,7 +70,7 @@ static struct lq_connection *net_open(struct lq_world *world)
     connection->tcp = tcp;
     connection->end = (struct lq_connection){.number = ++world->connection_numbers};
     connection->handle = LQ_NO_HANDLE;
-    connection->is_at_target = false;
+    connection->is_at_target = connection->has_room = false;
     return &connection->end;
 }
 
@@ -310,19 +311,23 @@ static void lost(void *context, struct lq_tcp *tcp, enum lq_tcp_side side, enum 
 
 /* --- moving bytes --------------------------------------------------------------------------- */
 
-static void feed_target(struct virtual_world *virtual, struct connection *connection)
+/* True when the target took some. */
+static bool feed_target(struct virtual_world *virtual, struct connection *connection)
 {
+    bool took = false;
     while (connection->is_at_target) {
         struct lq_slice slice = lq_tcp_peek(connection->tcp, LQ_TCP_TARGET);
         if (slice.size_bytes == 0)
-            return;
+            break;
         struct lq_input_result result =
             shard_input(connection, virtual, LQ_INPUT_BYTES,
                         (struct lq_input){.bytes = slice.bytes, .size_bytes = slice.size_bytes});
         lq_tcp_take(connection->tcp, LQ_TCP_TARGET, result.taken_bytes);
         if (result.taken_bytes == 0)
-            return;
+            break;
+        took = true;
     }
+    return took;
 }
 
 static void close_target(struct virtual_world *virtual, struct connection *connection,
@@ -336,48 +341,48 @@ static void close_target(struct virtual_world *virtual, struct connection *conne
         lq_tcp_reset(tcp, LQ_TCP_TARGET);
 }
 
+/* Sends what the target has for CONNECTION, as far as there is room: when there is more, or it is
+ * to be closed, the shard says so again (lq_shard_next_ready). */
 static void pump_target(struct virtual_world *virtual, struct connection *connection)
 {
     enum { SLICES = 32 };
     struct lq_slice slices[SLICES];
-    while (connection->is_at_target) {
-        enum lq_emit_end end = LQ_EMIT_OPEN;
-        uint32_t count =
-            lq_shard_emit(virtual->shard, connection->handle, slices, SLICES, &end);
-        if (end == LQ_EMIT_CLOSE_RESET || (count == 0 && end == LQ_EMIT_CLOSE_FLUSH)) {
-            close_target(virtual, connection, end);
-            return;
-        }
-        uint32_t total = 0;
-        bool is_full = false;
-        for (uint32_t i = 0; i < count && !is_full; i++) {
-            uint32_t written = lq_tcp_write(connection->tcp, LQ_TCP_TARGET, slices[i].bytes,
-                                            slices[i].size_bytes);
-            total += written;
-            is_full = written < slices[i].size_bytes;
-        }
-        if (total > 0)
-            (void)shard_input(connection, virtual, LQ_INPUT_SENT,
-                              (struct lq_input){.size_bytes = total});
-        if (total > 0 && lq_tcp_peek(connection->tcp, LQ_TCP_TARGET).size_bytes > 0)
-            mark(virtual, connection); /* what it held back may be taken now */
-        if (is_full || count == 0)
-            return;
+    enum lq_emit_end end = LQ_EMIT_OPEN;
+    uint32_t count = lq_shard_emit(virtual->shard, connection->handle, slices, SLICES, &end);
+    if (end == LQ_EMIT_CLOSE_RESET || (count == 0 && end == LQ_EMIT_CLOSE_FLUSH)) {
+        close_target(virtual, connection, end);
+        return;
     }
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t written = lq_tcp_write(connection->tcp, LQ_TCP_TARGET, slices[i].bytes,
+                                        slices[i].size_bytes);
+        total += written;
+        if (written < slices[i].size_bytes)
+            break;
+    }
+    if (total == 0)
+        return;
+    (void)shard_input(connection, virtual, LQ_INPUT_SENT,
+                      (struct lq_input){.size_bytes = total});
+    if (lq_tcp_peek(connection->tcp, LQ_TCP_TARGET).size_bytes > 0)
+        mark(virtual, connection); /* what it held back may be taken now */
 }
 
 static void serve(struct virtual_world *virtual, struct connection *connection)
 {
-    if (connection->is_at_target) {
-        feed_target(virtual, connection);
+    bool took = feed_target(virtual, connection);
+    if (connection->is_at_target && (took || connection->has_room))
         pump_target(virtual, connection);
-    }
+    connection->has_room = false;
     if (connection->end.actor != NULL && connection->tcp->number != 0 &&
         connection->end.actor->state >= LQ_ACTOR_LOGIN)
         lq_actor_turn(connection->end.actor);
     struct lq_tcp *tcp = connection->tcp;
-    if (tcp->number != 0 &&
-        (lq_tcp_wants_room(tcp, LQ_TCP_TARGET) || lq_tcp_wants_room(tcp, LQ_TCP_INITIATOR)))
+    if (tcp->number == 0)
+        return;
+    connection->has_room = lq_tcp_wants_room(tcp, LQ_TCP_TARGET);
+    if (connection->has_room || lq_tcp_wants_room(tcp, LQ_TCP_INITIATOR))
         mark(virtual, connection);
 }
 
