@@ -24,6 +24,7 @@ static void init_tasks(struct lq_engine *engine)
     for (uint32_t i = 0; i < limits->tasks; i++) {
         struct lq_engine_task *task = &engine->tasks[i];
         task->index = i;
+        task->generation = engine->config.first_generation;
         task->buffer = engine->buffers + (uint64_t)i * limits->transfer_bytes_max;
         lq_list_init(&task->set_link);
         lq_list_init(&task->nexus_link);
@@ -39,6 +40,7 @@ static void init_nexuses(struct lq_engine *engine, struct lq_attentions *attenti
     for (uint32_t i = 0; i < limits->nexuses; i++) {
         struct lq_engine_nexus *nexus = &engine->nexuses[i];
         nexus->index = i;
+        nexus->generation = engine->config.first_generation;
         nexus->attentions = attentions + (uint64_t)i * limits->units;
         lq_list_init(&nexus->tasks);
         lq_list_init(&nexus->losing_link);

@@ -116,6 +116,7 @@ struct lq_engine_config {
     uint64_t quarantine_after_ns;       /* TM functions and logout; LQ_DURATION_NEVER waits */
     uint64_t login_quarantine_after_ns; /* nexus loss and reinstatement; 0: at once */
     uint64_t busy_after_ns;             /* how long a command is held for an orphan's fate */
+    uint32_t first_generation; /* of handles' slots; virtual worlds start it near its wrap */
 };
 
 /* 3 s, 0 and 10 s; the limits are the world's to set (lq_limits_live, lq_limits_virtual). */

@@ -32,6 +32,7 @@ const struct lq_iscsi_config lq_iscsi_config_default = {
     .nop_timeout_ns = SECONDS(15),
     .first_stat_sn = 1,
     .first_target_transfer_tag = 1,
+    .first_tsih = 1,
 };
 
 static const char *check_offer(const struct lq_iscsi_config *config,
@@ -107,6 +108,7 @@ static void init_conns(struct lq_iscsi_target *t, uint8_t *buffers, uint8_t *tex
     for (uint32_t i = 0; i < t->config.limits.connections; i++) {
         struct lq_tgt_conn *conn = &t->conns[i];
         conn->index = i;
+        conn->generation = t->config.first_generation;
         lq_list_init(&conn->ready_link);
         lq_list_init(&conn->free_link);
         lq_list_append(&t->free_conns, &conn->free_link);
@@ -121,6 +123,7 @@ static void init_sessions(struct lq_iscsi_target *t, struct lq_tgt_command **buc
     for (uint32_t i = 0; i < t->session_slots; i++) {
         struct lq_tgt_session *session = &t->sessions[i];
         session->index = i;
+        session->generation = t->config.first_generation;
         session->buckets = buckets + (uint64_t)i * t->config.limits.commands_per_session;
         lq_list_init(&session->closed_link);
     }
@@ -134,6 +137,7 @@ static void init_slots(struct lq_iscsi_target *t, uint32_t burst_count)
     for (uint32_t i = 0; i < t->command_slots; i++) {
         struct lq_tgt_command *command = &t->commands[i];
         command->index = i;
+        command->generation = t->config.first_generation;
         lq_list_init(&command->output.link);
         lq_list_init(&command->waiting_link);
         lq_list_init(&command->held_link);
@@ -222,7 +226,7 @@ struct lq_iscsi_target *lq_iscsi_target_make(struct lq_arena *arena,
     t->text_out_capacity = text_out;
     t->buffer_bytes = buffer_bytes;
     t->next_ttt = config->first_target_transfer_tag;
-    t->next_tsih = 1;
+    t->next_tsih = config->first_tsih;
     lq_list_init(&t->ready);
     lq_list_init(&t->closed_windows);
     lq_list_init(&t->todo);

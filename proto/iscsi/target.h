@@ -58,6 +58,8 @@ struct lq_iscsi_config {
     uint64_t nop_timeout_ns;   /* an unanswered one ends the session */
     uint32_t first_stat_sn;    /* StatSN of a new connection; worlds start it near its wrap */
     uint32_t first_target_transfer_tag;
+    uint16_t first_tsih;       /* 0 is passed over */
+    uint32_t first_generation; /* of handles' slots */
 };
 
 /* Offer: 256 KiB segments and bursts for live use; 15 s, 30 s, 30 s, 15 s; sequences from 1. */

@@ -19,6 +19,7 @@ enum { FAULT_ARMED_IN = 4, SITE_FAULT_ARMED = 1000, SITE_FAULT_ODDS = 2000 };
 #define UNIT_OF_16 LQ_UNIT_OF_16
 #define UNIT_OF_64 LQ_UNIT_OF_64
 
+#define NEAR_WRAP (UINT32_MAX - 2)
 #define US UINT64_C(1000)
 #define MS UINT64_C(1000000)
 #define S UINT64_C(1000000000)
@@ -132,8 +133,11 @@ static void make_iscsi(const struct lq_plan *plan, struct lq_iscsi_config *confi
     config->data_timeout_ns = options[LQ_OPT_DATA_TIMEOUT];
     config->nop_interval_ns = options[LQ_OPT_NOP_INTERVAL];
     config->nop_timeout_ns = 5 * S;
-    config->first_stat_sn = options[LQ_OPT_NEAR_WRAP] ? UINT32_MAX - 20 : 1;
-    config->first_target_transfer_tag = options[LQ_OPT_NEAR_WRAP] ? UINT32_MAX - 20 : 1;
+    if (options[LQ_OPT_NEAR_WRAP]) {
+        config->first_stat_sn = config->first_target_transfer_tag = UINT32_MAX - 20;
+        config->first_tsih = UINT16_MAX - 1;
+        config->first_generation = NEAR_WRAP;
+    }
     struct lq_iscsi_offer *offer = &config->offer;
     offer->max_recv_data_segment_length = (uint32_t)options[LQ_OPT_TARGET_SEGMENT];
     offer->max_burst_length = (uint32_t)options[LQ_OPT_TARGET_BURST];
@@ -210,6 +214,7 @@ void lq_plan_derive(struct lq_plan *plan)
     plan->shard.engine.quarantine_after_ns = plan->options[LQ_OPT_QUARANTINE_AFTER];
     plan->shard.engine.login_quarantine_after_ns = plan->options[LQ_OPT_LOGIN_QUARANTINE_AFTER];
     plan->shard.engine.busy_after_ns = plan->options[LQ_OPT_BUSY_AFTER];
+    plan->shard.engine.first_generation = plan->options[LQ_OPT_NEAR_WRAP] ? NEAR_WRAP : 0;
     make_iscsi(plan, &plan->shard.iscsi);
     plan->shard.iscsi.limits = plan->shard.engine.limits;
     for (uint32_t i = 0; i < LQ_PLAN_STORES_MAX; i++)

@@ -99,7 +99,8 @@ static void test_one_number_per_nexus(void)
 }
 
 /* Swarm testing: over many seeds each option has each of its values, each fault is armed in about
- * a quarter of the runs, and sequence numbers start near their wrap in about a third. */
+ * a quarter of the runs, and sequence numbers (generations of handles among them) start near their
+ * wrap in about a third. */
 static void test_plans_differ(void)
 {
     enum { PLANS = 400 };
@@ -118,7 +119,13 @@ static void test_plans_differ(void)
         }
         for (uint32_t i = 1; i < LQ_FAULTS; i++)
             armed[i] += plan.odds[i] != 0;
-        near_wrap += plan.options[LQ_OPT_NEAR_WRAP] != 0;
+        bool wraps = plan.options[LQ_OPT_NEAR_WRAP] != 0;
+        near_wrap += wraps;
+        CU_ASSERT(wraps == (plan.shard.engine.first_generation > UINT32_MAX - 4));
+        CU_ASSERT(wraps == (plan.shard.iscsi.first_generation > UINT32_MAX - 4));
+        CU_ASSERT(wraps == (plan.shard.iscsi.first_tsih > UINT16_MAX - 4));
+        CU_ASSERT(wraps == (plan.shard.iscsi.first_stat_sn > UINT32_MAX - 40));
+        CU_ASSERT(wraps == (plan.shard.iscsi.first_target_transfer_tag > UINT32_MAX - 40));
         CU_ASSERT(lq_limits_check(&plan.shard.engine.limits) == NULL);
         CU_ASSERT(lq_iscsi_config_check(&plan.shard.iscsi) == NULL);
     }
