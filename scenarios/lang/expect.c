@@ -134,12 +134,15 @@ static bool expect_stable(struct lq_scn_parser *parser, struct lq_scn_expect *ex
         !lq_scn_need(parser, "blocks") || !lq_scn_take_value(parser, &blocks, &count))
         return false;
     struct lq_scn_token token = parser->token;
-    if (lq_scn_take(parser, "lun") && !lq_scn_take_lun(parser, &lun))
-        return false;
-    const struct lq_scn_target *target = &parser->scenario->target;
-    uint64_t block = lq_scn_value(&target->luns[0].disk, LQ_SCN_BLOCK, 512);
-    if (lun >= target->lun_count || expect->lba >= target->luns[lun].size_bytes / block ||
-        count > target->luns[lun].size_bytes / block - expect->lba)
+    if (lq_scn_take(parser, "lun")) {
+        if (!lq_scn_take_lun_with_store(parser, &expect->target, &lun))
+            return false;
+    } else if (parser->scenario->target_count > 1) {
+        return lq_scn_fail(parser, "leaves open which LUN is meant", "lun TARGET/N");
+    }
+    const struct lq_scn_store *store = lq_scn_store_of(parser->scenario, expect->target, lun);
+    uint64_t capacity = store->size_bytes / lq_scn_block_bytes(store);
+    if (expect->lba >= capacity || count > capacity - expect->lba)
         return lq_scn_fail_at(parser, &token, "follows blocks that are not there",
                               "blocks of a LUN of the target");
     expect->lun = (uint32_t)lun;
@@ -238,14 +241,17 @@ static void put_fired(const struct lq_scenario *scenario, const struct lq_scn_ex
     }
 }
 
-static void put_stable(const struct lq_scn_expect *expect, struct lq_scn_text *to)
+static void put_stable(const struct lq_scenario *scenario, const struct lq_scn_expect *expect,
+                       struct lq_scn_text *to)
 {
     lq_scn_put(to, "lba ");
     lq_scn_put_number(to, expect->lba);
     lq_scn_put(to, " blocks ");
     lq_scn_put_number(to, expect->nblocks);
-    if (expect->lun != 0) {
+    if (expect->lun != 0 || scenario->target_count > 1) {
         lq_scn_put(to, " lun ");
+        lq_scn_put(to, scenario->targets[expect->target].name);
+        lq_scn_put(to, "/");
         lq_scn_put_number(to, expect->lun);
     }
     lq_scn_put(to, " never flips");
@@ -287,7 +293,7 @@ void lq_scn_print_expect(const struct lq_scenario *scenario, const struct lq_scn
     } else if (expect->kind == LQ_SCN_EXPECT_FIRED) {
         put_fired(scenario, expect, to);
     } else if (expect->kind == LQ_SCN_EXPECT_STABLE) {
-        put_stable(expect, to);
+        put_stable(scenario, expect, to);
     } else {
         lq_scn_put(to, scenario->initiators[expect->subject].name);
         lq_scn_put(to, of_initiator[expect->kind]);

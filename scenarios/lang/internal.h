@@ -68,6 +68,7 @@ extern const struct lq_scn_row lq_scn_limit_rows[];
 extern const struct lq_scn_row lq_scn_disk_rows[];
 extern const struct lq_scn_row lq_scn_initiator_iscsi_rows[];
 extern const struct lq_scn_row lq_scn_target_iscsi_rows[];
+extern const struct lq_scn_row lq_scn_link_rows[];
 extern const struct lq_scn_row lq_scn_clause_rows[];
 extern const struct lq_scn_row lq_scn_rule_rows[];
 
@@ -149,8 +150,32 @@ bool lq_scn_take_coded(struct lq_scn_parser *parser, const struct lq_scn_word *w
 /* The initiator that TOKEN names; initiator_count when there is none. */
 uint32_t lq_scn_find_initiator(const struct lq_scn_parser *parser,
                                const struct lq_scn_token *token);
-/* TARGET/N or N. */
-bool lq_scn_take_lun(struct lq_scn_parser *parser, uint64_t *lun);
+/* The bytes as a value for lq_scn_string. */
+bool lq_scn_keep(struct lq_scn_parser *parser, const uint8_t *bytes, uint32_t size_bytes,
+                 uint64_t *value);
+bool lq_scn_take_string(struct lq_scn_parser *parser, uint64_t *value);
+/* { SETTING; ... } of ROWS. */
+bool lq_scn_parse_settings(struct lq_scn_parser *parser, const struct lq_scn_row *rows,
+                           bool with_commas, struct lq_scn_values *values);
+
+#define LQ_SCN_ANY_TARGET UINT32_MAX
+
+/* TARGET/N or N, which is of *TARGET; that is LQ_SCN_ANY_TARGET when any may be meant. */
+bool lq_scn_take_lun(struct lq_scn_parser *parser, uint32_t *target, uint64_t *lun);
+/* The same of any target, and the LUN is there. */
+bool lq_scn_take_lun_with_store(struct lq_scn_parser *parser, uint32_t *target, uint64_t *lun);
+
+/* --- world.c -------------------------------------------------------------------------------- */
+
+bool lq_scn_parse_disk(struct lq_scn_parser *parser);
+bool lq_scn_parse_target(struct lq_scn_parser *parser);
+bool lq_scn_parse_initiator(struct lq_scn_parser *parser);
+bool lq_scn_parse_iscsi(struct lq_scn_parser *parser, const struct lq_scn_row *rows,
+                        struct lq_scn_values *iscsi);
+
+/* The disk or target that TOKEN names; their count when there is none. */
+uint32_t lq_scn_find_disk(const struct lq_scn_parser *parser, const struct lq_scn_token *token);
+uint32_t lq_scn_find_target(const struct lq_scn_parser *parser, const struct lq_scn_token *token);
 
 /* timeline.c: everything from the first moment on. */
 bool lq_scn_parse_timeline(struct lq_scn_parser *parser);

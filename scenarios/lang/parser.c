@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The first half of a file: title, requires, transport, limits, target, initiators; and what both
- * halves need. One token of look-ahead, no recursion: blocks nest two deep at most.
+ * The first half of a file but for its world (world.c): title, requires, transport, limits; and
+ * what all parts need. One token of look-ahead, no recursion: blocks nest two deep at most.
  */
 #include <string.h>
 
@@ -101,11 +101,37 @@ bool lq_scn_take_name(struct lq_scn_parser *parser, char *name, uint32_t size_by
     return true;
 }
 
+bool lq_scn_take_string(struct lq_scn_parser *parser, uint64_t *value)
+{
+    const struct lq_scn_token *token = &parser->token;
+    bool is_plain = token->kind == LQ_SCN_TOKEN_STRING && token->size_bytes > 0;
+    for (uint32_t i = 0; is_plain && i < token->size_bytes; i++)
+        is_plain = token->text[i] >= ' ' && token->text[i] <= '~';
+    if (!is_plain)
+        return lq_scn_fail(parser, "does not fit here", "plain ASCII in double quotes");
+    return lq_scn_keep(parser, (const uint8_t *)token->text, token->size_bytes, value) &&
+           (lq_scn_advance(parser), true);
+}
+
+bool lq_scn_keep(struct lq_scn_parser *parser, const uint8_t *bytes, uint32_t size_bytes,
+                 uint64_t *value)
+{
+    struct lq_scenario *scenario = parser->scenario;
+    if (size_bytes > LQ_SCN_POOL_MAX - scenario->pool_bytes)
+        return lq_scn_fail(parser, "is too much", "at most 8 KiB of texts and bytes in a scenario");
+    memcpy(scenario->pool + scenario->pool_bytes, bytes, size_bytes);
+    *value = (uint64_t)scenario->pool_bytes << 32 | size_bytes;
+    scenario->pool_bytes += size_bytes;
+    return true;
+}
+
 bool lq_scn_take_value(struct lq_scn_parser *parser, const struct lq_scn_row *row, uint64_t *value)
 {
     *value = 0;
     if (row->unit == LQ_SCN_FLAG)
         return true;
+    if (row->unit == LQ_SCN_STRING)
+        return lq_scn_take_string(parser, value);
     if (!lq_scn_read_value(&parser->token, row->unit, value))
         return lq_scn_fail(parser, "does not fit here", lq_scn_unit_text(row->unit));
     bool is_never = row->unit == LQ_SCN_OR_NEVER && *value == UINT64_MAX;
@@ -202,18 +228,37 @@ uint32_t lq_scn_find_initiator(const struct lq_scn_parser *parser,
     return i;
 }
 
-bool lq_scn_take_lun(struct lq_scn_parser *parser, uint64_t *lun)
+bool lq_scn_take_lun(struct lq_scn_parser *parser, uint32_t *target, uint64_t *lun)
 {
-    if (lq_scn_take(parser, parser->scenario->target.name) &&
-        !lq_scn_need_token(parser, LQ_SCN_TOKEN_SLASH, "/ and the number of the LUN"))
-        return false;
+    const struct lq_scenario *scenario = parser->scenario;
+    uint32_t named = lq_scn_find_target(parser, &parser->token);
+    if (named < scenario->target_count) {
+        *target = named;
+        lq_scn_advance(parser);
+        if (!lq_scn_need_token(parser, LQ_SCN_TOKEN_SLASH, "/ and the number of the LUN"))
+            return false;
+    } else if (*target == LQ_SCN_ANY_TARGET && scenario->target_count > 1) {
+        return lq_scn_fail(parser, "may be of several targets", "TARGET/N");
+    } else if (*target == LQ_SCN_ANY_TARGET) {
+        *target = 0;
+    }
     return lq_scn_take_value(parser, &lq_scn_clause_rows[LQ_SCN_LUN], lun);
+}
+
+bool lq_scn_take_lun_with_store(struct lq_scn_parser *parser, uint32_t *target, uint64_t *lun)
+{
+    struct lq_scn_token token = parser->token;
+    *target = LQ_SCN_ANY_TARGET;
+    if (!lq_scn_take_lun(parser, target, lun))
+        return false;
+    return *lun < parser->scenario->targets[*target].lun_count ||
+           lq_scn_fail_at(parser, &token, "has no disk", "a LUN of the target");
 }
 
 /* --- blocks --------------------------------------------------------------------------------- */
 
 /* { SETTING; ... } of ROWS. */
-static bool parse_settings(struct lq_scn_parser *parser, const struct lq_scn_row *rows,
+bool lq_scn_parse_settings(struct lq_scn_parser *parser, const struct lq_scn_row *rows,
                            bool with_commas, struct lq_scn_values *values)
 {
     char expected[300];
@@ -239,158 +284,6 @@ static bool parse_settings(struct lq_scn_parser *parser, const struct lq_scn_row
     }
     lq_scn_advance(parser);
     return true;
-}
-
-/* What an initiator or a target offers must fit together [RFC 7143 13.14]. */
-static bool parse_iscsi(struct lq_scn_parser *parser, const struct lq_scn_row *rows,
-                        struct lq_scn_values *iscsi)
-{
-    struct lq_scn_token token = parser->token;
-    if (!parse_settings(parser, rows, true, iscsi))
-        return false;
-    if (lq_scn_has(iscsi, LQ_SCN_FIRST_BURST) && lq_scn_has(iscsi, LQ_SCN_MAX_BURST) &&
-        iscsi->values[LQ_SCN_FIRST_BURST] > iscsi->values[LQ_SCN_MAX_BURST])
-        return lq_scn_fail_at(parser, &token, "has a first burst above the largest one",
-                              "first-burst of at most max-burst");
-    return true;
-}
-
-static bool parse_lun(struct lq_scn_parser *parser)
-{
-    static const struct lq_scn_row capacity = {"disk", LQ_SCN_SIZE, 4096, UINT64_C(1) << 44};
-    struct lq_scn_target *target = &parser->scenario->target;
-    struct lq_scn_token token = parser->token;
-    uint64_t number = 0;
-    if (!lq_scn_take_value(parser, &lq_scn_clause_rows[LQ_SCN_LUN], &number))
-        return false;
-    if (target->lun_count == LQ_SCN_LUNS_MAX)
-        return lq_scn_fail_at(parser, &token, "is one LUN too many", "at most 3");
-    if (number != target->lun_count)
-        return lq_scn_fail_at(parser, &token, "is out of order", "LUNs numbered 0, 1, 2");
-    struct lq_scn_lun *lun = &target->luns[target->lun_count++];
-    lun->place = token.place;
-    if (!lq_scn_need(parser, "disk") || !lq_scn_take_value(parser, &capacity, &lun->size_bytes))
-        return false;
-    if (parser->token.kind == LQ_SCN_TOKEN_OPEN &&
-        !parse_settings(parser, lq_scn_disk_rows, true, &lun->disk))
-        return false;
-    uint64_t block = lq_scn_value(&lun->disk, LQ_SCN_BLOCK, 512);
-    if ((block & (block - 1)) != 0)
-        return lq_scn_fail_at(parser, &token, "has an odd block size", "512, 1KiB, 2KiB or 4KiB");
-    if (lun->size_bytes % block != 0)
-        return lq_scn_fail_at(parser, &token, "has no whole number of blocks",
-                              "a multiple of the block size");
-    if (block != lq_scn_value(&target->luns[0].disk, LQ_SCN_BLOCK, 512))
-        return lq_scn_fail_at(parser, &token, "has another block size than LUN 0",
-                              "one block size for all disks of a scenario");
-    return true;
-}
-
-static bool parse_target(struct lq_scn_parser *parser)
-{
-    struct lq_scn_target *target = &parser->scenario->target;
-    if (target->name[0] != '\0')
-        return lq_scn_fail(parser, "is a second target", "one target in a scenario");
-    if (!lq_scn_take_name(parser, target->name, sizeof target->name, "the target's name") ||
-        !lq_scn_need_token(parser, LQ_SCN_TOKEN_OPEN, "{ with its LUNs"))
-        return false;
-    for (;;) {
-        lq_scn_skip_newlines(parser);
-        bool is_good = false;
-        if (parser->token.kind == LQ_SCN_TOKEN_CLOSE)
-            break;
-        if (lq_scn_take(parser, "lun"))
-            is_good = parse_lun(parser);
-        else if (lq_scn_take(parser, "iscsi"))
-            is_good = parse_iscsi(parser, lq_scn_target_iscsi_rows, &target->iscsi);
-        else
-            return lq_scn_fail(parser, "is no part of a target", "lun N disk SIZE, iscsi { or }");
-        if (!is_good)
-            return false;
-    }
-    if (target->lun_count == 0)
-        return lq_scn_fail(parser, "comes before any LUN", "lun 0 disk SIZE");
-    lq_scn_advance(parser);
-    return true;
-}
-
-static bool parse_iqn(struct lq_scn_parser *parser, struct lq_scn_initiator *initiator)
-{
-    const struct lq_scn_token *token = &parser->token;
-    bool is_good = token->kind == LQ_SCN_TOKEN_STRING && token->size_bytes <= LQ_SCN_IQN_MAX &&
-                   token->size_bytes > 4 && memcmp(token->text, "iqn.", 4) == 0;
-    for (uint32_t i = 0; is_good && i < token->size_bytes; i++)
-        is_good = token->text[i] != '\0' &&
-                  strchr("abcdefghijklmnopqrstuvwxyz0123456789.:-", token->text[i]) != NULL;
-    if (!is_good)
-        return lq_scn_fail(parser, "is no iSCSI name",
-                           "\"iqn.YYYY-MM.DOMAIN:NAME\" of at most 47 characters");
-    memcpy(initiator->iqn, token->text, token->size_bytes);
-    lq_scn_advance(parser);
-    return true;
-}
-
-static bool parse_initiator_block(struct lq_scn_parser *parser, struct lq_scn_initiator *initiator)
-{
-    static const struct lq_scn_row isid = {"isid", LQ_SCN_NUMBER, 0, UINT64_C(0xffffffff)};
-    lq_scn_advance(parser);
-    for (;;) {
-        while (parser->token.kind == LQ_SCN_TOKEN_NEWLINE ||
-               parser->token.kind == LQ_SCN_TOKEN_COMMA)
-            lq_scn_advance(parser);
-        bool is_good = false;
-        if (parser->token.kind == LQ_SCN_TOKEN_CLOSE)
-            break;
-        if (lq_scn_take(parser, "isid")) {
-            is_good = lq_scn_take_value(parser, &isid, &initiator->isid);
-            initiator->has_isid = true;
-        } else if (lq_scn_take(parser, "workload")) {
-            is_good = initiator->works = true;
-        } else if (lq_scn_take(parser, "name")) {
-            is_good = parse_iqn(parser, initiator);
-        } else if (lq_scn_take(parser, "iscsi")) {
-            is_good = parse_iscsi(parser, lq_scn_initiator_iscsi_rows, &initiator->iscsi);
-        } else {
-            return lq_scn_fail(parser, "is no setting of an initiator",
-                               "isid N, name \"IQN\", workload, iscsi { or }");
-        }
-        if (!is_good)
-            return false;
-    }
-    lq_scn_advance(parser);
-    return true;
-}
-
-/* First words of statements, which no initiator and no label may have as a name. */
-static bool is_reserved(const struct lq_scn_token *token)
-{
-    static const char *const words[] = {"at", "after", "heal", "fault", "disarm", "expect",
-                                        "zeros", "lba"};
-    for (uint32_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (lq_scn_token_is(token, words[i]))
-            return true;
-    return false;
-}
-
-static bool parse_initiator(struct lq_scn_parser *parser)
-{
-    struct lq_scenario *scenario = parser->scenario;
-    if (scenario->initiator_count == LQ_SCN_INITIATORS_MAX)
-        return lq_scn_fail(parser, "is one initiator too many", "at most 4");
-    if (is_reserved(&parser->token))
-        return lq_scn_fail(parser, "is a word of the language", "another name");
-    if (lq_scn_find_initiator(parser, &parser->token) < scenario->initiator_count)
-        return lq_scn_fail(parser, "is there already", "another name");
-    struct lq_scn_initiator *initiator = &scenario->initiators[scenario->initiator_count];
-    initiator->place = parser->token.place;
-    if (!lq_scn_take_name(parser, initiator->name, sizeof initiator->name,
-                          "the initiator's name") ||
-        !lq_scn_need_token(parser, LQ_SCN_TOKEN_ARROW, "-> and its target"))
-        return false;
-    if (scenario->target.name[0] == '\0' || !lq_scn_take(parser, scenario->target.name))
-        return lq_scn_fail(parser, "is no target", "the name of a target that stands before");
-    scenario->initiator_count++;
-    return parser->token.kind != LQ_SCN_TOKEN_OPEN || parse_initiator_block(parser, initiator);
 }
 
 /* --- the file ------------------------------------------------------------------------------- */
@@ -444,7 +337,7 @@ static bool parse_limits(struct lq_scn_parser *parser)
 {
     struct lq_scn_token token = parser->token;
     struct lq_scn_values *limits = &parser->scenario->limits;
-    if (!parse_settings(parser, lq_scn_limit_rows, false, limits))
+    if (!lq_scn_parse_settings(parser, lq_scn_limit_rows, false, limits))
         return false;
     uint64_t window = lq_scn_value(limits, LQ_SCN_COMMAND_WINDOW, 1);
     if ((window & (window - 1)) != 0)
@@ -457,8 +350,8 @@ static const struct {
     bool (*parse)(struct lq_scn_parser *parser);
 } parts[] = {{"scenario", parse_title},   {"requires", parse_requires},
              {"transport", parse_transport}, {"limits", parse_limits},
-             {"swarm", lq_scn_parse_swarm},
-             {"target", parse_target},    {"initiator", parse_initiator}};
+             {"swarm", lq_scn_parse_swarm},  {"disk", lq_scn_parse_disk},
+             {"target", lq_scn_parse_target}, {"initiator", lq_scn_parse_initiator}};
 
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
@@ -474,15 +367,16 @@ static bool parse_part(struct lq_scn_parser *parser)
         return true;
     }
     return lq_scn_fail(parser, "begins no statement",
-                       "scenario, requires, transport, limits, target, initiator, swarm, or `at' "
-                       "or `after', which begin the timeline");
+                       "scenario, requires, transport, limits, disk, target, initiator, swarm, or "
+                       "`at' or `after', which begin the timeline");
 }
 
 /* A seed says all: its world and what happens in it. */
 static bool check_swarm(struct lq_scn_parser *parser)
 {
     const struct lq_scenario *scenario = parser->scenario;
-    if (scenario->limits.given != 0 || scenario->target.name[0] != '\0')
+    if (scenario->limits.given != 0 || scenario->target_count > 0 ||
+        scenario->store_count > 0)
         return lq_scn_fail(parser, "comes after a swarm and limits or a target",
                            "swarm alone: its settings say what is in the world");
     return parser->token.kind == LQ_SCN_TOKEN_END ||

@@ -2,35 +2,47 @@
 /* A scenario to text: one statement a line, in the order in which the parser reads them. */
 #include "scenarios/lang/internal.h"
 
-static void put_name_and_value(struct lq_scn_text *to, const struct lq_scn_row *row, uint64_t value)
+static void put_string(struct lq_scn_text *to, const struct lq_scenario *scenario, uint64_t value)
+{
+    struct lq_slice string = lq_scn_string(scenario, value);
+    lq_scn_put(to, "\"");
+    lq_scn_put_bytes(to, (const char *)string.bytes, string.size_bytes);
+    lq_scn_put(to, "\"");
+}
+
+static void put_name_and_value(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                               const struct lq_scn_row *row, uint64_t value)
 {
     lq_scn_put(to, row->name);
     if (row->unit == LQ_SCN_FLAG)
         return;
     lq_scn_put(to, " ");
-    lq_scn_put_value(to, row->unit, value);
+    if (row->unit == LQ_SCN_STRING)
+        put_string(to, scenario, value);
+    else
+        lq_scn_put_value(to, row->unit, value);
 }
 
-static void put_clauses(struct lq_scn_text *to, const struct lq_scn_row *rows,
-                        const struct lq_scn_values *values)
+static void put_clauses(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                        const struct lq_scn_row *rows, const struct lq_scn_values *values)
 {
     for (uint32_t i = 0; rows[i].name != NULL; i++) {
         if (!lq_scn_has(values, i))
             continue;
         lq_scn_put(to, " ");
-        put_name_and_value(to, &rows[i], values->values[i]);
+        put_name_and_value(to, scenario, &rows[i], values->values[i]);
     }
 }
 
-static void put_settings(struct lq_scn_text *to, const struct lq_scn_row *rows,
-                         const struct lq_scn_values *values)
+static void put_settings(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                         const struct lq_scn_row *rows, const struct lq_scn_values *values)
 {
     const char *before = "{ ";
     for (uint32_t i = 0; rows[i].name != NULL; i++) {
         if (!lq_scn_has(values, i))
             continue;
         lq_scn_put(to, before);
-        put_name_and_value(to, &rows[i], values->values[i]);
+        put_name_and_value(to, scenario, &rows[i], values->values[i]);
         before = "; ";
     }
     lq_scn_put(to, " }");
@@ -66,7 +78,27 @@ static void put_action(struct lq_scn_text *to, const struct lq_scenario *scenari
         lq_scn_put(to, " ");
         lq_scn_put_hex(to, action->cdb[i], 2);
     }
-    put_clauses(to, lq_scn_clause_rows, &action->clauses);
+    put_clauses(to, scenario, lq_scn_clause_rows, &action->clauses);
+}
+
+/* A disk by its name, else as that of its only LUN. */
+static void put_disk(struct lq_scn_text *to, const struct lq_scenario *scenario, uint32_t store)
+{
+    if (scenario->stores[store].name[0] != '\0') {
+        lq_scn_put(to, " disk ");
+        lq_scn_put(to, scenario->stores[store].name);
+        return;
+    }
+    for (uint32_t t = 0; t < scenario->target_count; t++) {
+        for (uint32_t i = 0; i < scenario->targets[t].lun_count; i++) {
+            if (scenario->targets[t].luns[i].store != store)
+                continue;
+            lq_scn_put(to, " lun ");
+            lq_scn_put(to, scenario->targets[t].name);
+            lq_scn_put(to, "/");
+            lq_scn_put_number(to, i);
+        }
+    }
 }
 
 static void put_fault(struct lq_scn_text *to, const struct lq_scenario *scenario,
@@ -74,17 +106,13 @@ static void put_fault(struct lq_scn_text *to, const struct lq_scenario *scenario
 {
     lq_scn_put(to, "fault ");
     lq_scn_put(to, lq_fault_class((enum lq_fault)fault->fault)->name);
-    if (fault->lun_or_all != 0) {
-        lq_scn_put(to, " lun ");
-        lq_scn_put(to, scenario->target.name);
-        lq_scn_put(to, "/");
-        lq_scn_put_number(to, fault->lun_or_all - 1);
-    }
+    if (fault->store_or_all != 0)
+        put_disk(to, scenario, fault->store_or_all - 1);
     if (fault->initiator_or_all != 0) {
         lq_scn_put(to, " initiator ");
         lq_scn_put(to, scenario->initiators[fault->initiator_or_all - 1].name);
     }
-    put_clauses(to, lq_scn_rule_rows, &fault->rule);
+    put_clauses(to, scenario, lq_scn_rule_rows, &fault->rule);
 }
 
 static void put_statement(struct lq_scn_text *to, const struct lq_scenario *scenario,
@@ -159,32 +187,69 @@ static void put_heading(struct lq_scn_text *to, const struct lq_scenario *scenar
     lq_scn_put(to, "transport iscsi\n");
     if (scenario->limits.given != 0) {
         lq_scn_put(to, "limits ");
-        put_settings(to, lq_scn_limit_rows, &scenario->limits);
+        put_settings(to, scenario, lq_scn_limit_rows, &scenario->limits);
         lq_scn_put(to, "\n");
     }
 }
 
-static void put_target(struct lq_scn_text *to, const struct lq_scn_target *target)
+/* SIZE { ... } */
+static void put_store(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                      const struct lq_scn_store *store)
 {
-    lq_scn_put(to, "\ntarget ");
+    lq_scn_put_value(to, LQ_SCN_SIZE, store->size_bytes);
+    if (store->disk.given != 0) {
+        lq_scn_put(to, " ");
+        put_settings(to, scenario, lq_scn_disk_rows, &store->disk);
+    }
+    lq_scn_put(to, "\n");
+}
+
+static void put_disks(struct lq_scn_text *to, const struct lq_scenario *scenario)
+{
+    for (uint32_t i = 0; i < scenario->store_count; i++) {
+        const struct lq_scn_store *store = &scenario->stores[i];
+        if (store->name[0] == '\0')
+            continue;
+        lq_scn_put(to, "disk ");
+        lq_scn_put(to, store->name);
+        lq_scn_put(to, " ");
+        put_store(to, scenario, store);
+    }
+}
+
+static void put_lun(struct lq_scn_text *to, const struct lq_scenario *scenario, uint32_t number,
+                    const struct lq_scn_store *store)
+{
+    lq_scn_put(to, "    lun ");
+    lq_scn_put_number(to, number);
+    if (store->name[0] == '\0') {
+        lq_scn_put(to, " disk ");
+        put_store(to, scenario, store);
+        return;
+    }
+    lq_scn_put(to, " on ");
+    lq_scn_put(to, store->name);
+    lq_scn_put(to, "\n");
+}
+
+static void put_target(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                       const struct lq_scn_target *target)
+{
+    lq_scn_put(to, "target ");
     lq_scn_put(to, target->name);
     lq_scn_put(to, " {\n");
     if (target->iscsi.given != 0) {
         lq_scn_put(to, "    iscsi ");
-        put_settings(to, lq_scn_target_iscsi_rows, &target->iscsi);
+        put_settings(to, scenario, lq_scn_target_iscsi_rows, &target->iscsi);
         lq_scn_put(to, "\n");
     }
-    for (uint32_t i = 0; i < target->lun_count; i++) {
-        lq_scn_put(to, "    lun ");
-        lq_scn_put_number(to, i);
-        lq_scn_put(to, " disk ");
-        lq_scn_put_value(to, LQ_SCN_SIZE, target->luns[i].size_bytes);
-        if (target->luns[i].disk.given != 0) {
-            lq_scn_put(to, " ");
-            put_settings(to, lq_scn_disk_rows, &target->luns[i].disk);
-        }
+    for (uint32_t i = 0; i < target->port_count; i++) {
+        lq_scn_put(to, "    port ");
+        lq_scn_put(to, target->ports[i]);
         lq_scn_put(to, "\n");
     }
+    for (uint32_t i = 0; i < target->lun_count; i++)
+        put_lun(to, scenario, i, &scenario->stores[target->luns[i].store]);
     lq_scn_put(to, "}\n");
 }
 
@@ -194,26 +259,24 @@ static void put_initiator(struct lq_scn_text *to, const struct lq_scenario *scen
     lq_scn_put(to, "initiator ");
     lq_scn_put(to, initiator->name);
     lq_scn_put(to, " -> ");
-    lq_scn_put(to, scenario->target.name);
-    bool has_block = initiator->has_isid || initiator->iqn[0] != '\0' ||
-                     initiator->works || initiator->iscsi.given != 0;
+    const struct lq_scn_target *target = &scenario->targets[initiator->target];
+    lq_scn_put(to, target->name);
+    if (target->port_count > 0) {
+        lq_scn_put(to, " port ");
+        lq_scn_put(to, target->ports[initiator->port]);
+    }
+    bool has_block = initiator->works || initiator->link.given != 0 || initiator->iscsi.given != 0;
     if (has_block)
         lq_scn_put(to, " {");
-    if (initiator->has_isid) {
-        lq_scn_put(to, " isid ");
-        lq_scn_put_number(to, initiator->isid);
-        lq_scn_put(to, ";");
-    }
-    if (initiator->iqn[0] != '\0') {
-        lq_scn_put(to, " name \"");
-        lq_scn_put(to, initiator->iqn);
-        lq_scn_put(to, "\";");
-    }
     if (initiator->works)
         lq_scn_put(to, " workload;");
+    if (initiator->link.given != 0) {
+        lq_scn_put(to, " link ");
+        put_settings(to, scenario, lq_scn_link_rows, &initiator->link);
+    }
     if (initiator->iscsi.given != 0) {
         lq_scn_put(to, " iscsi ");
-        put_settings(to, lq_scn_initiator_iscsi_rows, &initiator->iscsi);
+        put_settings(to, scenario, lq_scn_initiator_iscsi_rows, &initiator->iscsi);
     }
     lq_scn_put(to, has_block ? " }\n" : "\n");
 }
@@ -226,7 +289,10 @@ bool lq_scenario_print(const struct lq_scenario *scenario, char *text, uint32_t 
         lq_scn_print_swarm(&scenario->swarm, &to);
         return !to.overflowed;
     }
-    put_target(&to, &scenario->target);
+    lq_scn_put(&to, "\n");
+    put_disks(&to, scenario);
+    for (uint32_t i = 0; i < scenario->target_count; i++)
+        put_target(&to, scenario, &scenario->targets[i]);
     for (uint32_t i = 0; i < scenario->initiator_count; i++)
         put_initiator(&to, scenario, &scenario->initiators[i]);
     uint32_t next = 0;

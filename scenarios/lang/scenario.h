@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/base/slice.h"
 #include "faults/faults.h"
 
 enum {
@@ -25,8 +26,12 @@ enum {
     LQ_SCN_TITLE_MAX = 95,
     LQ_SCN_IQN_MAX = 47,
     LQ_SCN_REQUIRES_MAX = 16,
-    LQ_SCN_LUNS_MAX = 3,
-    LQ_SCN_INITIATORS_MAX = 4,
+    LQ_SCN_STORES_MAX = 8,
+    LQ_SCN_TARGETS_MAX = 4,
+    LQ_SCN_PORTS_MAX = 4, /* of a target */
+    LQ_SCN_LUNS_MAX = 8,  /* of a target */
+    LQ_SCN_INITIATORS_MAX = 8,
+    LQ_SCN_POOL_MAX = 8192, /* bytes of strings and the like */
     LQ_SCN_MOMENTS_MAX = 64,
     LQ_SCN_STATEMENTS_MAX = 192,
     LQ_SCN_VALUES_MAX = 16,
@@ -51,7 +56,8 @@ enum lq_scn_unit {
     LQ_SCN_DURATION, /* 10ms */
     LQ_SCN_OR_NEVER, /* a duration or "never" */
     LQ_SCN_YES_NO,
-    LQ_SCN_CACHE_KIND
+    LQ_SCN_CACHE_KIND,
+    LQ_SCN_STRING /* in double quotes; its value is for lq_scn_string */
 };
 
 /* Settings and clauses: one table each (table.c) says names, units and ranges; bit i of GIVEN
@@ -102,29 +108,43 @@ enum lq_scn_iscsi {
     LQ_SCN_MAX_R2T,
     LQ_SCN_FIRST_SN,  /* initiator: CmdSN; target: StatSN */
     LQ_SCN_FIRST_TAG, /* initiator: initiator task tag; target: target transfer tag */
+    LQ_SCN_ISID,      /* this and the rest: of an initiator; else made from its place */
+    LQ_SCN_ISCSI_NAME,
     LQ_SCN_ISCSI
 };
 
-struct lq_scn_lun {
+/* The way between an initiator and its target. */
+enum lq_scn_link { LQ_SCN_LINK_LATENCY, LQ_SCN_LINK_BANDWIDTH, LQ_SCN_LINK_WINDOW, LQ_SCN_LINK };
+
+/* A disk. */
+struct lq_scn_store {
+    char name[LQ_SCN_NAME_MAX + 1]; /* "": its LUN's own */
     uint64_t size_bytes;
     struct lq_scn_values disk;
     struct lq_scn_place place;
 };
 
+struct lq_scn_lun {
+    uint32_t store; /* several LUNs, of several targets, may be on one */
+    struct lq_scn_place place;
+};
+
 struct lq_scn_target {
     char name[LQ_SCN_NAME_MAX + 1];
+    char ports[LQ_SCN_PORTS_MAX][LQ_SCN_NAME_MAX + 1]; /* relative target ports 1, 2 ... */
+    uint32_t port_count;                               /* 0: one without a name */
     struct lq_scn_values iscsi;
     struct lq_scn_lun luns[LQ_SCN_LUNS_MAX]; /* LUN i is luns[i] */
     uint32_t lun_count;
+    struct lq_scn_place place;
 };
 
 struct lq_scn_initiator {
     char name[LQ_SCN_NAME_MAX + 1];
-    char iqn[LQ_SCN_IQN_MAX + 1]; /* "": made from its place */
-    uint64_t isid;
-    bool has_isid;
+    uint32_t target, port; /* places */
     bool works; /* by itself, as in a seed's run; the scenario gives it nothing to do */
     struct lq_scn_values iscsi;
+    struct lq_scn_values link;
     struct lq_scn_place place;
 };
 
@@ -211,7 +231,7 @@ enum lq_scn_rule { LQ_SCN_NTH, LQ_SCN_EVERY, LQ_SCN_FOR, LQ_SCN_BY, LQ_SCN_ODDS,
 
 struct lq_scn_fault {
     uint32_t fault; /* enum lq_fault */
-    uint32_t lun_or_all; /* LUN + 1 whose store it hits; 0: any */
+    uint32_t store_or_all; /* the disk's place + 1; 0: any */
     uint32_t initiator_or_all; /* initiator's place + 1; 0: any */
     struct lq_scn_values rule;
 };
@@ -238,7 +258,7 @@ struct lq_scn_expect {
     uint32_t sense;   /* key << 16 | ASC << 8 | ASCQ */
     uint32_t sense_mask; /* what of it was written: 0, ff0000h or ffffffh */
     uint64_t times;   /* fired so often */
-    uint32_t lun, nblocks;
+    uint32_t target, lun, nblocks;
     uint64_t lba;
     uint32_t writers[LQ_SCN_ALTERNATIVES_MAX]; /* the read returns what one of them wrote */
     uint32_t writer_count;
@@ -300,14 +320,38 @@ struct lq_scenario {
     uint32_t requires_count;
     struct lq_scn_swarm swarm; /* given: there is nothing behind it */
     struct lq_scn_values limits;
-    struct lq_scn_target target;
+    struct lq_scn_store stores[LQ_SCN_STORES_MAX];
+    uint32_t store_count;
+    struct lq_scn_target targets[LQ_SCN_TARGETS_MAX];
+    uint32_t target_count;
     struct lq_scn_initiator initiators[LQ_SCN_INITIATORS_MAX];
     uint32_t initiator_count;
     struct lq_scn_moment moments[LQ_SCN_MOMENTS_MAX];
     uint32_t moment_count;
     struct lq_scn_statement statements[LQ_SCN_STATEMENTS_MAX];
     uint32_t statement_count;
+    uint8_t pool[LQ_SCN_POOL_MAX]; /* of lq_scn_string, in the order of the text */
+    uint32_t pool_bytes;
 };
+
+/* The bytes of a value that is a string: its offset in the pool << 32 | its size. */
+static inline struct lq_slice lq_scn_string(const struct lq_scenario *scenario, uint64_t value)
+{
+    return (struct lq_slice){scenario->pool + (value >> 32), (uint32_t)value};
+}
+
+static inline uint64_t lq_scn_block_bytes(const struct lq_scn_store *store)
+{
+    return lq_scn_value(&store->disk, LQ_SCN_BLOCK, 512);
+}
+
+/* The store of LUN of TARGET, NULL when there is none. */
+static inline const struct lq_scn_store *
+lq_scn_store_of(const struct lq_scenario *scenario, uint32_t target, uint64_t lun)
+{
+    const struct lq_scn_target *of = &scenario->targets[target];
+    return lun < of->lun_count ? &scenario->stores[of->luns[lun].store] : NULL;
+}
 
 /* --- text ----------------------------------------------------------------------------------- */
 

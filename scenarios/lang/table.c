@@ -38,6 +38,8 @@ const struct lq_scn_row lq_scn_initiator_iscsi_rows[] = {
     [LQ_SCN_MAX_R2T] = {"max-r2t", LQ_SCN_NUMBER, 1, 8},
     [LQ_SCN_FIRST_SN] = {"first-cmdsn", LQ_SCN_NUMBER, 0, UINT32_MAX},
     [LQ_SCN_FIRST_TAG] = {"first-itt", LQ_SCN_NUMBER, 0, UINT32_MAX},
+    [LQ_SCN_ISID] = {"isid", LQ_SCN_NUMBER, 0, UINT32_MAX},
+    [LQ_SCN_ISCSI_NAME] = {"name", LQ_SCN_STRING, 0, 0},
     {NULL, LQ_SCN_FLAG, 0, 0}};
 
 const struct lq_scn_row lq_scn_target_iscsi_rows[] = {
@@ -49,6 +51,12 @@ const struct lq_scn_row lq_scn_target_iscsi_rows[] = {
     [LQ_SCN_MAX_R2T] = {"max-r2t", LQ_SCN_NUMBER, 1, 8},
     [LQ_SCN_FIRST_SN] = {"first-statsn", LQ_SCN_NUMBER, 0, UINT32_MAX},
     [LQ_SCN_FIRST_TAG] = {"first-ttt", LQ_SCN_NUMBER, 0, UINT32_MAX - 1},
+    {NULL, LQ_SCN_FLAG, 0, 0}};
+
+const struct lq_scn_row lq_scn_link_rows[] = {
+    [LQ_SCN_LINK_LATENCY] = {"latency", LQ_SCN_DURATION, 1000, SECOND},
+    [LQ_SCN_LINK_BANDWIDTH] = {"bandwidth", LQ_SCN_SIZE, 16384, UINT64_C(1) << 34}, /* a second */
+    [LQ_SCN_LINK_WINDOW] = {"window", LQ_SCN_SIZE, 1024, 65536},
     {NULL, LQ_SCN_FLAG, 0, 0}};
 
 const struct lq_scn_row lq_scn_clause_rows[] = {

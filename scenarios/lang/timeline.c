@@ -161,13 +161,15 @@ static bool refuse_clause(struct lq_scn_parser *parser, const struct lq_scn_toke
 static bool check_extent(struct lq_scn_parser *parser, const struct lq_scn_token *at,
                          const struct lq_scn_action *action)
 {
-    const struct lq_scn_target *target = &parser->scenario->target;
-    uint64_t lun = lq_scn_value(&action->clauses, LQ_SCN_LUN, 0);
+    const struct lq_scenario *scenario = parser->scenario;
+    const struct lq_scn_store *store =
+        lq_scn_store_of(scenario, scenario->initiators[action->initiator].target,
+                        lq_scn_value(&action->clauses, LQ_SCN_LUN, 0));
     bool has_extent = (lq_scn_verb_rows[action->verb].needed & LQ_SCN_BIT(LQ_SCN_LBA)) != 0;
-    if (!has_extent || lun >= target->lun_count)
+    if (!has_extent || store == NULL)
         return true; /* a LUN that is not there is a case like any other */
-    uint64_t block = lq_scn_value(&target->luns[0].disk, LQ_SCN_BLOCK, 512);
-    uint64_t blocks = target->luns[lun].size_bytes / block;
+    uint64_t block = lq_scn_block_bytes(store);
+    uint64_t blocks = store->size_bytes / block;
     uint64_t lba = action->clauses.values[LQ_SCN_LBA];
     uint64_t count = action->clauses.values[LQ_SCN_BLOCKS];
     if (count * block > LQ_SCN_TRANSFER_MAX)
@@ -176,6 +178,15 @@ static bool check_extent(struct lq_scn_parser *parser, const struct lq_scn_token
         return lq_scn_fail_at(parser, at, "goes beyond the end of the disk",
                               "blocks that are there (`cdb' sends what is wrong)");
     return true;
+}
+
+static bool take_own_lun(struct lq_scn_parser *parser, uint32_t initiator, uint64_t *lun)
+{
+    struct lq_scn_token token = parser->token;
+    uint32_t own = parser->scenario->initiators[initiator].target, target = own;
+    return lq_scn_take_lun(parser, &target, lun) &&
+           (target == own || lq_scn_fail_at(parser, &token, "is not this initiator's target",
+                                            "a LUN of its own target"));
 }
 
 static bool take_clauses(struct lq_scn_parser *parser, struct lq_scn_statement *statement)
@@ -195,7 +206,7 @@ static bool take_clauses(struct lq_scn_parser *parser, struct lq_scn_statement *
         struct lq_scn_values *clauses = &action->clauses;
         if (clause == LQ_SCN_LUN && !lq_scn_has(clauses, LQ_SCN_LUN)) {
             clauses->given |= LQ_SCN_BIT(LQ_SCN_LUN);
-            if (!lq_scn_take_lun(parser, &clauses->values[LQ_SCN_LUN]))
+            if (!take_own_lun(parser, action->initiator, &clauses->values[LQ_SCN_LUN]))
                 return false;
         } else if (!lq_scn_take_setting(parser, lq_scn_clause_rows, clause, clauses)) {
             return false;
@@ -279,12 +290,17 @@ static bool take_scope(struct lq_scn_parser *parser, struct lq_scn_fault *fault,
     *taken = true;
     if (is_disk && lq_scn_take(parser, "lun")) {
         uint64_t lun = 0;
-        struct lq_scn_token token = parser->token;
-        if (!lq_scn_take_lun(parser, &lun))
+        uint32_t target = 0;
+        if (!lq_scn_take_lun_with_store(parser, &target, &lun))
             return false;
-        if (lun >= scenario->target.lun_count)
-            return lq_scn_fail_at(parser, &token, "has no disk", "a LUN of the target");
-        fault->lun_or_all = (uint32_t)lun + 1;
+        fault->store_or_all = scenario->targets[target].luns[lun].store + 1;
+        return true;
+    }
+    if (is_disk && lq_scn_take(parser, "disk")) {
+        fault->store_or_all = lq_scn_find_disk(parser, &parser->token) + 1;
+        if (fault->store_or_all > scenario->store_count)
+            return lq_scn_fail(parser, "is no disk", "the name of one that stands before");
+        lq_scn_advance(parser);
         return true;
     }
     if (!is_disk && lq_scn_take(parser, "initiator")) {
@@ -343,8 +359,8 @@ static bool parse_fault(struct lq_scn_parser *parser, struct lq_scn_statement *s
         int row = lq_scn_take_row(parser, lq_scn_rule_rows);
         if (row < 0)
             return lq_scn_fail(parser, "does not belong to this fault",
-                               "lun LUN (disk faults), initiator NAME (others), nth N, every N, "
-                               "for DUR, by DUR, odds N in M, as NAME");
+                               "lun LUN or disk NAME (disk faults), initiator NAME (others), nth "
+                               "N, every N, for DUR, by DUR, odds N in M, as NAME");
         if (!lq_scn_take_setting(parser, lq_scn_rule_rows, row, &fault->rule))
             return false;
     }

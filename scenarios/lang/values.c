@@ -86,6 +86,7 @@ bool lq_scn_read_value(const struct lq_scn_token *token, enum lq_scn_unit unit, 
         return false;
     switch (unit) {
     case LQ_SCN_FLAG:
+    case LQ_SCN_STRING: /* of another kind of token */
         return false;
     case LQ_SCN_NUMBER:
         return read_digits(token->text, token->size_bytes, value) == token->size_bytes;
@@ -134,6 +135,7 @@ void lq_scn_put_value(struct lq_scn_text *to, enum lq_scn_unit unit, uint64_t va
 {
     switch (unit) {
     case LQ_SCN_FLAG:
+    case LQ_SCN_STRING: /* the printer's, which has the scenario */
         return;
     case LQ_SCN_NUMBER:
         lq_scn_put_number(to, value);
@@ -166,6 +168,7 @@ const char *lq_scn_unit_text(enum lq_scn_unit unit)
         [LQ_SCN_DURATION] = "a duration such as 10ms, 3s or 1m",
         [LQ_SCN_OR_NEVER] = "a duration such as 10ms, 3s or 1m, or never",
         [LQ_SCN_YES_NO] = "yes or no",
-        [LQ_SCN_CACHE_KIND] = "writeback or writethrough"};
+        [LQ_SCN_CACHE_KIND] = "writeback or writethrough",
+        [LQ_SCN_STRING] = "plain ASCII in double quotes"};
     return texts[unit];
 }

@@ -26,6 +26,7 @@ void lq_actor_record(struct lq_actor *actor, struct lq_event event)
 {
     event.time_ns = now_of(actor);
     event.actor = (uint16_t)actor->number;
+    event.target = actor->target;
     event.connection = actor->connection == NULL ? 0 : actor->connection->number;
     event.nexus = actor->nexus;
     lq_history_add(&actor->world->history, event);
@@ -41,8 +42,8 @@ void lq_actor_wake_in(struct lq_actor *actor, uint64_t delay_ns)
 /* --- names ---------------------------------------------------------------------------------- */
 
 /* The number of this I_T nexus in records: of the canonical TransportID, initiator port format
- * [SPC-5 7.6.4.6], at relative target port 1. */
-static uint64_t nexus_number(const char *name, uint64_t isid)
+ * [SPC-5 7.6.4.6], at the relative target port. */
+static uint64_t nexus_number(const char *name, uint64_t isid, uint16_t target_port)
 {
     uint8_t id[128] = {0x45, 0};
     uint32_t at = 4;
@@ -54,7 +55,7 @@ static uint64_t nexus_number(const char *name, uint64_t isid)
         id[at++] = (uint8_t)"0123456789abcdef"[isid >> shift & 15];
     at = (at + 1 + 3) / 4 * 4; /* a NUL at least, then padding */
     lq_put_be16(id + 2, (uint16_t)(at - 4));
-    return lq_nexus_hash(id, at, 1);
+    return lq_nexus_hash(id, at, target_port);
 }
 
 /* Two actors may have one initiator name; their ISIDs tell them apart. */
@@ -70,7 +71,7 @@ static void take_name(struct lq_actor *actor)
     actor->isid = UINT64_C(0x800000000000) | (uint64_t)actor->number << 16 | actor->isids;
     if (actor->world->script != NULL)
         lq_script_name(actor->world->script, actor);
-    actor->nexus = nexus_number(actor->name, actor->isid);
+    actor->nexus = nexus_number(actor->name, actor->isid, (uint16_t)(actor->port + 1));
 }
 
 /* All steps of ACTOR that a swarm keeps have been. */
@@ -84,6 +85,8 @@ void lq_actor_begin(struct lq_actor *actor, struct lq_world *world, uint32_t ind
 {
     actor->world = world;
     actor->number = index + 1;
+    actor->target = world->plan.ways[index].target;
+    actor->port = world->plan.ways[index].port;
     actor->state = LQ_ACTOR_DOWN;
     actor->connection = NULL;
     actor->wake = actor->login_timeout = (struct lq_timer){.fire = wake_fires};
@@ -135,12 +138,11 @@ static void make_offer(struct lq_actor *actor, struct lq_iscsi_initiator_offer *
 static bool connect(struct lq_actor *actor)
 {
     struct lq_world *world = actor->world;
-    struct lq_connection *connection = world->network->open(world);
+    struct lq_connection *connection = world->network->open(world, actor);
     if (connection == NULL) {
         lq_actor_wake_in(actor, 50 * MS);
         return false;
     }
-    connection->actor = actor;
     actor->connection = connection;
     actor->state = LQ_ACTOR_CONNECTING;
     uint64_t subject = lq_actor_serial(actor, ++actor->logins);
@@ -168,7 +170,7 @@ void lq_actor_connected(struct lq_actor *actor)
     bool near_wrap = lq_actor_option(actor, LQ_OPT_NEAR_WRAP) != 0;
     struct lq_iscsi_initiator_login login = {
         .initiator_name = actor->name,
-        .target_name = lq_plan_target_name,
+        .target_name = lq_plan_target_names[actor->target],
         .isid = actor->isid,
         .first_cmd_sn = near_wrap ? UINT32_MAX - 10 : 1 + (uint32_t)actor->logins,
         .first_itt = near_wrap ? UINT32_MAX - 5 : (uint32_t)actor->logins << 8,

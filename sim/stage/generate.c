@@ -62,24 +62,34 @@ static void generate_other(struct lq_actor_command *command)
 
 /* --- commands on blocks --------------------------------------------------------------------- */
 
+static uint64_t capacity_of(const struct lq_actor_command *command)
+{
+    const struct lq_plan *plan = &command->actor->world->plan;
+    return plan->disks[lq_plan_unit_of(plan, command->actor->target, command->lun)->store].nblocks;
+}
+
 /* Mostly a small range that everybody uses; else the beginning or the end of the medium. */
 static void draw_extent(struct lq_actor_command *command)
 {
     enum { COLD_BLOCKS = 1024, LAST_BLOCKS = 64 };
-    uint64_t capacity = option(command, LQ_OPT_BLOCKS);
+    uint64_t capacity = capacity_of(command);
     uint64_t bytes = command->actor->world->plan.shard.engine.limits.transfer_bytes_max;
     if (bytes > LQ_COMMAND_BYTES_MAX)
         bytes = LQ_COMMAND_BYTES_MAX;
     uint64_t most = bytes / option(command, LQ_OPT_BLOCK_BYTES);
     if (most > option(command, LQ_OPT_COMMAND_BLOCKS))
         most = option(command, LQ_OPT_COMMAND_BLOCKS);
+    if (most > capacity)
+        most = capacity;
     command->nblocks = 1 + (uint32_t)choose(command, LQ_SITE_BLOCKS, most);
     uint64_t hot = choose(command, LQ_SITE_HOT, 16);
     uint64_t first = 0, range = option(command, LQ_OPT_HOT_BLOCKS);
     if (hot >= option(command, LQ_OPT_HOT_ODDS)) {
         range = hot == 15 ? LAST_BLOCKS : COLD_BLOCKS;
-        first = hot == 15 ? capacity - LAST_BLOCKS : 0;
+        first = hot == 15 && capacity > LAST_BLOCKS ? capacity - LAST_BLOCKS : 0;
     }
+    if (range > capacity)
+        range = capacity;
     command->lba = first + choose(command, LQ_SITE_LBA, range);
     if (command->lba + command->nblocks > capacity)
         command->lba = capacity - command->nblocks;
@@ -168,7 +178,7 @@ static void bad_range(struct lq_actor_command *command)
 {
     bool writes = choose(command, LQ_SITE_BAD_LENGTH, 2) == 1;
     generate_medium(command, writes);
-    build_medium_cdb(command, writes, option(command, LQ_OPT_BLOCKS) - command->nblocks + 1,
+    build_medium_cdb(command, writes, capacity_of(command) - command->nblocks + 1,
                      command->nblocks);
     touch_nothing(command);
 }
@@ -241,7 +251,7 @@ static void draw_attribute(struct lq_actor_command *command)
 
 void lq_command_generate(struct lq_actor_command *command)
 {
-    command->lun = choose(command, LQ_SITE_LUN, option(command, LQ_OPT_LUNS)) << 48;
+    command->lun = choose(command, LQ_SITE_LUN, lq_actor_luns(command->actor)) << 48;
     command->is_immediate = choose(command, LQ_SITE_IMMEDIATE, 64) == 63;
     command->reads_medium = command->writes_medium = command->fua = false;
     command->lba = 0;

@@ -24,9 +24,8 @@ struct lq_connection {
 };
 
 struct lq_network_ops {
-    /* A connection to the target begins: number is set, actor is the caller's to set. NULL: there
-     * is no room. */
-    struct lq_connection *(*open)(struct lq_world *world);
+    /* A connection of ACTOR to its target port begins. NULL: there is no room. */
+    struct lq_connection *(*open)(struct lq_world *world, struct lq_actor *actor);
     /* Takes as many bytes as there is room for, and says how many; when not all, the connection
      * gets a turn as soon as there is room again. */
     uint32_t (*write)(struct lq_connection *connection, const uint8_t *bytes, uint32_t size_bytes);

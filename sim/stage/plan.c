@@ -7,7 +7,11 @@
 #include "core/base/heap.h"
 #include "sim/stage/print.h"
 
-const char lq_plan_target_name[] = "iqn.2026-11.org.lunquake:t0";
+const char *const lq_plan_target_names[LQ_PLAN_TARGETS_MAX] = {
+    "iqn.2026-11.org.lunquake:t0", "iqn.2026-11.org.lunquake:t1", "iqn.2026-11.org.lunquake:t2",
+    "iqn.2026-11.org.lunquake:t3"};
+const char *const lq_plan_addresses[LQ_PLAN_PORTS_MAX] = {"192.0.2.1:3260", "192.0.2.2:3260",
+                                                          "192.0.2.3:3260", "192.0.2.4:3260"};
 
 enum { FAULT_ARMED_IN = 4, SITE_FAULT_ARMED = 1000, SITE_FAULT_ODDS = 2000 };
 
@@ -124,11 +128,10 @@ static void make_limits(const struct lq_plan *plan, struct lq_limits *limits)
 
 static void make_iscsi(const struct lq_plan *plan, struct lq_iscsi_config *config)
 {
-    static const char *const names[] = {lq_plan_target_name};
     const uint64_t *options = plan->options;
     *config = lq_iscsi_config_default;
     config->target_count = 1;
-    config->target_names = names;
+    config->target_names = lq_plan_target_names;
     config->login_timeout_ns = options[LQ_OPT_LOGIN_TIMEOUT];
     config->data_timeout_ns = options[LQ_OPT_DATA_TIMEOUT];
     config->nop_interval_ns = options[LQ_OPT_NOP_INTERVAL];
@@ -221,8 +224,29 @@ void lq_plan_derive(struct lq_plan *plan)
         make_disk(plan, &plan->disks[i]);
     make_tcp(plan, &plan->tcp);
     make_times(plan);
-    for (uint32_t i = 0; i < LQ_PLAN_LUNS_MAX; i++)
-        plan->store_of_lun[i] = i % (uint32_t)plan->options[LQ_OPT_STORES];
+    plan->unit_count = (uint32_t)plan->options[LQ_OPT_LUNS];
+    for (uint32_t i = 0; i < plan->unit_count; i++)
+        plan->units[i] = (struct lq_plan_unit){
+            .lun = (uint16_t)i, .store = i % (uint32_t)plan->options[LQ_OPT_STORES]};
+    for (uint32_t i = 0; i < LQ_PLAN_NEXUSES_MAX; i++)
+        plan->ways[i] = (struct lq_plan_way){.tcp = plan->tcp};
+}
+
+const struct lq_plan_unit *lq_plan_unit_of(const struct lq_plan *plan, uint32_t target,
+                                           uint64_t lun)
+{
+    for (uint32_t i = 0; i < plan->unit_count; i++)
+        if (plan->units[i].target == target && (uint64_t)plan->units[i].lun << 48 == lun)
+            return &plan->units[i];
+    return NULL;
+}
+
+uint32_t lq_plan_luns_of(const struct lq_plan *plan, uint32_t target)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < plan->unit_count; i++)
+        count += plan->units[i].target == target;
+    return count;
 }
 
 void lq_plan_option_text(const struct lq_plan *plan, enum lq_option option, char text[81])

@@ -83,13 +83,28 @@ struct lq_plan_option_row {
 const struct lq_plan_option_row *lq_plan_option_row(enum lq_option option);
 
 enum {
-    LQ_PLAN_LUNS_MAX = 3,
-    LQ_PLAN_STORES_MAX = 3,
-    LQ_PLAN_NEXUSES_MAX = 4,
-    LQ_PLAN_CONNECTIONS_MAX = 32,
+    LQ_PLAN_TARGETS_MAX = 4,
+    LQ_PLAN_PORTS_MAX = 4,  /* of a target */
+    LQ_PLAN_UNITS_MAX = 32, /* of all targets */
+    LQ_PLAN_STORES_MAX = 8,
+    LQ_PLAN_NEXUSES_MAX = 8,
+    LQ_PLAN_CONNECTIONS_MAX = 64,
     LQ_PLAN_DEPTH_MAX = 16
 };
 
+/* A LUN of a target; those of one target stand together, numbered from 0. */
+struct lq_plan_unit {
+    uint16_t target, lun;
+    uint32_t store;
+};
+
+/* An initiator's way to its target. */
+struct lq_plan_way {
+    uint16_t target, port; /* port: from 0 */
+    struct lq_tcp_options tcp;
+};
+
+/* Parts of it point to other parts: it stays where it is. */
 struct lq_plan {
     uint64_t seed;
     uint64_t commands;            /* end the safety phase after so many */
@@ -100,7 +115,11 @@ struct lq_plan {
     struct lq_shard_config shard;
     struct lq_disk_options disks[LQ_PLAN_STORES_MAX];
     struct lq_tcp_options tcp;
-    uint32_t store_of_lun[LQ_PLAN_LUNS_MAX];
+    struct lq_plan_unit units[LQ_PLAN_UNITS_MAX];
+    uint32_t unit_count;
+    struct lq_plan_way ways[LQ_PLAN_NEXUSES_MAX];
+    uint32_t ports_of_target[LQ_PLAN_TARGETS_MAX];
+    struct lq_iscsi_offer offers[LQ_PLAN_TARGETS_MAX]; /* of a scenario's targets */
     uint64_t tm_timeout_ns;       /* an initiator gives up a session whose TM is unanswered */
     uint64_t login_timeout_ns;    /* and a login */
     uint64_t liveness_ns;         /* after heal everything ends within this */
@@ -120,6 +139,15 @@ void lq_plan_derive(struct lq_plan *plan);
 /* Name, value and unit of an option as text: at most 80 characters and NUL in TEXT. */
 void lq_plan_option_text(const struct lq_plan *plan, enum lq_option option, char text[81]);
 
-extern const char lq_plan_target_name[];
+/* The unit of LUN (the 8-byte field as a number) of TARGET; NULL: it is not there. */
+const struct lq_plan_unit *lq_plan_unit_of(const struct lq_plan *plan, uint32_t target,
+                                           uint64_t lun);
+
+/* How many LUNs TARGET has. */
+uint32_t lq_plan_luns_of(const struct lq_plan *plan, uint32_t target);
+
+/* iSCSI names of targets, and addresses of portals: port p of every target is behind portal p. */
+extern const char *const lq_plan_target_names[LQ_PLAN_TARGETS_MAX];
+extern const char *const lq_plan_addresses[LQ_PLAN_PORTS_MAX];
 
 #endif

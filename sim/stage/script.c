@@ -79,7 +79,7 @@ struct lq_choice *lq_script_begin(struct lq_script *script, struct lq_world *wor
 static void make_rule(struct lq_fault_rule *rule, const struct lq_scn_fault *fault)
 {
     *rule = (struct lq_fault_rule){.fault = (enum lq_fault)fault->fault,
-                                   .store_or_all = fault->lun_or_all,
+                                   .store_or_all = fault->store_or_all,
                                    .actor_or_all = fault->initiator_or_all,
                                    .nth = lq_scn_value(&fault->rule, LQ_SCN_NTH, 0),
                                    .every = lq_scn_value(&fault->rule, LQ_SCN_EVERY, 0),

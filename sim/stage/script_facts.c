@@ -73,14 +73,18 @@ static void keep_content(struct lq_script_fact *fact, const struct lq_event *eve
     }
 }
 
-/* EVENT's blocks that EXPECT is about; false: none. */
-static bool overlap(const struct lq_scn_expect *expect, const struct lq_event *event,
-                    uint64_t *first, uint64_t *end)
+/* EVENT's blocks that EXPECT is about, by any LUN on the same disk; false: none. */
+static bool overlap(const struct lq_script *script, const struct lq_scn_expect *expect,
+                    const struct lq_event *event, uint64_t *first, uint64_t *end)
 {
+    const struct lq_plan *plan = &script->world->plan;
+    const struct lq_plan_unit *wanted =
+        lq_plan_unit_of(plan, expect->target, (uint64_t)expect->lun << 48);
+    const struct lq_plan_unit *unit = lq_plan_unit_of(plan, event->target, event->lun);
     *first = event->lba > expect->lba ? event->lba : expect->lba;
     uint64_t event_end = event->lba + event->nblocks, expect_end = expect->lba + expect->nblocks;
     *end = event_end < expect_end ? event_end : expect_end;
-    return event->lun == (uint64_t)expect->lun << 48 && *first < *end;
+    return unit != NULL && wanted != NULL && unit->store == wanted->store && *first < *end;
 }
 
 static void see_block(struct lq_script_stable *stable, const struct lq_scn_expect *expect,
@@ -111,7 +115,7 @@ static void watch_blocks(struct lq_script *script, const struct lq_event *event,
         struct lq_script_when after = lq_script_event(script, &expect->after);
         uint64_t lba = 0, end = 0;
         if (after.seq == 0 || fact == NULL || fact->sent.seq < after.seq ||
-            !overlap(expect, event, &lba, &end))
+            !overlap(script, expect, event, &lba, &end))
             continue;
         for (; lba < end; lba++) {
             if (writes)

@@ -252,8 +252,11 @@ static void compare_with_medium(struct lq_script *script, uint32_t place)
 {
     const struct lq_scn_expect *expect = &script->scenario->statements[place].expect;
     struct lq_script_stable *stable = &script->stable[place];
-    const struct lq_disk *disk = &script->world->disks[script->world->plan.store_of_lun
-                                                           [expect->lun]];
+    const struct lq_plan_unit *unit = lq_plan_unit_of(&script->world->plan, expect->target,
+                                                      (uint64_t)expect->lun << 48);
+    if (unit == NULL)
+        return;
+    const struct lq_disk *disk = &script->world->disks[unit->store];
     uint8_t block[4096];
     LQ_ASSERT(disk->options.block_bytes <= sizeof block);
     for (uint32_t i = 0; i < expect->nblocks; i++) {

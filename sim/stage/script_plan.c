@@ -5,6 +5,7 @@
 #include "core/base/assert.h"
 #include "sim/stage/script_state.h"
 
+/* The least that a scenario's target has room for. */
 enum { THINK_NS = 2000000, NEXUSES = 16, SESSIONS = 12, CONNECTIONS = 30 };
 
 #define S UINT64_C(1000000000)
@@ -22,20 +23,28 @@ static const struct {
 
 static void set_options(struct lq_plan *plan, const struct lq_scenario *scenario)
 {
-    const struct lq_scn_target *target = &scenario->target;
+    const struct lq_scn_store *first = &scenario->stores[0];
     uint64_t *options = plan->options;
     for (uint32_t i = 0; i < sizeof options_of / sizeof options_of[0]; i++)
         if (lq_scn_has(&scenario->limits, options_of[i].limit))
             options[options_of[i].option] = scenario->limits.values[options_of[i].limit];
-    options[LQ_OPT_LUNS] = options[LQ_OPT_STORES] = target->lun_count;
+    options[LQ_OPT_LUNS] = scenario->targets[0].lun_count;
+    options[LQ_OPT_STORES] = scenario->store_count;
     options[LQ_OPT_NEXUSES] = scenario->initiator_count;
     options[LQ_OPT_THINK] = THINK_NS; /* of those who work by themselves */
-    options[LQ_OPT_BLOCK_BYTES] = lq_scn_value(&target->luns[0].disk, LQ_SCN_BLOCK, 512);
-    options[LQ_OPT_BLOCKS] = target->luns[0].size_bytes / options[LQ_OPT_BLOCK_BYTES];
+    options[LQ_OPT_BLOCK_BYTES] = lq_scn_block_bytes(first);
+    options[LQ_OPT_BLOCKS] = first->size_bytes / options[LQ_OPT_BLOCK_BYTES];
 }
 
-static void set_limits(struct lq_limits *limits, const struct lq_scn_values *given)
+static uint32_t at_least(uint32_t least, uint32_t number)
 {
+    return number < least ? least : number;
+}
+
+static void set_limits(struct lq_limits *limits, const struct lq_scenario *scenario)
+{
+    const struct lq_scn_values *given = &scenario->limits;
+    uint32_t initiators = scenario->initiator_count;
     limits->tasks = (uint32_t)lq_scn_value(given, LQ_SCN_TASKS, limits->tasks);
     limits->tasks_per_nexus =
         (uint32_t)lq_scn_value(given, LQ_SCN_TASKS_PER_NEXUS, limits->tasks_per_nexus);
@@ -44,17 +53,30 @@ static void set_limits(struct lq_limits *limits, const struct lq_scn_values *giv
         (uint32_t)lq_scn_value(given, LQ_SCN_UNIT_ATTENTIONS, limits->unit_attentions);
     limits->commands_per_session =
         (uint32_t)lq_scn_value(given, LQ_SCN_COMMAND_WINDOW, limits->commands_per_session);
-    limits->nexuses = NEXUSES;
-    limits->sessions = SESSIONS;
-    limits->connections = CONNECTIONS;
+    limits->nexuses = at_least(NEXUSES, 4 * initiators);
+    limits->sessions = at_least(SESSIONS, 2 * initiators);
+    limits->connections = at_least(CONNECTIONS, 5 * initiators);
+    limits->targets = scenario->target_count;
+    limits->units = 0;
+    for (uint32_t i = 0; i < scenario->target_count; i++)
+        limits->units += scenario->targets[i].lun_count;
 }
 
-static void set_disks(struct lq_plan *plan, const struct lq_scn_target *target)
+static void set_units(struct lq_plan *plan, const struct lq_scenario *scenario)
 {
-    for (uint32_t i = 0; i < target->lun_count; i++) {
-        const struct lq_scn_values *given = &target->luns[i].disk;
+    plan->unit_count = 0;
+    for (uint32_t t = 0; t < scenario->target_count; t++)
+        for (uint32_t i = 0; i < scenario->targets[t].lun_count; i++)
+            plan->units[plan->unit_count++] = (struct lq_plan_unit){
+                (uint16_t)t, (uint16_t)i, scenario->targets[t].luns[i].store};
+}
+
+static void set_disks(struct lq_plan *plan, const struct lq_scenario *scenario)
+{
+    for (uint32_t i = 0; i < scenario->store_count; i++) {
+        const struct lq_scn_values *given = &scenario->stores[i].disk;
         struct lq_disk_options *disk = &plan->disks[i];
-        disk->nblocks = target->luns[i].size_bytes / disk->block_bytes;
+        disk->nblocks = scenario->stores[i].size_bytes / disk->block_bytes;
         disk->volatile_cache = lq_scn_value(given, LQ_SCN_CACHE, LQ_SCN_WRITETHROUGH) ==
                                LQ_SCN_WRITEBACK;
         disk->write_granule_blocks = (uint32_t)lq_scn_value(given, LQ_SCN_GRANULE, 1);
@@ -78,9 +100,8 @@ static uint32_t longest_burst(const struct lq_scn_values *given, uint32_t otherw
     return (uint32_t)lq_scn_value(given, LQ_SCN_MAX_BURST, first > otherwise ? first : otherwise);
 }
 
-static void set_target(struct lq_iscsi_config *config, const struct lq_scn_values *given)
+static void set_offer(struct lq_iscsi_offer *offer, const struct lq_scn_values *given)
 {
-    struct lq_iscsi_offer *offer = &config->offer;
     offer->initial_r2t = lq_scn_value(given, LQ_SCN_INITIAL_R2T, offer->initial_r2t) != 0;
     offer->immediate_data = lq_scn_value(given, LQ_SCN_IMMEDIATE_DATA, offer->immediate_data) != 0;
     offer->max_burst_length = longest_burst(given, offer->max_burst_length);
@@ -89,9 +110,57 @@ static void set_target(struct lq_iscsi_config *config, const struct lq_scn_value
         given, LQ_SCN_MAX_SEGMENT, offer->max_recv_data_segment_length);
     offer->max_outstanding_r2t =
         (uint16_t)lq_scn_value(given, LQ_SCN_MAX_R2T, offer->max_outstanding_r2t);
+}
+
+/* Each target offers its own; what all have room for is the most that one of them says. */
+static void set_targets(struct lq_plan *plan, const struct lq_scenario *scenario)
+{
+    struct lq_iscsi_config *config = &plan->shard.iscsi;
+    const struct lq_scn_values *given = &scenario->targets[0].iscsi;
+    config->target_count = scenario->target_count;
+    config->target_offers = plan->offers;
+    config->portal_addresses = lq_plan_addresses;
+    config->portals_of_target = plan->ports_of_target;
+    uint16_t most_r2t = 1;
+    for (uint32_t i = 0; i < scenario->target_count; i++) {
+        const struct lq_scn_target *target = &scenario->targets[i];
+        plan->offers[i] = config->offer;
+        set_offer(&plan->offers[i], &target->iscsi);
+        if (plan->offers[i].max_outstanding_r2t > most_r2t)
+            most_r2t = plan->offers[i].max_outstanding_r2t;
+        plan->ports_of_target[i] = at_least(1, target->port_count);
+        config->portal_count = at_least(config->portal_count, target->port_count);
+    }
+    config->offer = plan->offers[0];
+    config->offer.max_outstanding_r2t = most_r2t;
     config->first_stat_sn = (uint32_t)lq_scn_value(given, LQ_SCN_FIRST_SN, config->first_stat_sn);
     config->first_target_transfer_tag =
         (uint32_t)lq_scn_value(given, LQ_SCN_FIRST_TAG, config->first_target_transfer_tag);
+}
+
+static void set_ways(struct lq_plan *plan, const struct lq_scenario *scenario)
+{
+    uint64_t slowest = 0;
+    for (uint32_t i = 0; i < scenario->initiator_count; i++) {
+        const struct lq_scn_initiator *initiator = &scenario->initiators[i];
+        const struct lq_scn_values *link = &initiator->link;
+        struct lq_plan_way *way = &plan->ways[i];
+        *way = (struct lq_plan_way){(uint16_t)initiator->target, (uint16_t)initiator->port,
+                                    plan->tcp};
+        if (lq_scn_has(link, LQ_SCN_LINK_LATENCY))
+            way->tcp.latency_min_ns = way->tcp.latency_max_ns =
+                link->values[LQ_SCN_LINK_LATENCY];
+        if (lq_scn_has(link, LQ_SCN_LINK_BANDWIDTH))
+            way->tcp.byte_ns_x16 = 16 * S / link->values[LQ_SCN_LINK_BANDWIDTH];
+        way->tcp.window_bytes =
+            (uint32_t)lq_scn_value(link, LQ_SCN_LINK_WINDOW, way->tcp.window_bytes);
+        if (way->tcp.latency_max_ns > slowest)
+            slowest = way->tcp.latency_max_ns;
+    }
+    /* A login takes several round trips, and so does what follows it. */
+    plan->login_timeout_ns += 20 * slowest;
+    plan->tm_timeout_ns += 20 * slowest;
+    plan->liveness_ns += 100 * slowest;
 }
 
 /* The safety phase may last as long as the timeline, and then some. */
@@ -113,10 +182,12 @@ void lq_plan_from_scenario(struct lq_plan *plan, const struct lq_scenario *scena
     lq_plan_tame(plan);
     set_options(plan, scenario);
     lq_plan_derive(plan);
-    set_limits(&plan->shard.engine.limits, &scenario->limits);
-    set_target(&plan->shard.iscsi, &scenario->target.iscsi);
+    set_limits(&plan->shard.engine.limits, scenario);
+    set_targets(plan, scenario);
     plan->shard.iscsi.limits = plan->shard.engine.limits;
-    set_disks(plan, &scenario->target);
+    set_units(plan, scenario);
+    set_disks(plan, scenario);
+    set_ways(plan, scenario);
     plan->safety_ns = length_of(scenario);
     LQ_ASSERT(lq_limits_check(&plan->shard.engine.limits) == NULL);
     LQ_ASSERT(lq_iscsi_config_check(&plan->shard.iscsi) == NULL);
@@ -124,11 +195,15 @@ void lq_plan_from_scenario(struct lq_plan *plan, const struct lq_scenario *scena
 
 void lq_script_name(const struct lq_script *script, struct lq_actor *actor)
 {
-    const struct lq_scn_initiator *initiator = &script->scenario->initiators[actor->number - 1];
-    if (initiator->iqn[0] != '\0')
-        memcpy(actor->name, initiator->iqn, sizeof initiator->iqn);
-    if (initiator->has_isid)
-        actor->isid = UINT64_C(0x800000000000) | initiator->isid;
+    const struct lq_scn_values *given = &script->scenario->initiators[actor->number - 1].iscsi;
+    if (lq_scn_has(given, LQ_SCN_ISCSI_NAME)) {
+        struct lq_slice name = lq_scn_string(script->scenario, given->values[LQ_SCN_ISCSI_NAME]);
+        LQ_ASSERT(name.size_bytes < sizeof actor->name);
+        memcpy(actor->name, name.bytes, name.size_bytes);
+        actor->name[name.size_bytes] = '\0';
+    }
+    if (lq_scn_has(given, LQ_SCN_ISID))
+        actor->isid = UINT64_C(0x800000000000) | given->values[LQ_SCN_ISID];
 }
 
 bool lq_script_works(const struct lq_script *script, uint32_t number)

@@ -93,6 +93,7 @@ struct lq_actor {
     struct lq_connection *connection; /* NULL: none */
     struct lq_timer wake;
     struct lq_timer login_timeout;
+    uint16_t target, port; /* port: from 0 */
     char name[64];
     uint64_t isid, nexus;
     uint64_t isids;        /* names used so far */
@@ -195,6 +196,12 @@ static inline uint64_t lq_actor_serial(const struct lq_actor *actor, uint64_t co
 static inline uint64_t lq_actor_option(const struct lq_actor *actor, enum lq_option option)
 {
     return actor->world->plan.options[option];
+}
+
+/* LUNs of ACTOR's target. */
+static inline uint32_t lq_actor_luns(const struct lq_actor *actor)
+{
+    return lq_plan_luns_of(&actor->world->plan, actor->target);
 }
 
 /* Questions that actors ask, one number each. */

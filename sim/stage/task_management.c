@@ -94,8 +94,7 @@ bool lq_actor_begin_tm(struct lq_actor *actor, uint64_t serial)
     tm->serial = serial;
     tm->function = is_reset ? resets[drawn] : ordinary[drawn];
     tm->is_immediate = lq_actor_choose(actor, LQ_SITE_TM_IMMEDIATE, serial, 4) != 3;
-    tm->lun = lq_actor_choose(actor, LQ_SITE_TM_LUN, serial, lq_actor_option(actor, LQ_OPT_LUNS))
-              << 48;
+    tm->lun = lq_actor_choose(actor, LQ_SITE_TM_LUN, serial, lq_actor_luns(actor)) << 48;
     tm->referenced_serial = 0;
     tm->referenced_tag = LQ_ISCSI_I_NO_TAG;
     if (!refers_to_task(tm->function))

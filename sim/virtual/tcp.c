@@ -59,14 +59,9 @@ static void reset_slot(struct lq_net *net, uint32_t at)
                    net->rings + ((uint64_t)at * LQ_TCP_SIDES + side) * LQ_TCP_WINDOW_BYTES_MAX);
 }
 
-void lq_net_reset(struct lq_net *net, const struct lq_tcp_options *options,
-                  struct lq_queue *queue, struct lq_faults *faults,
+void lq_net_reset(struct lq_net *net, struct lq_queue *queue, struct lq_faults *faults,
                   const struct lq_tcp_events *events, void *context)
 {
-    LQ_ASSERT(options->window_bytes > 0 && options->window_bytes <= LQ_TCP_WINDOW_BYTES_MAX &&
-              (options->window_bytes & (options->window_bytes - 1)) == 0);
-    LQ_ASSERT(options->latency_min_ns <= options->latency_max_ns);
-    net->options = *options;
     net->queue = queue;
     net->faults = faults;
     net->events = events;
@@ -100,14 +95,18 @@ static uint64_t subject_of(const struct lq_tcp *tcp, enum lq_tcp_side side, uint
 
 static uint64_t latency_of(const struct lq_tcp *tcp, enum site site, uint64_t subject)
 {
-    const struct lq_tcp_options *options = &tcp->net->options;
+    const struct lq_tcp_options *options = tcp->options;
     return between(tcp, site, subject, options->latency_min_ns, options->latency_max_ns);
 }
 
 /* --- life ----------------------------------------------------------------------------------- */
 
-struct lq_tcp *lq_tcp_open(struct lq_net *net, uint32_t number, void *user)
+struct lq_tcp *lq_tcp_open(struct lq_net *net, const struct lq_tcp_options *options,
+                           uint32_t number, void *user)
 {
+    LQ_ASSERT(options->window_bytes > 0 && options->window_bytes <= LQ_TCP_WINDOW_BYTES_MAX &&
+              (options->window_bytes & (options->window_bytes - 1)) == 0);
+    LQ_ASSERT(options->latency_min_ns <= options->latency_max_ns);
     LQ_ASSERT(number != 0);
     for (uint32_t i = 0; i < net->capacity; i++) {
         struct lq_tcp *tcp = &net->connections[i];
@@ -116,6 +115,7 @@ struct lq_tcp *lq_tcp_open(struct lq_net *net, uint32_t number, void *user)
         reset_slot(net, i);
         net->in_use++;
         tcp->number = number;
+        tcp->options = options;
         tcp->user = user;
         tcp->is_open[LQ_TCP_INITIATOR] = tcp->is_open[LQ_TCP_TARGET] = true;
         uint64_t latency = latency_of(tcp, SITE_CONNECT, subject_of(tcp, LQ_TCP_INITIATOR, 0));
@@ -155,7 +155,7 @@ static void connect_fire(struct lq_timer *timer)
     if (!tcp->is_accepted) {
         if (tcp->is_cut) {
             tcp->is_open[LQ_TCP_TARGET] = false; /* it never heard of it */
-            lq_queue_at(net->queue, timer, now_of(tcp) + net->options.timeout_ns, connect_fire);
+            lq_queue_at(net->queue, timer, now_of(tcp) + tcp->options->timeout_ns, connect_fire);
             tcp->is_accepted = true;
             return;
         }
@@ -183,13 +183,14 @@ static uint64_t arrival_of(struct lq_tcp *tcp, enum lq_tcp_side side, uint64_t o
     uint64_t now = now_of(tcp);
     if (pipe->busy_until_ns < now)
         pipe->busy_until_ns = now;
-    pipe->busy_until_ns += bytes * net->options.byte_ns_x16 / 16;
+    pipe->busy_until_ns += bytes * tcp->options->byte_ns_x16 / 16;
     uint64_t latency = latency_of(tcp, SITE_LATENCY, subject);
     if (lq_fault_fires(net->faults, LQ_FAULT_NET_LATENCY, subject, tcp->number))
         latency = latency * (1 + between(tcp, SITE_SLOW, subject, 1, SLOW_FACTOR)) +
                   lq_fault_delay(net->faults);
     if (lq_fault_fires(net->faults, LQ_FAULT_NET_STALL, subject, tcp->number))
-        latency += between(tcp, SITE_STALL, subject, latency, latency + net->options.stall_max_ns) +
+        latency += between(tcp, SITE_STALL, subject, latency,
+                           latency + tcp->options->stall_max_ns) +
                    lq_fault_delay(net->faults);
     uint64_t arrival = pipe->busy_until_ns + latency;
     if (arrival < pipe->last_arrival_ns)
@@ -218,7 +219,7 @@ static bool lengthen_segment(struct lq_tcp *tcp, enum lq_tcp_side side, uint32_t
     struct lq_tcp_segment *segment = &pipe->segments[at];
     if (pipe->segment_count == 0 || segment->written_ns != now_of(tcp))
         return false;
-    uint64_t duration = bytes * tcp->net->options.byte_ns_x16 / 16;
+    uint64_t duration = bytes * tcp->options->byte_ns_x16 / 16;
     pipe->written += bytes;
     pipe->busy_until_ns += duration;
     pipe->last_arrival_ns += duration;
@@ -249,7 +250,7 @@ static void consider_doom(struct lq_tcp *tcp, enum lq_tcp_side side)
     if (tcp->doom != 0)
         lq_queue_at(tcp->net->queue, &tcp->doom_timer,
                     now_of(tcp) + between(tcp, SITE_DOOM, subject, 0,
-                                          2 * tcp->net->options.latency_max_ns),
+                                          2 * tcp->options->latency_max_ns),
                     doom_fire);
 }
 
@@ -258,7 +259,7 @@ uint32_t lq_tcp_write(struct lq_tcp *tcp, enum lq_tcp_side side, const uint8_t *
 {
     LQ_ASSERT(tcp->is_open[side]);
     struct lq_tcp_pipe *pipe = &tcp->pipes[side];
-    uint32_t window = tcp->net->options.window_bytes;
+    uint32_t window = tcp->options->window_bytes;
     uint32_t room = window - (uint32_t)(pipe->written - pipe->taken);
     if (pipe->segment_count + 2 > LQ_TCP_SEGMENTS)
         room = 0;
@@ -269,7 +270,7 @@ uint32_t lq_tcp_write(struct lq_tcp *tcp, enum lq_tcp_side side, const uint8_t *
     if (tcp->is_cut) {
         pipe->written += size;
         if (!lq_timer_is_set(&pipe->timer))
-            lq_queue_at(tcp->net->queue, &pipe->timer, now_of(tcp) + tcp->net->options.timeout_ns,
+            lq_queue_at(tcp->net->queue, &pipe->timer, now_of(tcp) + tcp->options->timeout_ns,
                         pipe_fire);
         return size;
     }
@@ -280,7 +281,7 @@ uint32_t lq_tcp_write(struct lq_tcp *tcp, enum lq_tcp_side side, const uint8_t *
     if (size > 1 && lq_fault_fires(tcp->net->faults, LQ_FAULT_NET_SEGMENT, subject, tcp->number)) {
         uint32_t first = (uint32_t)between(tcp, SITE_CUT_AT, subject, 1, size - 1);
         add_segment(tcp, side, first);
-        pipe->busy_until_ns += PIECE_FACTOR * tcp->net->options.latency_min_ns;
+        pipe->busy_until_ns += PIECE_FACTOR * tcp->options->latency_min_ns;
         add_segment(tcp, side, size - first);
     } else if (!lengthen_segment(tcp, side, size)) {
         add_segment(tcp, side, size);
@@ -291,7 +292,7 @@ uint32_t lq_tcp_write(struct lq_tcp *tcp, enum lq_tcp_side side, const uint8_t *
 struct lq_slice lq_tcp_peek(const struct lq_tcp *tcp, enum lq_tcp_side side)
 {
     const struct lq_tcp_pipe *pipe = &tcp->pipes[other(side)];
-    uint32_t window = tcp->net->options.window_bytes;
+    uint32_t window = tcp->options->window_bytes;
     uint32_t at = (uint32_t)pipe->taken & (window - 1);
     uint32_t size = (uint32_t)(pipe->arrived - pipe->taken);
     if (size > window - at)
@@ -310,7 +311,7 @@ bool lq_tcp_wants_room(struct lq_tcp *tcp, enum lq_tcp_side side)
 {
     struct lq_tcp_pipe *pipe = &tcp->pipes[side];
     if (!pipe->is_refused || !tcp->is_open[side] ||
-        pipe->written - pipe->taken >= tcp->net->options.window_bytes ||
+        pipe->written - pipe->taken >= tcp->options->window_bytes ||
         pipe->segment_count + 2 > LQ_TCP_SEGMENTS)
         return false;
     pipe->is_refused = false;
@@ -342,7 +343,7 @@ static void pipe_fire(struct lq_timer *timer)
     else if (pipe->is_finished && pipe->taken == pipe->written)
         lose(tcp, other(writer), LQ_CLOSE_FIN);
     else if (pipe->is_finished)
-        lq_queue_at(net->queue, timer, now_of(tcp) + net->options.latency_max_ns, pipe_fire);
+        lq_queue_at(net->queue, timer, now_of(tcp) + tcp->options->latency_max_ns, pipe_fire);
     if (!tcp->is_open[other(writer)])
         pipe->taken = pipe->arrived; /* nobody reads: the host drops it */
     net->events->arrived(net->context, tcp, other(writer));
@@ -405,7 +406,7 @@ void lq_tcp_reset(struct lq_tcp *tcp, enum lq_tcp_side side)
         drop_all(tcp);
         tcp->doom = LQ_FAULT_NET_RESET;
         lq_queue_at(tcp->net->queue, &tcp->doom_timer,
-                    now_of(tcp) + tcp->net->options.latency_min_ns, doom_fire);
+                    now_of(tcp) + tcp->options->latency_min_ns, doom_fire);
     }
     settle(tcp);
 }
@@ -421,7 +422,7 @@ void lq_tcp_cut(struct lq_tcp *tcp)
         bool unheard = pipe->written > pipe->arrived;
         pipe->segment_count = 0;
         lq_queue_at(tcp->net->queue, &pipe->timer,
-                    unheard ? now_of(tcp) + tcp->net->options.timeout_ns : LQ_NEVER, pipe_fire);
+                    unheard ? now_of(tcp) + tcp->options->timeout_ns : LQ_NEVER, pipe_fire);
     }
     settle(tcp);
 }
@@ -463,6 +464,6 @@ void lq_net_heal(struct lq_net *net)
             continue;
         tcp->doom = LQ_FAULT_NET_RESET;
         lq_queue_at(net->queue, &tcp->doom_timer,
-                    *net->queue->now_ns + net->options.latency_max_ns, doom_fire);
+                    *net->queue->now_ns + tcp->options->latency_max_ns, doom_fire);
     }
 }

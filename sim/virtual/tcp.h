@@ -52,6 +52,7 @@ struct lq_net;
 
 struct lq_tcp {
     struct lq_net *net;
+    const struct lq_tcp_options *options;
     struct lq_tcp_pipe pipes[LQ_TCP_SIDES]; /* by writer */
     struct lq_timer connect_timer, doom_timer;
     uint32_t number;  /* the world's, for records and draws; 0: slot is free */
@@ -72,7 +73,6 @@ struct lq_tcp_events {
 };
 
 struct lq_net {
-    struct lq_tcp_options options;
     struct lq_queue *queue;
     struct lq_faults *faults;
     const struct lq_tcp_events *events;
@@ -87,15 +87,15 @@ struct lq_net {
 void lq_net_init(struct lq_net *net, const struct lq_allocator *allocator, uint32_t capacity);
 
 /* No connections, for a new run. */
-void lq_net_reset(struct lq_net *net, const struct lq_tcp_options *options,
-                  struct lq_queue *queue, struct lq_faults *faults,
+void lq_net_reset(struct lq_net *net, struct lq_queue *queue, struct lq_faults *faults,
                   const struct lq_tcp_events *events, void *context);
 
 void lq_net_fini(struct lq_net *net);
 
 /* Begins a connection: accepted(), then connected() follow. NULL when all are in use. NUMBER is
- * not 0. */
-struct lq_tcp *lq_tcp_open(struct lq_net *net, uint32_t number, void *user);
+ * not 0. OPTIONS outlive it. */
+struct lq_tcp *lq_tcp_open(struct lq_net *net, const struct lq_tcp_options *options,
+                           uint32_t number, void *user);
 
 /* SIDE writes; returns how many bytes were taken. When fewer than SIZE_BYTES, lq_tcp_wants_room()
  * becomes true, and lq_tcp_take() by the other side makes room. */

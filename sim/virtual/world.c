@@ -9,6 +9,7 @@
 
 #include "core/base/assert.h"
 #include "sim/stage/memory.h"
+#include "sim/stage/print.h"
 #include "sim/stage/state.h"
 #include "sim/virtual/tcp.h"
 
@@ -20,6 +21,7 @@ struct connection {
     struct lq_link dirty;
     struct lq_tcp *tcp;
     lq_handle handle;
+    uint32_t portal;
     bool is_at_target; /* the shard knows it */
     bool has_room;     /* the target was refused room for bytes, and may go on */
 };
@@ -58,17 +60,19 @@ static struct lq_tcp *tcp_of(struct lq_connection *end)
     return LQ_ELEMENT(end, struct connection, end)->tcp;
 }
 
-static struct lq_connection *net_open(struct lq_world *world)
+static struct lq_connection *net_open(struct lq_world *world, struct lq_actor *actor)
 {
     struct virtual_world *virtual = virtual_of(world);
-    struct lq_tcp *tcp = lq_tcp_open(&virtual->net, world->connection_numbers + 1, NULL);
+    struct lq_tcp *tcp = lq_tcp_open(&virtual->net, &world->plan.ways[actor->number - 1].tcp,
+                                     world->connection_numbers + 1, NULL);
     if (tcp == NULL)
         return NULL;
     struct connection *connection = &virtual->connections[tcp - virtual->net.connections];
     tcp->user = connection;
     lq_list_remove(&connection->dirty);
     connection->tcp = tcp;
-    connection->end = (struct lq_connection){.number = ++world->connection_numbers};
+    connection->end = (struct lq_connection){actor, ++world->connection_numbers};
+    connection->portal = actor->port;
     connection->handle = LQ_NO_HANDLE;
     connection->is_at_target = connection->has_room = false;
     return &connection->end;
@@ -212,12 +216,15 @@ static void add_stores_and_units(struct virtual_world *virtual)
         bool added = lq_engine_store_add(engine, &world->disks[i].store);
         LQ_ASSERT(added);
     }
-    for (uint32_t lun = 0; lun < plan->options[LQ_OPT_LUNS]; lun++) {
-        char serial[] = "LUNQUAKE0";
-        serial[8] = (char)('0' + lun);
-        struct lq_disk *disk = &world->disks[plan->store_of_lun[lun]];
-        struct lq_unit_config config = {
-            .lun = (uint16_t)lun, .store = &disk->store, .serial = serial};
+    for (uint32_t i = 0; i < plan->unit_count; i++) {
+        char serial[16];
+        struct lq_print print = lq_print_into(serial, sizeof serial);
+        lq_print_text(&print, "LUNQUAKE");
+        lq_print_number(&print, i);
+        struct lq_unit_config config = {.target = plan->units[i].target,
+                                        .lun = plan->units[i].lun,
+                                        .store = &world->disks[plan->units[i].store].store,
+                                        .serial = serial};
         const char *wrong = lq_engine_unit_add(engine, &config);
         LQ_ASSERT(wrong == NULL);
     }
@@ -227,8 +234,7 @@ static void build(struct virtual_world *virtual, const struct lq_run_request *re
 {
     struct lq_world *world = &virtual->world;
     lq_world_prepare(world, request);
-    lq_net_reset(&virtual->net, &world->plan.tcp, &world->queue, &world->faults, &tcp_events,
-                 virtual);
+    lq_net_reset(&virtual->net, &world->queue, &world->faults, &tcp_events, virtual);
     lq_list_init(&virtual->dirty);
     for (uint32_t i = 0; i < LQ_PLAN_CONNECTIONS_MAX; i++) {
         virtual->connections[i] = (struct connection){.handle = LQ_NO_HANDLE};
@@ -266,7 +272,8 @@ static void accepted(void *context, struct lq_tcp *tcp)
         shard_input(connection, virtual, LQ_INPUT_ACCEPT,
                     (struct lq_input){.number = connection->end.number,
                                       .actor = actor,
-                                      .text = "192.0.2.1:3260"});
+                                      .portal = connection->portal,
+                                      .text = lq_plan_addresses[connection->portal]});
     if (lq_handle_is_none(result.connection)) {
         lq_tcp_reset(tcp, LQ_TCP_TARGET);
         return;

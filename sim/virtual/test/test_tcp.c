@@ -46,6 +46,8 @@ static void lost(void *context, struct lq_tcp *tcp, enum lq_tcp_side side, enum 
 
 static const struct lq_tcp_events events = {accepted, connected, arrived, lost};
 
+static struct lq_tcp_options options;
+
 static struct lq_tcp *start(uint64_t seed, uint32_t window_bytes)
 {
     now = 0;
@@ -53,14 +55,14 @@ static struct lq_tcp *start(uint64_t seed, uint32_t window_bytes)
     lq_choice_seeded_init(&seeded, seed);
     lq_queue_init(&queue, nodes, TIMERS, &now);
     lq_faults_init(&faults, &seeded.choice, NULL, &now);
-    struct lq_tcp_options options = {.latency_min_ns = 1000,
+    options = (struct lq_tcp_options){.latency_min_ns = 1000,
                                      .latency_max_ns = MS,
                                      .byte_ns_x16 = 13,
                                      .stall_max_ns = 100 * MS,
                                      .timeout_ns = 50 * MS,
                                      .window_bytes = window_bytes};
-    lq_net_reset(&net, &options, &queue, &faults, &events, NULL);
-    struct lq_tcp *tcp = lq_tcp_open(&net, 1, NULL);
+    lq_net_reset(&net, &queue, &faults, &events, NULL);
+    struct lq_tcp *tcp = lq_tcp_open(&net, &options, 1, NULL);
     CU_ASSERT_FATAL(tcp != NULL);
     while (connects == 0)
         CU_ASSERT_FATAL(lq_queue_step(&queue));
