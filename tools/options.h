@@ -55,7 +55,7 @@ struct lq_options {
     bool trace, twice, bench, print_scenario;
     char **files; /* scenarios, in the order given */
     uint32_t file_count;
-    const char *tap, *junit, *json_lines; /* files, NULL: none */
+    const char *tap, *junit, *json_lines, *record, *replay; /* files, NULL: none */
 
     /* with: the command and its arguments, ended by NULL */
     char **command;
