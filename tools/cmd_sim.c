@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "tools/cmd_sim_campaign.h"
+#include "tools/cmd_sim_exhaust.h"
 #include "tools/cmd_sim_report.h"
 #include "tools/cmd_sim_run.h"
 #include "tools/cmd_sim_scenario.h"
-#include "tools/cmd_sim_trace.h"
 #include "tools/exit_codes.h"
 #include "tools/message.h"
 #include "tools/pcapng.h"
@@ -132,7 +132,6 @@ static int run_seed(const struct lq_options *options, const struct lq_sim_settin
         return opened;
     struct lq_sim *sim = lq_sim_make(settings);
     lq_sim_watch(sim, sinks.sinks, sinks.count);
-    struct lq_recording *recording = options->record == NULL ? NULL : lq_recording_begin(sim);
     enum lq_sim_verdict verdict = lq_sim_run(sim, options->first_seed, options->twice);
     if (!options->fingerprint)
         print_run(sim, verdict);
@@ -140,8 +139,6 @@ static int run_seed(const struct lq_options *options, const struct lq_sim_settin
         lq_sim_print_failure(sim, verdict, stderr);
     printf("fingerprint %016" PRIx64 "\n", lq_sim_result(sim)->fingerprint);
     int code = lq_sim_exit_code(verdict, settings->wrong.row != NULL);
-    code = lq_recording_end(recording, sim, options->record, settings, NULL, options->first_seed,
-                            verdict, code);
     code = lq_verdicts_write(lq_sim_verdicts(sim), options->tap, options->junit, code);
     lq_sim_free(sim);
     return lq_sim_close_sinks(options, &sinks, code);
@@ -157,8 +154,6 @@ int lq_cmd_sim(const struct lq_options *options)
 {
     if (options->list_wrongs)
         return list_wrongs();
-    if (options->replay != NULL)
-        return lq_sim_replay(options);
     if (!options->seeds_given && options->file_count == 0) {
         lq_message("sim: no seed is given; expected --seeds A..B or --seed N; try --seeds 1..100");
         return LQ_EXIT_USAGE;
@@ -176,6 +171,8 @@ int lq_cmd_sim(const struct lq_options *options)
                    settings.wrong.row->property);
         return LQ_EXIT_INTERNAL;
     }
+    if (options->exhaust)
+        return lq_sim_exhaust(options, &settings);
     if (options->file_count > 0)
         return lq_sim_scenarios(options, &settings);
     bool is_single = options->first_seed == options->last_seed;
@@ -186,8 +183,6 @@ int lq_cmd_sim(const struct lq_options *options)
         return run_seed(options, &settings);
     if (options->pcap != NULL)
         return refuse_campaign("--pcap");
-    if (options->record != NULL)
-        return refuse_campaign("--record");
     if (options->trace)
         return refuse_campaign("--trace");
     if (options->json_lines != NULL)

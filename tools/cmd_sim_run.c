@@ -22,7 +22,6 @@ struct lq_sim {
     struct lq_judge *judge;
     struct lq_totals *totals;
     struct lq_run_result result;
-    struct lq_choice_trace *trace; /* NULL: none */
     struct lq_history_sink watchers[LQ_HISTORY_SINKS_MAX];
     uint32_t watcher_count;
     const struct lq_scenario *scenario; /* NULL: a seed's run */
@@ -105,21 +104,6 @@ void lq_sim_watch(struct lq_sim *sim, const struct lq_history_sink *sinks, uint3
     sim->watcher_count = count;
 }
 
-void lq_sim_trace(struct lq_sim *sim, struct lq_choice_trace *trace)
-{
-    sim->trace = trace;
-}
-
-const char *lq_sim_verdict_word(enum lq_sim_verdict verdict)
-{
-    static const char *const words[] = {
-        [LQ_SIM_CLEAN] = "clean",     [LQ_SIM_VIOLATED] = "violated",
-        [LQ_SIM_ELSEWHERE] = "violated-elsewhere", [LQ_SIM_CAUGHT] = "caught",
-        [LQ_SIM_STUCK] = "stuck",     [LQ_SIM_UNMET] = "unmet",
-        [LQ_SIM_UNSTEADY] = "unsteady"};
-    return words[verdict];
-}
-
 /* --- runs ----------------------------------------------------------------------------------- */
 
 static bool is_convicted(void *context)
@@ -142,16 +126,11 @@ static void run_once(struct lq_sim *sim, bool counts)
     struct lq_run_request request = {.scenario = sim->scenario,
                                      .seed = sim->seed,
                                      .commands = sim->settings.commands,
-                                     .trace = sim->trace,
                                      .wrongs = sim->settings.wrong.mask,
                                      .sinks = sinks,
                                      .sink_count = sink_count,
                                      .should_stop = is_convicted,
                                      .stop_context = sim};
-    if (sim->trace != NULL && sim->trace->from != NULL)
-        sim->trace->count = 0;
-    else if (sim->trace != NULL)
-        sim->trace->position = 0;
     lq_judge_reset(sim->judge);
     lq_totals_next_run(sim->totals);
     lq_world_run(sim->world, &request, &sim->result);
@@ -271,7 +250,7 @@ const struct lq_verdicts *lq_sim_verdicts(const struct lq_sim *sim)
 
 /* --- failures ------------------------------------------------------------------------------- */
 
-static void print_finding(const struct lq_finding *finding, FILE *to)
+void lq_sim_print_finding(const struct lq_finding *finding, FILE *to)
 {
     const struct lq_property *property = &lq_property_table[finding->property];
     fprintf(to, "%s %s [%s]\n  %s\n", property->id, property->slug, property->clause,
@@ -296,7 +275,7 @@ static void print_findings(const struct lq_sim *sim, FILE *to)
     for (uint32_t i = 0; wrong->row != NULL &&
                          (finding = lq_judge_finding(sim->judge, i)) != NULL; i++) {
         if (finding->property == wrong->property && shown == 0) {
-            print_finding(finding, to);
+            lq_sim_print_finding(finding, to);
             shown++;
         }
     }
@@ -304,7 +283,7 @@ static void print_findings(const struct lq_sim *sim, FILE *to)
         if (wrong->row != NULL && finding->property == wrong->property)
             continue;
         if (shown++ < FINDINGS_SHOWN)
-            print_finding(finding, to);
+            lq_sim_print_finding(finding, to);
     }
     if (shown > FINDINGS_SHOWN)
         fprintf(to, "and %u findings more\n", (unsigned)(shown - FINDINGS_SHOWN));

@@ -214,16 +214,6 @@ static const char *take_json_lines(struct lq_options *options, const char *argum
     return take_path(&options->json_lines, argument);
 }
 
-static const char *take_record(struct lq_options *options, const char *argument)
-{
-    return take_path(&options->record, argument);
-}
-
-static const char *take_replay(struct lq_options *options, const char *argument)
-{
-    return take_path(&options->replay, argument);
-}
-
 static const char *take_twice(struct lq_options *options, const char *argument)
 {
     (void)argument;
@@ -236,6 +226,42 @@ static const char *take_bench(struct lq_options *options, const char *argument)
     (void)argument;
     options->bench = true;
     return NULL;
+}
+
+static const char *take_exhaust(struct lq_options *options, const char *argument)
+{
+    (void)argument;
+    options->exhaust = true;
+    return NULL;
+}
+
+static const char *take_no_reduction(struct lq_options *options, const char *argument)
+{
+    (void)argument;
+    options->no_reduction = true;
+    return NULL;
+}
+
+static const char *take_verdicts(struct lq_options *options, const char *argument)
+{
+    (void)argument;
+    options->verdicts = true;
+    return NULL;
+}
+
+static const char *take_schedule(struct lq_options *options, const char *argument)
+{
+    if (strspn(argument, "0123456789.") != strlen(argument))
+        return "is no schedule; expected what --exhaust prints, such as 0.2.1";
+    options->schedule = argument;
+    return NULL;
+}
+
+static const char *take_exhaust_for(struct lq_options *options, const char *argument)
+{
+    const char *wrong = lq_parse_duration(argument, &options->exhaust_for_ns);
+    return wrong == NULL && options->exhaust_for_ns == 0 ? "is no time; expected such as 60s"
+                                                         : wrong;
 }
 
 const struct lq_option_row lq_option_rows[] = {
@@ -298,12 +324,21 @@ const struct lq_option_row lq_option_rows[] = {
     {"junit", "FILE", SIM, false, "Write the verdict of each property as JUnit XML.", take_junit},
     {"json-lines", "FILE", SIM, false, "Write the history of the one seed, a JSON object a line.",
      take_json_lines},
-    {"record", "FILE", SIM, false,
-     "Write the one run with every draw to FILE, a trace that --replay runs again.", take_record},
-    {"replay", "FILE", SIM, false,
-     "Run what the trace FILE recorded, with its draws instead of a seed's.", take_replay},
     {"twice", NULL, SIM, false,
      "Run every seed twice and compare the fingerprints; otherwise one seed in 50 is.", take_twice},
+    {"exhaust", NULL, SIM, false,
+     "Run the one FILE.scn in every order of messages, store steps, clocks and actions behind its "
+     "statement explore, with every choice of its faults with odds.", take_exhaust},
+    {"exhaust-for", "DUR", SIM, false,
+     "With --exhaust: stop after DUR of real time; the exit status is 4 then.", take_exhaust_for},
+    {"no-reduction", NULL, SIM, false,
+     "With --exhaust: go every path to its end, even from states that were met before.",
+     take_no_reduction},
+    {"verdicts", NULL, SIM, false,
+     "With --exhaust: look at all paths and print which properties any of them violates.",
+     take_verdicts},
+    {"schedule", "DRAWS", SIM, false,
+     "With --exhaust: run the one path that DRAWS says, as a failure prints them.", take_schedule},
     {"bench", NULL, SIM, false, "Print commands per processor second.", take_bench},
     {"pcap", "FILE", ALL, false,
      "Write what passed between initiators and target to FILE, as pcapng for Wireshark.",
@@ -341,7 +376,8 @@ static const char *const sim_examples[] = {
     "lunquake sim --seeds 1..2000", "lunquake sim --seed 7 --pcap seed7.pcapng",
     "lunquake sim --wrong ordered-as-simple --seeds 1..500",
     "lunquake sim scenarios/examples/cold-reset.scn",
-    "lunquake sim --seed 7 --print-scenario > seed7.scn", NULL};
+    "lunquake sim --seed 7 --print-scenario > seed7.scn",
+    "lunquake sim --exhaust scenarios/examples/small-world.scn", NULL};
 
 const struct lq_subcommand_row lq_subcommand_rows[LQ_SUBCOMMANDS] = {
     [LQ_SUBCOMMAND_SERVE] = {"serve", "[OPTION]...",

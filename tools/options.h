@@ -55,7 +55,10 @@ struct lq_options {
     bool trace, twice, bench, print_scenario;
     char **files; /* scenarios, in the order given */
     uint32_t file_count;
-    const char *tap, *junit, *json_lines, *record, *replay; /* files, NULL: none */
+    const char *tap, *junit, *json_lines; /* files, NULL: none */
+    bool exhaust, no_reduction, verdicts;
+    const char *schedule;  /* NULL: none */
+    uint64_t exhaust_for_ns; /* 0: as long as it takes */
 
     /* with: the command and its arguments, ended by NULL */
     char **command;

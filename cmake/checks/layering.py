@@ -18,8 +18,8 @@ CORE_PUBLIC = ("core/base/", "core/engine.h", "core/env.h", "core/limits.h", "co
 # Containers and the history's records: what judges may share with everybody. Not bytes.h (judges
 # read the wire with their own reader) and not choice.h (judges decide, they do not draw).
 FOR_JUDGES = tuple(f"core/base/{name}.h" for name in
-                   ("allocator", "arena", "assert", "handle", "hash", "heap", "history", "list",
-                    "slice"))
+                   ("allocator", "arena", "assert", "digest", "handle", "hash", "heap", "history",
+                    "list", "slice"))
 
 
 class Part:

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "core/base/allocator.h"
+#include "core/base/digest.h"
 #include "core/base/history.h"
 
 /* --- the registry of properties (docs/PROPERTIES.tsv says the same; a test compares) ---------- */
@@ -86,5 +87,8 @@ uint64_t lq_judge_exercised(const struct lq_judge *judge, uint32_t property);
 /* The findings that are kept, in the order found: the first LQ_FINDINGS_KEPT, of each property the
  * first even beyond that number. NULL past the last. */
 const struct lq_finding *lq_judge_finding(const struct lq_judge *judge, uint32_t index);
+
+/* Mixes into DIGEST all that the judge's further findings depend on. */
+void lq_judge_digest(struct lq_judge *judge, struct lq_digest *digest);
 
 #endif

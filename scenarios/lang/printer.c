@@ -132,6 +132,9 @@ static void put_statement(struct lq_scn_text *to, const struct lq_scenario *scen
     case LQ_SCN_HEAL:
         lq_scn_put(to, "heal");
         break;
+    case LQ_SCN_EXPLORE:
+        lq_scn_put(to, "explore");
+        break;
     default:
         lq_scn_print_expect(scenario, &statement->expect, to);
         break;

@@ -174,7 +174,7 @@ struct lq_scn_moment {
 };
 
 enum lq_scn_statement_kind { LQ_SCN_ACTION, LQ_SCN_FAULT, LQ_SCN_DISARM, LQ_SCN_HEAL,
-                             LQ_SCN_EXPECT };
+                             LQ_SCN_EXPLORE, LQ_SCN_EXPECT };
 
 enum lq_scn_verb {
     LQ_SCN_LOG_IN,

@@ -328,10 +328,10 @@ static bool check_rule(struct lq_scn_parser *parser, const struct lq_scn_token *
     return true;
 }
 
-static bool is_healed(const struct lq_scenario *scenario)
+static bool has_kind(const struct lq_scenario *scenario, uint32_t kind)
 {
     for (uint32_t i = 0; i < scenario->statement_count; i++)
-        if (scenario->statements[i].kind == LQ_SCN_HEAL)
+        if (scenario->statements[i].kind == kind)
             return true;
     return false;
 }
@@ -340,7 +340,7 @@ static bool parse_fault(struct lq_scn_parser *parser, struct lq_scn_statement *s
 {
     struct lq_scn_token token = parser->token;
     struct lq_scn_fault *fault = &statement->fault;
-    if (is_healed(parser->scenario))
+    if (has_kind(parser->scenario, LQ_SCN_HEAL))
         return lq_scn_fail(parser, "comes after heal", "faults before it");
     statement->kind = LQ_SCN_FAULT;
     if (!lq_scn_take_fault(parser, &fault->fault))
@@ -416,8 +416,15 @@ static bool parse_statement(struct lq_scn_parser *parser)
     statement->place = parser->token.place;
     statement->moment = scenario->moment_count - 1;
     bool is_good = true;
+    bool is_exploring = has_kind(scenario, LQ_SCN_EXPLORE);
+    const struct lq_scn_token *word = &parser->token;
+    if (is_exploring && (lq_scn_token_is(word, "heal") || lq_scn_token_is(word, "fault") ||
+                         lq_scn_token_is(word, "disarm") || lq_scn_token_is(word, "explore")))
+        return lq_scn_fail(parser, "comes after explore", "actions and expectations there");
     if (lq_scn_take(parser, "heal")) {
         statement->kind = LQ_SCN_HEAL;
+    } else if (lq_scn_take(parser, "explore")) {
+        statement->kind = LQ_SCN_EXPLORE;
     } else if (lq_scn_take(parser, "fault")) {
         is_good = parse_fault(parser, statement);
     } else if (lq_scn_take(parser, "disarm")) {
@@ -430,7 +437,8 @@ static bool parse_statement(struct lq_scn_parser *parser)
         uint32_t initiator = lq_scn_find_initiator(parser, &parser->token);
         if (initiator == scenario->initiator_count)
             return lq_scn_fail(parser, "begins no statement of the timeline",
-                               "at, after, fault, disarm, heal, expect or an initiator's name");
+                               "at, after, fault, disarm, heal, explore, expect or an initiator's "
+                               "name");
         if (scenario->initiators[initiator].works)
             return lq_scn_fail(parser, "works by itself", "an initiator without `workload'");
         lq_scn_advance(parser);

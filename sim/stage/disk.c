@@ -163,13 +163,15 @@ static void step(struct lq_timer *timer)
     slot->hangs = false;
     if (!slot->has_begun) {
         slot->has_begun = true;
+        slot->has_effect = queue->is_free && slot->first_blocks == slot->effect_blocks;
         take_effect(slot, 0, slot->first_blocks);
-        lq_queue_at(queue, timer, later_of(slot->rest_ns, *queue->now_ns), step);
+        uint64_t next = slot->has_effect ? slot->end_ns : slot->rest_ns;
+        lq_queue_at(queue, timer, later_of(next, *queue->now_ns), step);
     } else if (!slot->has_effect) {
         slot->has_effect = true;
         if (slot->effect_blocks > slot->first_blocks)
             take_effect(slot, slot->first_blocks, slot->effect_blocks - slot->first_blocks);
-        if (slot->end_ns > *queue->now_ns)
+        if (slot->end_ns > *queue->now_ns || queue->is_free)
             lq_queue_at(queue, timer, slot->end_ns, step);
         else
             end(slot);
@@ -296,6 +298,35 @@ void lq_disk_heal(struct lq_disk *disk)
         lq_queue_at(disk->queue, &slot->timer, later_of(next, now), step);
     }
     disk->holds_until_heal = false;
+}
+
+struct lq_timer *lq_disk_next_step(struct lq_disk *disk, uint32_t *at)
+{
+    while (*at < disk->request_capacity) {
+        struct lq_disk_request *slot = &disk->requests[(*at)++];
+        if (slot->request != NULL && lq_timer_is_set(&slot->timer))
+            return &slot->timer;
+    }
+    return NULL;
+}
+
+void lq_disk_describe(const struct lq_disk *disk, const struct lq_timer *timer,
+                      struct lq_print *print)
+{
+    static const char *const operations[] = {
+        [LQ_BLOCK_READ] = "read", [LQ_BLOCK_WRITE] = "write", [LQ_BLOCK_FLUSH] = "flush"};
+    for (uint32_t i = 0; i < disk->request_capacity; i++) {
+        const struct lq_disk_request *slot = &disk->requests[i];
+        if (&slot->timer != timer)
+            continue;
+        lq_print_text(print, "store ");
+        lq_print_number(print, disk->store.number);
+        lq_print_text(print, ": the ");
+        lq_print_text(print, operations[slot->request->op]);
+        lq_print_text(print, " of command ");
+        lq_print_number(print, slot->request->serial);
+        lq_print_text(print, slot->has_effect ? " ends" : " takes effect");
+    }
 }
 
 void lq_disk_fini(struct lq_disk *disk)

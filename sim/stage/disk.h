@@ -19,6 +19,7 @@
 #include "core/store.h"
 #include "faults/faults.h"
 #include "sim/stage/medium.h"
+#include "sim/stage/print.h"
 #include "sim/stage/queue.h"
 
 struct lq_disk_options {
@@ -63,6 +64,14 @@ void lq_disk_reset(struct lq_disk *disk, const struct lq_disk_options *options, 
 
 /* What hangs goes on now. */
 void lq_disk_heal(struct lq_disk *disk);
+
+/* The timers at which the requests that are out go on: the first from place *AT on, which moves
+ * behind it; NULL: no more. One that hangs has none. */
+struct lq_timer *lq_disk_next_step(struct lq_disk *disk, uint32_t *at);
+
+/* What such a timer means, for people. */
+void lq_disk_describe(const struct lq_disk *disk, const struct lq_timer *timer,
+                      struct lq_print *print);
 
 void lq_disk_fini(struct lq_disk *disk);
 

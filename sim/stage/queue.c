@@ -18,6 +18,8 @@ void lq_queue_at(struct lq_queue *queue, struct lq_timer *timer, uint64_t time_n
         lq_queue_cancel(queue, timer);
         return;
     }
+    if (queue->is_free && time_ns < *queue->now_ns)
+        time_ns = *queue->now_ns;
     LQ_ASSERT(time_ns >= *queue->now_ns);
     timer->fire = fire;
     lq_heap_set(&queue->heap, &timer->node, time_ns);
@@ -41,4 +43,22 @@ bool lq_queue_step(struct lq_queue *queue)
     queue->fired++;
     timer->fire(timer);
     return true;
+}
+
+void lq_queue_fire(struct lq_queue *queue, struct lq_timer *timer, bool moves_clock)
+{
+    LQ_ASSERT(queue->is_free && lq_timer_is_set(timer));
+    lq_heap_remove(&queue->heap, &timer->node);
+    if (moves_clock && timer->node.time_ns > *queue->now_ns)
+        *queue->now_ns = timer->node.time_ns;
+    queue->fired++;
+    timer->fire(timer);
+}
+
+void lq_queue_bind(struct lq_queue *queue)
+{
+    queue->is_free = false;
+    struct lq_heap_node *first;
+    while ((first = lq_heap_first(&queue->heap)) != NULL && first->time_ns < *queue->now_ns)
+        lq_heap_set(&queue->heap, first, *queue->now_ns);
 }

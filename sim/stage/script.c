@@ -42,7 +42,7 @@ static uint64_t choose(struct lq_choice *choice, uint32_t stream, uint32_t site,
                  lq_script_works(script, (uint32_t)(subject >> 40));
     if (stream != LQ_STREAM_FAULT && !works)
         return 0;
-    return lq_choose(&script->world->seeded.choice, stream, site, subject, n);
+    return lq_choose(script->world->draws, stream, site, subject, n);
 }
 
 static uint32_t actor_of(void *context, uint32_t connection)
@@ -241,6 +241,9 @@ static void run(struct lq_script *script, uint32_t place)
         if (script->world->phase == LQ_PHASE_SAFETY)
             lq_world_heal(script->world);
         break;
+    case LQ_SCN_EXPLORE:
+        script->is_exploring = script->world->request.explores;
+        break;
     default:
         break; /* expectations are looked at in the end */
     }
@@ -276,6 +279,8 @@ static void timer_fires(struct lq_timer *timer)
     script->is_held = false;
     if (has_statement(script))
         run(script, script->next++);
+    if (script->is_exploring)
+        return; /* the rest is told by lq_script_tell_next */
     if (has_statement(script)) {
         script->is_held = holds(script, script->next - 1);
         fire_at(script, script->is_held ? latest(script, script->next - 1) : now_of(script));
@@ -286,6 +291,51 @@ static void timer_fires(struct lq_timer *timer)
         end_timeline(script);
     else
         await_moment(script);
+}
+
+/* --- exploring ------------------------------------------------------------------------------ */
+
+bool lq_script_is_exploring(const struct lq_script *script)
+{
+    return script->is_exploring;
+}
+
+void lq_script_begin_exploring(struct lq_script *script)
+{
+    for (uint32_t i = script->moment; i < script->scenario->moment_count; i++)
+        script->moment_ns[i] = now_of(script);
+    for (uint32_t i = 0; i < script->world->actor_count; i++)
+        script->initiators[i].free_next = script->next;
+    script->moment = script->scenario->moment_count;
+    script->has_begun = false;
+    script->is_told = true;
+}
+
+/* Place of what INITIATOR is told next; the number of statements when there is nothing. */
+static uint32_t free_action(const struct lq_script *script, uint32_t initiator)
+{
+    const struct lq_scenario *scenario = script->scenario;
+    uint32_t place = script->initiators[initiator].free_next;
+    for (; place < scenario->statement_count; place++) {
+        const struct lq_scn_statement *statement = &scenario->statements[place];
+        if (statement->kind == LQ_SCN_ACTION && statement->action.initiator == initiator)
+            break;
+    }
+    return place;
+}
+
+bool lq_script_has_next(const struct lq_script *script, uint32_t initiator)
+{
+    return script->initiators[initiator].count == 0 &&
+           free_action(script, initiator) < script->scenario->statement_count;
+}
+
+uint32_t lq_script_tell_next(struct lq_script *script, uint32_t initiator)
+{
+    uint32_t place = free_action(script, initiator);
+    script->initiators[initiator].free_next = place + 1;
+    tell(script, place);
+    return place;
 }
 
 /* --- initiators ----------------------------------------------------------------------------- */
@@ -308,14 +358,19 @@ static bool is_quiet(const struct lq_script *script, const struct lq_actor *acto
     return is_settled && !can_go_on && actor->outstanding == 0 && !has_tm(actor);
 }
 
-bool lq_script_is_over(const struct lq_script *script)
+bool lq_script_is_quiet(const struct lq_script *script)
 {
-    if (!script->is_told || script->is_impatient)
-        return script->is_told;
     for (uint32_t i = 0; i < script->world->actor_count; i++)
         if (script->world->actors[i].is_scripted && !is_quiet(script, &script->world->actors[i]))
             return false;
     return true;
+}
+
+bool lq_script_is_over(const struct lq_script *script)
+{
+    if (!script->is_told || script->is_impatient)
+        return script->is_told;
+    return lq_script_is_quiet(script);
 }
 
 static void go_home(struct lq_script *script, struct lq_actor *actor)

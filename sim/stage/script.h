@@ -48,6 +48,21 @@ void lq_script_start(struct lq_script *script);
 /* All moments have been, and nothing that was begun is under way, or patience has ended. */
 bool lq_script_is_over(const struct lq_script *script);
 
+/* --- exploring: what stands behind `explore' happens in any order of the initiators --------- */
+
+/* The timeline has come to `explore'. */
+bool lq_script_is_exploring(const struct lq_script *script);
+
+/* What went before has come to rest. */
+void lq_script_begin_exploring(struct lq_script *script);
+
+/* INITIATOR (its place) can be told its next action; telling returns the statement's place. */
+bool lq_script_has_next(const struct lq_script *script, uint32_t initiator);
+uint32_t lq_script_tell_next(struct lq_script *script, uint32_t initiator);
+
+/* Nothing of a scenario's initiators is under way. */
+bool lq_script_is_quiet(const struct lq_script *script);
+
 /* Heal: no rule strikes any more. */
 void lq_script_disarm(struct lq_script *script);
 

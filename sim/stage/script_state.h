@@ -47,6 +47,7 @@ struct lq_script_initiator {
     uint32_t first, count;
     struct lq_script_mark marks[LQ_SCRIPT_MARKS_MAX];
     uint32_t mark_count;
+    uint32_t free_next; /* exploring: of its actions behind `explore', the next or a later place */
 };
 
 /* Blocks that must not flip. */
@@ -75,6 +76,7 @@ struct lq_script {
     uint32_t next;            /* statement */
     uint64_t moment_ns[LQ_SCN_MOMENTS_MAX]; /* of those that began */
     bool is_told, is_impatient, is_finishing;
+    bool is_exploring; /* the timeline has come to `explore', and whoever runs it explores */
     struct lq_script_initiator initiators[LQ_SCN_INITIATORS_MAX];
     struct lq_script_fact facts[LQ_SCN_STATEMENTS_MAX];
     struct lq_script_stable stable[LQ_SCN_STATEMENTS_MAX];

@@ -99,8 +99,10 @@ static bool keep(const void *context, enum lq_fault fault, uint64_t subject)
 
 void lq_world_prepare(struct lq_world *world, const struct lq_run_request *request)
 {
+    world->request = *request;
     take_request(world, request);
     make_plan(world, request);
+    world->draws = &world->seeded.choice;
     lq_history_init(&world->history);
     for (uint32_t i = 0; i < request->sink_count; i++)
         lq_history_attach(&world->history, request->sinks[i]);

@@ -32,6 +32,8 @@ struct lq_run_request {
     /* Asked between events: true ends the run at once. NULL: never. */
     bool (*should_stop)(void *context);
     void *stop_context;
+    /* For sim/virtual/explore.h: the world is made small, and `explore' means something. */
+    bool explores;
 };
 
 /* What a scenario asks for and did not get. */

@@ -121,6 +121,8 @@ struct lq_world {
     const struct lq_network_ops *network;
     struct lq_env env;
     struct lq_choice_seeded seeded;
+    struct lq_choice *draws; /* what seeds decide: of seeded, or of whoever explores */
+    struct lq_run_request request;
     struct lq_history history;
     struct lq_faults faults;
     struct lq_faults disk_faults[LQ_PLAN_STORES_MAX]; /* of a scenario: each knows its store */

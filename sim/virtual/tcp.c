@@ -67,6 +67,7 @@ void lq_net_reset(struct lq_net *net, struct lq_queue *queue, struct lq_faults *
     net->events = events;
     net->context = context;
     net->in_use = 0;
+    net->message_bytes = NULL;
     for (uint32_t i = 0; i < net->capacity; i++)
         reset_slot(net, i);
 }
@@ -277,6 +278,10 @@ uint32_t lq_tcp_write(struct lq_tcp *tcp, enum lq_tcp_side side, const uint8_t *
     if (tcp->doom == 0)
         consider_doom(tcp, side);
     copy_in(pipe, window, bytes, size);
+    if (tcp->net->message_bytes != NULL) {
+        pipe->written += size;
+        return size;
+    }
     uint64_t subject = subject_of(tcp, side, pipe->written);
     if (size > 1 && lq_fault_fires(tcp->net->faults, LQ_FAULT_NET_SEGMENT, subject, tcp->number)) {
         uint32_t first = (uint32_t)between(tcp, SITE_CUT_AT, subject, 1, size - 1);
@@ -320,6 +325,16 @@ bool lq_tcp_wants_room(struct lq_tcp *tcp, enum lq_tcp_side side)
 
 /* --- ends ----------------------------------------------------------------------------------- */
 
+/* Something of PIPE has arrived. */
+static void tell_arrival(struct lq_tcp_pipe *pipe, enum lq_tcp_side reader)
+{
+    struct lq_tcp *tcp = pipe->tcp;
+    if (!tcp->is_open[reader])
+        pipe->taken = pipe->arrived; /* nobody reads: the host drops it */
+    tcp->net->events->arrived(tcp->net->context, tcp, reader);
+    settle(tcp);
+}
+
 /* Bytes of PIPE, or its FIN, arrive; or the sender of a cut pipe gives up. */
 static void pipe_fire(struct lq_timer *timer)
 {
@@ -344,11 +359,55 @@ static void pipe_fire(struct lq_timer *timer)
         lose(tcp, other(writer), LQ_CLOSE_FIN);
     else if (pipe->is_finished)
         lq_queue_at(net->queue, timer, now_of(tcp) + tcp->options->latency_max_ns, pipe_fire);
-    if (!tcp->is_open[other(writer)])
-        pipe->taken = pipe->arrived; /* nobody reads: the host drops it */
-    net->events->arrived(net->context, tcp, other(writer));
-    settle(tcp);
+    tell_arrival(pipe, other(writer));
 }
+
+/* --- whole messages ------------------------------------------------------------------------- */
+
+/* Length of the message of PIPE that has not arrived, 0: there is none yet. */
+static uint32_t first_message(const struct lq_tcp *tcp, const struct lq_tcp_pipe *pipe)
+{
+    uint64_t there = pipe->written - pipe->arrived;
+    if (there < LQ_TCP_MESSAGE_HEAD_BYTES)
+        return 0;
+    uint8_t head[LQ_TCP_MESSAGE_HEAD_BYTES];
+    for (uint32_t i = 0; i < LQ_TCP_MESSAGE_HEAD_BYTES; i++)
+        head[i] = pipe->ring[(uint32_t)(pipe->arrived + i) & (tcp->options->window_bytes - 1)];
+    uint32_t bytes = tcp->net->message_bytes(head);
+    return bytes <= there ? bytes : 0;
+}
+
+bool lq_tcp_is_due(const struct lq_tcp *tcp, enum lq_tcp_side writer)
+{
+    const struct lq_tcp_pipe *pipe = &tcp->pipes[writer];
+    if (tcp->number == 0 || tcp->is_cut)
+        return false;
+    return first_message(tcp, pipe) > 0 ||
+           (pipe->is_finished && pipe->taken == pipe->written && tcp->is_open[other(writer)]);
+}
+
+bool lq_tcp_has_message(const struct lq_tcp *tcp, enum lq_tcp_side writer)
+{
+    return first_message(tcp, &tcp->pipes[writer]) > 0;
+}
+
+uint8_t lq_tcp_first_byte(const struct lq_tcp *tcp, enum lq_tcp_side writer)
+{
+    const struct lq_tcp_pipe *pipe = &tcp->pipes[writer];
+    return pipe->ring[(uint32_t)pipe->arrived & (tcp->options->window_bytes - 1)];
+}
+
+void lq_tcp_deliver(struct lq_tcp *tcp, enum lq_tcp_side writer)
+{
+    struct lq_tcp_pipe *pipe = &tcp->pipes[writer];
+    uint32_t bytes = first_message(tcp, pipe);
+    if (bytes == 0)
+        lose(tcp, other(writer), LQ_CLOSE_FIN);
+    pipe->arrived += bytes;
+    tell_arrival(pipe, other(writer));
+}
+
+/* --- the ways to end ------------------------------------------------------------------------ */
 
 /* True when the target has not heard of the connection yet: then nobody else needs to. */
 static bool ends_unheard(struct lq_tcp *tcp, enum lq_tcp_side side)
@@ -364,7 +423,7 @@ static void finish(struct lq_tcp *tcp, enum lq_tcp_side side)
 {
     struct lq_tcp_pipe *pipe = &tcp->pipes[side];
     pipe->is_finished = true;
-    if (!tcp->is_cut && pipe->segment_count == 0)
+    if (!tcp->is_cut && pipe->segment_count == 0 && tcp->net->message_bytes == NULL)
         lq_queue_at(tcp->net->queue, &pipe->timer, arrival_of(tcp, side, pipe->written, 0),
                     pipe_fire);
 }

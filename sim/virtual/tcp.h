@@ -81,12 +81,18 @@ struct lq_net {
     struct lq_tcp *connections;
     uint8_t *rings;
     uint32_t capacity, in_use;
+    /* Not NULL: what was written arrives in whole messages, each when lq_tcp_deliver says so, and
+     * never by itself. Told the first LQ_TCP_MESSAGE_HEAD_BYTES of a message, it returns its
+     * length. */
+    uint32_t (*message_bytes)(const uint8_t *head);
 };
+
+enum { LQ_TCP_MESSAGE_HEAD_BYTES = 8 };
 
 /* Once, with room for CAPACITY connections; ALLOCATOR outlives it. */
 void lq_net_init(struct lq_net *net, const struct lq_allocator *allocator, uint32_t capacity);
 
-/* No connections, for a new run. */
+/* No connections, for a new run; and bytes arrive by time. */
 void lq_net_reset(struct lq_net *net, struct lq_queue *queue, struct lq_faults *faults,
                   const struct lq_tcp_events *events, void *context);
 
@@ -122,6 +128,16 @@ void lq_tcp_abandon(struct lq_tcp *tcp, enum lq_tcp_side side);
 
 /* From now on nothing passes in either direction. */
 void lq_tcp_cut(struct lq_tcp *tcp);
+
+/* With messages: what WRITER has sent, a message or the end, can arrive next. */
+bool lq_tcp_is_due(const struct lq_tcp *tcp, enum lq_tcp_side writer);
+
+/* What is due is a message, not the end; and its first byte. */
+bool lq_tcp_has_message(const struct lq_tcp *tcp, enum lq_tcp_side writer);
+uint8_t lq_tcp_first_byte(const struct lq_tcp *tcp, enum lq_tcp_side writer);
+
+/* It arrives. */
+void lq_tcp_deliver(struct lq_tcp *tcp, enum lq_tcp_side writer);
 
 /* Hosts and cables are well again: who still has one end of a dead connection learns it. */
 void lq_net_heal(struct lq_net *net);

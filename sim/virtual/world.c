@@ -10,41 +10,9 @@
 #include "core/base/assert.h"
 #include "sim/stage/memory.h"
 #include "sim/stage/print.h"
-#include "sim/stage/state.h"
-#include "sim/virtual/tcp.h"
+#include "sim/virtual/virtual.h"
 
 enum { ARENA_ALIGNMENT = 64, SAME_INSTANT_MAX = 10000 };
-
-/* A connection's slot is the slot of its TCP connection. */
-struct connection {
-    struct lq_connection end; /* the initiator's */
-    struct lq_link dirty;
-    struct lq_tcp *tcp;
-    lq_handle handle;
-    uint32_t portal;
-    bool is_at_target; /* the shard knows it */
-    bool has_room;     /* the target was refused room for bytes, and may go on */
-};
-
-struct virtual_world {
-    struct lq_world world; /* what users of world.h hold */
-    struct lq_net net;
-    struct lq_arena arena;
-    void *memory; /* of the arena, as allocated */
-    uint64_t memory_bytes;
-    struct lq_shard *shard;
-    struct connection connections[LQ_PLAN_CONNECTIONS_MAX];
-    struct connection *by_handle[LQ_PLAN_CONNECTIONS_MAX];
-    struct lq_link dirty;
-    struct lq_timer deadline;
-    uint64_t deadline_ns;
-    bool shutdown_begun;
-};
-
-static struct virtual_world *virtual_of(struct lq_world *world)
-{
-    return LQ_ELEMENT(world, struct virtual_world, world);
-}
 
 static void accepted(void *context, struct lq_tcp *tcp);
 static void connected(void *context, struct lq_tcp *tcp);
@@ -57,17 +25,17 @@ static const struct lq_tcp_events tcp_events = {accepted, connected, arrived, lo
 
 static struct lq_tcp *tcp_of(struct lq_connection *end)
 {
-    return LQ_ELEMENT(end, struct connection, end)->tcp;
+    return LQ_ELEMENT(end, struct virtual_connection, end)->tcp;
 }
 
 static struct lq_connection *net_open(struct lq_world *world, struct lq_actor *actor)
 {
-    struct virtual_world *virtual = virtual_of(world);
+    struct virtual_world *virtual = lq_virtual_of(world);
     struct lq_tcp *tcp = lq_tcp_open(&virtual->net, &world->plan.ways[actor->number - 1].tcp,
                                      world->connection_numbers + 1, NULL);
     if (tcp == NULL)
         return NULL;
-    struct connection *connection = &virtual->connections[tcp - virtual->net.connections];
+    struct virtual_connection *connection = &virtual->connections[tcp - virtual->net.connections];
     tcp->user = connection;
     lq_list_remove(&connection->dirty);
     connection->tcp = tcp;
@@ -113,7 +81,7 @@ static void net_cut(struct lq_connection *end)
     lq_tcp_cut(tcp_of(end));
 }
 
-static void mark(struct virtual_world *virtual, struct connection *connection)
+static void mark(struct virtual_world *virtual, struct virtual_connection *connection)
 {
     if (!lq_link_is_linked(&connection->dirty))
         lq_list_append(&virtual->dirty, &connection->dirty);
@@ -121,12 +89,12 @@ static void mark(struct virtual_world *virtual, struct connection *connection)
 
 static void net_mark(struct lq_world *world, struct lq_connection *end)
 {
-    mark(virtual_of(world), LQ_ELEMENT(end, struct connection, end));
+    mark(lq_virtual_of(world), LQ_ELEMENT(end, struct virtual_connection, end));
 }
 
 static void net_heal(struct lq_world *world)
 {
-    lq_net_heal(&virtual_of(world)->net);
+    lq_net_heal(&lq_virtual_of(world)->net);
 }
 
 static const struct lq_network_ops network_ops = {.open = net_open,
@@ -153,7 +121,7 @@ struct lq_world *lq_world_make(struct lq_allocator allocator)
 
 void lq_world_free(struct lq_world *world)
 {
-    struct virtual_world *virtual = virtual_of(world);
+    struct virtual_world *virtual = lq_virtual_of(world);
     struct lq_allocator allocator = world->allocator;
     lq_net_fini(&virtual->net);
     lq_world_fini(world);
@@ -230,14 +198,14 @@ static void add_stores_and_units(struct virtual_world *virtual)
     }
 }
 
-static void build(struct virtual_world *virtual, const struct lq_run_request *request)
+void lq_virtual_build(struct virtual_world *virtual, const struct lq_run_request *request)
 {
     struct lq_world *world = &virtual->world;
     lq_world_prepare(world, request);
     lq_net_reset(&virtual->net, &world->queue, &world->faults, &tcp_events, virtual);
     lq_list_init(&virtual->dirty);
     for (uint32_t i = 0; i < LQ_PLAN_CONNECTIONS_MAX; i++) {
-        virtual->connections[i] = (struct connection){.handle = LQ_NO_HANDLE};
+        virtual->connections[i] = (struct virtual_connection){.handle = LQ_NO_HANDLE};
         lq_list_init(&virtual->connections[i].dirty);
         virtual->by_handle[i] = NULL;
     }
@@ -253,7 +221,7 @@ static void build(struct virtual_world *virtual, const struct lq_run_request *re
 
 /* --- connections ---------------------------------------------------------------------------- */
 
-static struct lq_input_result shard_input(struct connection *connection,
+static struct lq_input_result shard_input(struct virtual_connection *connection,
                                           struct virtual_world *virtual, enum lq_input_kind kind,
                                           struct lq_input input)
 {
@@ -266,7 +234,7 @@ static struct lq_input_result shard_input(struct connection *connection,
 static void accepted(void *context, struct lq_tcp *tcp)
 {
     struct virtual_world *virtual = context;
-    struct connection *connection = tcp->user;
+    struct virtual_connection *connection = tcp->user;
     uint32_t actor = connection->end.actor == NULL ? 0 : connection->end.actor->number;
     struct lq_input_result result =
         shard_input(connection, virtual, LQ_INPUT_ACCEPT,
@@ -286,7 +254,7 @@ static void accepted(void *context, struct lq_tcp *tcp)
 static void connected(void *context, struct lq_tcp *tcp)
 {
     (void)context;
-    struct connection *connection = tcp->user;
+    struct virtual_connection *connection = tcp->user;
     if (connection->end.actor != NULL)
         lq_actor_connected(connection->end.actor);
 }
@@ -297,7 +265,7 @@ static void arrived(void *context, struct lq_tcp *tcp, enum lq_tcp_side side)
     mark(context, tcp->user);
 }
 
-static void tell_target_lost(struct virtual_world *virtual, struct connection *connection,
+static void tell_target_lost(struct virtual_world *virtual, struct virtual_connection *connection,
                              enum lq_close how)
 {
     if (!connection->is_at_target)
@@ -309,7 +277,7 @@ static void tell_target_lost(struct virtual_world *virtual, struct connection *c
 
 static void lost(void *context, struct lq_tcp *tcp, enum lq_tcp_side side, enum lq_close how)
 {
-    struct connection *connection = tcp->user;
+    struct virtual_connection *connection = tcp->user;
     if (side == LQ_TCP_TARGET)
         tell_target_lost(context, connection, how);
     else if (connection->end.actor != NULL)
@@ -319,7 +287,7 @@ static void lost(void *context, struct lq_tcp *tcp, enum lq_tcp_side side, enum 
 /* --- moving bytes --------------------------------------------------------------------------- */
 
 /* True when the target took some. */
-static bool feed_target(struct virtual_world *virtual, struct connection *connection)
+static bool feed_target(struct virtual_world *virtual, struct virtual_connection *connection)
 {
     bool took = false;
     while (connection->is_at_target) {
@@ -337,7 +305,7 @@ static bool feed_target(struct virtual_world *virtual, struct connection *connec
     return took;
 }
 
-static void close_target(struct virtual_world *virtual, struct connection *connection,
+static void close_target(struct virtual_world *virtual, struct virtual_connection *connection,
                          enum lq_emit_end end)
 {
     struct lq_tcp *tcp = connection->tcp;
@@ -350,7 +318,7 @@ static void close_target(struct virtual_world *virtual, struct connection *conne
 
 /* Sends what the target has for CONNECTION, as far as there is room: when there is more, or it is
  * to be closed, the shard says so again (lq_shard_next_ready). */
-static void pump_target(struct virtual_world *virtual, struct connection *connection)
+static void pump_target(struct virtual_world *virtual, struct virtual_connection *connection)
 {
     enum { SLICES = 32 };
     struct lq_slice slices[SLICES];
@@ -376,7 +344,7 @@ static void pump_target(struct virtual_world *virtual, struct connection *connec
         mark(virtual, connection); /* what it held back may be taken now */
 }
 
-static void serve(struct virtual_world *virtual, struct connection *connection)
+static void serve(struct virtual_world *virtual, struct virtual_connection *connection)
 {
     bool took = feed_target(virtual, connection);
     if (connection->is_at_target && (took || connection->has_room))
@@ -401,20 +369,19 @@ static void deadline_fires(struct lq_timer *timer)
     (void)lq_shard_input(virtual->shard, &input);
 }
 
-/* Moves bytes until nothing moves at this instant. */
-static void settle(struct virtual_world *virtual)
+void lq_virtual_settle(struct virtual_world *virtual)
 {
     for (;;) {
         lq_handle ready;
         while (!lq_handle_is_none(ready = lq_shard_next_ready(virtual->shard))) {
-            struct connection *connection = virtual->by_handle[ready.index];
+            struct virtual_connection *connection = virtual->by_handle[ready.index];
             LQ_ASSERT(connection != NULL);
             pump_target(virtual, connection);
         }
         struct lq_link *link = lq_list_take(&virtual->dirty);
         if (link == NULL)
             break;
-        serve(virtual, LQ_ELEMENT(link, struct connection, dirty));
+        serve(virtual, LQ_ELEMENT(link, struct virtual_connection, dirty));
     }
     uint64_t deadline = lq_shard_deadline(virtual->shard);
     if (deadline == virtual->deadline_ns)
@@ -446,14 +413,13 @@ static void consider_shutdown(struct virtual_world *virtual)
     virtual->shutdown_begun = true;
     struct lq_input input = {.kind = LQ_INPUT_SHUTDOWN, .now_ns = virtual->world.env.now_ns};
     (void)lq_shard_input(virtual->shard, &input);
-    settle(virtual);
+    lq_virtual_settle(virtual);
 }
 
-/* Fires timers until IS_OVER, the time limit, or a stop. */
-static enum lq_run_end run_until(struct virtual_world *virtual,
-                                 const struct lq_run_request *request, uint64_t limit_ns,
-                                 bool (*is_over)(const struct virtual_world *virtual))
+enum lq_run_end lq_virtual_run_until(struct virtual_world *virtual, uint64_t limit_ns,
+                                     bool (*is_over)(const struct virtual_world *virtual))
 {
+    const struct lq_run_request *request = &virtual->world.request;
     uint64_t instant = 0, fired_then = 0;
     while (!is_over(virtual)) {
         uint64_t next = lq_queue_next(&virtual->world.queue);
@@ -468,7 +434,7 @@ static enum lq_run_end run_until(struct virtual_world *virtual,
         /* Time that stands still is an error of the program: somebody wakes for nothing. */
         LQ_ASSERT(virtual->world.queue.fired - fired_then < SAME_INSTANT_MAX);
         (void)lq_queue_step(&virtual->world.queue);
-        settle(virtual);
+        lq_virtual_settle(virtual);
         consider_shutdown(virtual);
         if (request->should_stop != NULL && request->should_stop(request->stop_context))
             return LQ_RUN_STOPPED;
@@ -547,18 +513,26 @@ static void account(struct virtual_world *virtual)
 void lq_world_run(struct lq_world *world, const struct lq_run_request *request,
                   struct lq_run_result *result)
 {
-    struct virtual_world *virtual = virtual_of(world);
-    build(virtual, request);
+    struct virtual_world *virtual = lq_virtual_of(world);
+    lq_virtual_build(virtual, request);
+    enum lq_run_end end = lq_virtual_run_until(
+        virtual, world->plan.safety_ns, world->script != NULL ? script_is_over : safety_is_over);
+    lq_virtual_finish(virtual, end, result);
+}
+
+void lq_virtual_finish(struct virtual_world *virtual, enum lq_run_end end,
+                       struct lq_run_result *result)
+{
+    struct lq_world *world = &virtual->world;
     bool is_scripted = world->script != NULL;
-    enum lq_run_end end = run_until(virtual, request, world->plan.safety_ns,
-                                    is_scripted ? script_is_over : safety_is_over);
     if (end != LQ_RUN_STOPPED) {
         if (world->phase == LQ_PHASE_SAFETY)
             lq_world_heal(world);
         if (is_scripted)
             lq_script_finish(world->script);
-        settle(virtual);
-        end = run_until(virtual, request, world->env.now_ns + world->plan.liveness_ns, all_is_over);
+        lq_virtual_settle(virtual);
+        end = lq_virtual_run_until(virtual, world->env.now_ns + world->plan.liveness_ns,
+                                   all_is_over);
     }
     if (end != LQ_RUN_STOPPED) {
         account(virtual);

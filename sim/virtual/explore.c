@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Method: timers stand in the queue as in every run, but the queue is free: each step lists those
+ * that may fire now, and fires the one that was drawn.
+ */
+#include "sim/virtual/explore.h"
+
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "proto/iscsi/pdu.h"
+#include "sim/stage/print.h"
+#include "sim/virtual/virtual.h"
+
+enum { SITE_NEXT = 2, OPTIONS_MAX = 128 };
+
+static const uint64_t REST_NS = UINT64_C(60000000000);
+
+/* One thing that can happen; which member counts is told by KIND. */
+struct option {
+    enum { ACTION, LATE_DATA, MESSAGE, CONNECT, RESET, STORE, CLOCK } kind;
+    struct lq_actor *actor;
+    struct lq_tcp *tcp;
+    enum lq_tcp_side writer;
+    struct lq_disk *disk;
+    struct lq_timer *timer;
+};
+
+struct options {
+    uint32_t count;
+    struct option list[OPTIONS_MAX];
+};
+
+static uint32_t message_bytes(const uint8_t *head)
+{
+    uint32_t data_bytes = lq_iscsi_bhs_data_bytes(head);
+    return LQ_BHS_BYTES + lq_iscsi_bhs_ahs_bytes(head) + data_bytes +
+           lq_iscsi_pad_bytes(data_bytes);
+}
+
+static void add(struct options *options, struct option option)
+{
+    LQ_ASSERT(options->count < OPTIONS_MAX);
+    options->list[options->count++] = option;
+}
+
+static void add_timer(struct options *options, struct lq_timer *timer, struct option option)
+{
+    option.timer = timer;
+    if (lq_timer_is_set(timer))
+        add(options, option);
+}
+
+static void add_actors(struct virtual_world *virtual, struct options *options)
+{
+    for (uint32_t i = 0; i < virtual->world.actor_count; i++) {
+        struct lq_actor *actor = &virtual->world.actors[i];
+        if (lq_script_has_next(virtual->world.script, i))
+            add(options, (struct option){.kind = ACTION, .actor = actor});
+        for (uint32_t c = 0; c < LQ_COMMAND_SLOTS; c++)
+            add_timer(options, &actor->commands[c].late_data,
+                      (struct option){.kind = LATE_DATA, .actor = actor});
+    }
+}
+
+static void add_messages(struct virtual_world *virtual, struct options *options)
+{
+    for (uint32_t i = 0; i < virtual->net.capacity; i++) {
+        struct lq_tcp *tcp = &virtual->net.connections[i];
+        if (tcp->number == 0)
+            continue;
+        add_timer(options, &tcp->connect_timer, (struct option){.kind = CONNECT, .tcp = tcp});
+        add_timer(options, &tcp->doom_timer, (struct option){.kind = RESET, .tcp = tcp});
+        for (uint32_t side = 0; side < LQ_TCP_SIDES; side++)
+            if (lq_tcp_is_due(tcp, (enum lq_tcp_side)side))
+                add(options, (struct option){
+                                 .kind = MESSAGE, .tcp = tcp, .writer = (enum lq_tcp_side)side});
+    }
+}
+
+static void add_stores(struct virtual_world *virtual, struct options *options)
+{
+    for (uint32_t i = 0; i < virtual->world.plan.options[LQ_OPT_STORES]; i++) {
+        uint32_t at = 0;
+        struct lq_timer *timer;
+        struct lq_disk *disk = &virtual->world.disks[i];
+        while ((timer = lq_disk_next_step(disk, &at)) != NULL)
+            add(options, (struct option){.kind = STORE, .disk = disk, .timer = timer});
+    }
+}
+
+static void list_options(struct virtual_world *virtual, struct options *options)
+{
+    options->count = 0;
+    add_actors(virtual, options);
+    add_messages(virtual, options);
+    add_stores(virtual, options);
+    add_timer(options, &virtual->deadline, (struct option){.kind = CLOCK});
+}
+
+/* --- what happens, in words ----------------------------------------------------------------- */
+
+static void describe(struct virtual_world *virtual, const struct option *option, uint32_t place)
+{
+    struct lq_print print = lq_print_into(virtual->step_text, sizeof virtual->step_text);
+    char line[LQ_SCN_LINE_MAX];
+    switch (option->kind) {
+    case ACTION:
+        lq_scenario_print_statement(virtual->world.request.scenario, place, line);
+        lq_print_text(&print, line);
+        return;
+    case STORE:
+        lq_disk_describe(option->disk, option->timer, &print);
+        return;
+    case CLOCK:
+        lq_print_text(&print, "the target's clock reaches ");
+        lq_print_time(&print, virtual->deadline.node.time_ns);
+        return;
+    case LATE_DATA:
+        lq_print_text(&print, "late Data-Out is sent by initiator ");
+        lq_print_number(&print, option->actor->number);
+        return;
+    default:
+        break;
+    }
+    static const char *const words[] = {[CONNECT] = "connection ", [RESET] = "connection ",
+                                        [MESSAGE] = "connection "};
+    lq_print_text(&print, words[option->kind]);
+    lq_print_number(&print, option->tcp->number);
+    if (option->kind == CONNECT) {
+        lq_print_text(&print, " is made, one step");
+    } else if (option->kind == RESET) {
+        lq_print_text(&print, ": the RST arrives");
+    } else {
+        lq_print_text(&print, option->writer == LQ_TCP_INITIATOR ? ", to the target: "
+                                                                 : ", to the initiator: ");
+        const struct lq_iscsi_opcode_info *info = lq_iscsi_opcode_info(
+            lq_tcp_first_byte(option->tcp, option->writer) & 0x3f);
+        bool is_end = !lq_tcp_has_message(option->tcp, option->writer);
+        lq_print_text(&print, is_end ? "FIN" : info == NULL ? "a PDU" : info->name);
+        lq_print_text(&print, " arrives");
+    }
+}
+
+/* --- steps ---------------------------------------------------------------------------------- */
+
+/* What initiators do by themselves at this instant. */
+static void wake_actors(struct virtual_world *virtual)
+{
+    for (uint32_t i = 0; i < virtual->world.actor_count; i++) {
+        struct lq_actor *actor = &virtual->world.actors[i];
+        if (!lq_timer_is_set(&actor->wake))
+            continue;
+        lq_queue_fire(&virtual->world.queue, &actor->wake, false);
+        lq_virtual_settle(virtual);
+        i = UINT32_MAX; /* once more from the first */
+    }
+}
+
+static void happen(struct virtual_world *virtual, const struct option *option)
+{
+    uint32_t place;
+    switch (option->kind) {
+    case ACTION:
+        place = lq_script_tell_next(virtual->world.script, option->actor->number - 1);
+        describe(virtual, option, place);
+        break;
+    case MESSAGE:
+        describe(virtual, option, 0);
+        lq_tcp_deliver(option->tcp, option->writer);
+        break;
+    case CLOCK:
+        describe(virtual, option, 0);
+        lq_queue_fire(&virtual->world.queue, &virtual->deadline, true);
+        break;
+    default:
+        describe(virtual, option, 0);
+        lq_queue_fire(&virtual->world.queue, option->timer, false);
+        break;
+    }
+    lq_virtual_settle(virtual);
+    wake_actors(virtual);
+}
+
+bool lq_world_step(struct lq_world *world)
+{
+    struct virtual_world *virtual = lq_virtual_of(world);
+    struct options options;
+    list_options(virtual, &options);
+    if (options.count == 0)
+        return false;
+    uint64_t drawn =
+        lq_choose(world->draws, LQ_STREAM_SCHEDULE, SITE_NEXT, 0, options.count);
+    happen(virtual, &options.list[drawn]);
+    return true;
+}
+
+const char *lq_world_step_text(struct lq_world *world)
+{
+    return lq_virtual_of(world)->step_text;
+}
+
+/* --- begin and end -------------------------------------------------------------------------- */
+
+static bool has_come(const struct virtual_world *virtual)
+{
+    const struct lq_script *script = virtual->world.script;
+    return lq_script_is_exploring(script) || lq_script_is_over(script);
+}
+
+static bool is_at_rest(const struct virtual_world *virtual)
+{
+    for (uint32_t i = 0; i < virtual->world.plan.options[LQ_OPT_STORES]; i++)
+        if (virtual->world.disks[i].outstanding > 0)
+            return false;
+    for (uint32_t i = 0; i < virtual->net.capacity; i++) {
+        const struct lq_tcp *tcp = &virtual->net.connections[i];
+        if (tcp->number != 0 &&
+            (tcp->pipes[0].segment_count > 0 || tcp->pipes[1].segment_count > 0))
+            return false;
+    }
+    return lq_script_is_quiet(virtual->world.script);
+}
+
+static bool has_no_deadline(const struct virtual_world *virtual)
+{
+    return !lq_timer_is_set(&virtual->deadline);
+}
+
+bool lq_world_explore(struct lq_world *world, const struct lq_run_request *request,
+                      struct lq_choice *draws)
+{
+    LQ_ASSERT(request->explores && request->scenario != NULL);
+    struct virtual_world *virtual = lq_virtual_of(world);
+    lq_virtual_build(virtual, request);
+    enum lq_run_end end = lq_virtual_run_until(virtual, world->plan.safety_ns, has_come);
+    if (end != LQ_RUN_COMPLETE || !lq_script_is_exploring(world->script))
+        return false;
+    if (lq_virtual_run_until(virtual, world->env.now_ns + REST_NS, is_at_rest) != LQ_RUN_COMPLETE)
+        return false;
+    /* Deadlines of what is over (logins) are no choice; pings never end. */
+    (void)lq_virtual_run_until(virtual, world->env.now_ns + REST_NS, has_no_deadline);
+    world->draws = draws;
+    world->queue.is_free = true;
+    virtual->net.message_bytes = message_bytes;
+    lq_script_begin_exploring(world->script);
+    wake_actors(virtual);
+    return true;
+}
+
+void lq_world_explored(struct lq_world *world, struct lq_run_result *result)
+{
+    struct virtual_world *virtual = lq_virtual_of(world);
+    virtual->net.message_bytes = NULL;
+    lq_queue_bind(&world->queue);
+    lq_virtual_finish(virtual, LQ_RUN_COMPLETE, result);
+}
+
+void lq_world_digest(struct lq_world *world, struct lq_digest *digest)
+{
+    lq_digest_init(digest, world->env.now_ns);
+    lq_digest_word(digest, world->history.fingerprint);
+}

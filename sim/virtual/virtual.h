@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The virtual world's state, shared by world.c and explore.c and by nobody else.
+ *
+ * Ownership: the world owns all. Whoever changes what a connection could do next marks it; settling
+ * then moves bytes until nothing moves at this instant.
+ */
+#ifndef LQ_SIM_VIRTUAL_VIRTUAL_H
+#define LQ_SIM_VIRTUAL_VIRTUAL_H
+
+#include "core/base/list.h"
+#include "sim/shard/shard.h"
+#include "sim/stage/state.h"
+#include "sim/virtual/tcp.h"
+#include "sim/virtual/world.h"
+
+/* A connection's slot is the slot of its TCP connection. */
+struct virtual_connection {
+    struct lq_connection end; /* the initiator's */
+    struct lq_link dirty;
+    struct lq_tcp *tcp;
+    lq_handle handle;
+    uint32_t portal;
+    bool is_at_target; /* the shard knows it */
+    bool has_room;     /* the target was refused room for bytes, and may go on */
+};
+
+struct virtual_world {
+    struct lq_world world; /* what users of world.h hold */
+    struct lq_net net;
+    struct lq_arena arena;
+    void *memory; /* of the arena, as allocated */
+    uint64_t memory_bytes;
+    struct lq_shard *shard;
+    struct virtual_connection connections[LQ_PLAN_CONNECTIONS_MAX];
+    struct virtual_connection *by_handle[LQ_PLAN_CONNECTIONS_MAX];
+    struct lq_link dirty;
+    struct lq_timer deadline;
+    uint64_t deadline_ns;
+    bool shutdown_begun;
+    char step_text[LQ_SCN_LINE_MAX]; /* exploring: what the last step was */
+};
+
+static inline struct virtual_world *lq_virtual_of(struct lq_world *world)
+{
+    return LQ_ELEMENT(world, struct virtual_world, world);
+}
+
+/* Everything as REQUEST says, the first timer set. */
+void lq_virtual_build(struct virtual_world *virtual, const struct lq_run_request *request);
+
+/* Fires timers until IS_OVER, the time limit, or a stop. */
+enum lq_run_end lq_virtual_run_until(struct virtual_world *virtual, uint64_t limit_ns,
+                                     bool (*is_over)(const struct virtual_world *virtual));
+
+/* Moves bytes until nothing moves at this instant. */
+void lq_virtual_settle(struct virtual_world *virtual);
+
+/* The safety phase has come to END: what is left of the run. */
+void lq_virtual_finish(struct virtual_world *virtual, enum lq_run_end end,
+                       struct lq_run_result *result);
+
+#endif
