@@ -17,13 +17,13 @@ static bool take_code(struct lq_scn_parser *parser, uint32_t *code)
     return true;
 }
 
-static bool take_sense(struct lq_scn_parser *parser, struct lq_scn_expect *expect)
+static bool take_sense(struct lq_scn_parser *parser, uint32_t *sense, uint32_t *sense_mask)
 {
     uint32_t key = 0, asc = 0, ascq = 0;
     if (!lq_scn_take_coded(parser, lq_scn_sense_keys, "is no sense key", &key))
         return false;
-    expect->sense = key << 16;
-    expect->sense_mask = 0xff0000;
+    *sense = key << 16;
+    *sense_mask = 0xff0000;
     const struct lq_scn_token *token = &parser->token;
     if (token->kind != LQ_SCN_TOKEN_WORD || token->size_bytes != 3 || token->text[2] != 'h')
         return true;
@@ -34,21 +34,28 @@ static bool take_sense(struct lq_scn_parser *parser, struct lq_scn_expect *expec
     lq_scn_advance(parser);
     if (!take_code(parser, &ascq))
         return false;
-    expect->sense |= asc << 8 | ascq;
-    expect->sense_mask = 0xffffff;
+    *sense |= asc << 8 | ascq;
+    *sense_mask = 0xffffff;
     return true;
 }
 
-static bool expect_status(struct lq_scn_parser *parser, struct lq_scn_expect *expect)
+bool lq_scn_take_status(struct lq_scn_parser *parser, uint32_t *status, uint32_t *sense,
+                        uint32_t *sense_mask)
 {
     enum { CHECK_CONDITION = 2 };
-    expect->kind = LQ_SCN_EXPECT_STATUS;
-    if (!lq_scn_take_coded(parser, lq_scn_statuses, "is no status", &expect->code))
+    if (!lq_scn_take_coded(parser, lq_scn_statuses, "is no status", status))
         return false;
     bool has_key = parser->token.kind == LQ_SCN_TOKEN_WORD &&
                    !lq_scn_token_is(&parser->token, "within") &&
                    !lq_scn_token_is(&parser->token, "after");
-    return expect->code != CHECK_CONDITION || !has_key || take_sense(parser, expect);
+    has_key &= parser->token.kind == LQ_SCN_TOKEN_WORD && *parser->token.text != '+';
+    return *status != CHECK_CONDITION || !has_key || take_sense(parser, sense, sense_mask);
+}
+
+static bool expect_status(struct lq_scn_parser *parser, struct lq_scn_expect *expect)
+{
+    expect->kind = LQ_SCN_EXPECT_STATUS;
+    return lq_scn_take_status(parser, &expect->code, &expect->sense, &expect->sense_mask);
 }
 
 static bool expect_data(struct lq_scn_parser *parser, struct lq_scn_expect *expect)
@@ -165,7 +172,7 @@ static bool take_bounds(struct lq_scn_parser *parser, struct lq_scn_expect *expe
                 return false;
         } else if (expect->kind != LQ_SCN_EXPECT_FIRED && !has_after &&
                    lq_scn_take(parser, "after")) {
-            if (!lq_scn_take_event(parser, &expect->after))
+            if (!lq_scn_take_event(parser, false, &expect->after))
                 return false;
         } else {
             return lq_scn_fail(parser, "does not belong to this expectation",
@@ -202,18 +209,21 @@ static const char *label_of(const struct lq_scenario *scenario, uint32_t place)
     return scenario->statements[place].label;
 }
 
-static void put_sense(const struct lq_scn_expect *expect, struct lq_scn_text *to)
+void lq_scn_put_status(struct lq_scn_text *to, uint32_t status, uint32_t sense,
+                       uint32_t sense_mask)
 {
-    if (expect->sense_mask == 0)
+    lq_scn_put(to, " ");
+    lq_scn_put(to, lq_scn_word_of(lq_scn_statuses, status));
+    if (sense_mask == 0)
         return;
     lq_scn_put(to, " ");
-    lq_scn_put(to, lq_scn_word_of(lq_scn_sense_keys, expect->sense >> 16));
-    if (expect->sense_mask != 0xffffff)
+    lq_scn_put(to, lq_scn_word_of(lq_scn_sense_keys, sense >> 16));
+    if (sense_mask != 0xffffff)
         return;
     lq_scn_put(to, " ");
-    lq_scn_put_hex(to, expect->sense >> 8 & 0xff, 2);
+    lq_scn_put_hex(to, sense >> 8 & 0xff, 2);
     lq_scn_put(to, "h/");
-    lq_scn_put_hex(to, expect->sense & 0xff, 2);
+    lq_scn_put_hex(to, sense & 0xff, 2);
     lq_scn_put(to, "h");
 }
 
@@ -263,9 +273,8 @@ static void put_request(const struct lq_scenario *scenario, const struct lq_scn_
     lq_scn_put(to, label_of(scenario, expect->subject));
     switch (expect->kind) {
     case LQ_SCN_EXPECT_STATUS:
-        lq_scn_put(to, " status ");
-        lq_scn_put(to, lq_scn_word_of(lq_scn_statuses, expect->code));
-        put_sense(expect, to);
+        lq_scn_put(to, " status");
+        lq_scn_put_status(to, expect->code, expect->sense, expect->sense_mask);
         return;
     case LQ_SCN_EXPECT_ANSWER:
         lq_scn_put(to, " answer ");

@@ -98,6 +98,7 @@ struct lq_scn_word {
 extern const struct lq_scn_word lq_scn_statuses[];
 extern const struct lq_scn_word lq_scn_sense_keys[];
 extern const struct lq_scn_word lq_scn_answers[];
+extern const struct lq_scn_word lq_scn_initiator_events[]; /* enum lq_scn_event_kind */
 
 /* The word of VALUE; "?" when there is none. */
 const char *lq_scn_word_of(const struct lq_scn_word *words, uint32_t value);
@@ -184,7 +185,7 @@ enum lq_scn_label_of { LQ_SCN_OF_COMMAND, LQ_SCN_OF_REQUEST, LQ_SCN_OF_FAULT };
 bool lq_scn_take_label(struct lq_scn_parser *parser, enum lq_scn_label_of of, uint32_t *place);
 uint32_t lq_scn_find_label(const struct lq_scenario *scenario, const char *text,
                            uint32_t size_bytes);
-bool lq_scn_take_event(struct lq_scn_parser *parser, struct lq_scn_event *event);
+bool lq_scn_take_event(struct lq_scn_parser *parser, bool is_when, struct lq_scn_event *event);
 
 /* The fault that the next token names, taken. */
 bool lq_scn_take_fault(struct lq_scn_parser *parser, uint32_t *fault);
@@ -194,6 +195,11 @@ bool lq_scn_parse_swarm(struct lq_scn_parser *parser);
 void lq_scn_print_swarm(const struct lq_scn_swarm *swarm, struct lq_scn_text *to);
 
 /* expect.c */
+/* STATUS [KEY [ASCh/ASCQh]] */
+bool lq_scn_take_status(struct lq_scn_parser *parser, uint32_t *status, uint32_t *sense,
+                        uint32_t *sense_mask);
+void lq_scn_put_status(struct lq_scn_text *to, uint32_t status, uint32_t sense,
+                       uint32_t sense_mask);
 bool lq_scn_parse_expect(struct lq_scn_parser *parser, struct lq_scn_statement *statement);
 
 /* printer.c, for expect_print.c */

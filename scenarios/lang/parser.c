@@ -368,7 +368,7 @@ static bool parse_part(struct lq_scn_parser *parser)
     }
     return lq_scn_fail(parser, "begins no statement",
                        "scenario, requires, transport, limits, disk, target, initiator, swarm, or "
-                       "`at' or `after', which begin the timeline");
+                       "`at', `after' or `when', which begin the timeline");
 }
 
 /* A seed says all: its world and what happens in it. */
@@ -400,7 +400,8 @@ static bool parse_file(struct lq_scn_parser *parser)
     for (;;) {
         lq_scn_skip_newlines(parser);
         bool is_timeline = lq_scn_token_is(&parser->token, "at") ||
-                           lq_scn_token_is(&parser->token, "after");
+                           lq_scn_token_is(&parser->token, "after") ||
+                           lq_scn_token_is(&parser->token, "when");
         if (is_timeline || parser->token.kind == LQ_SCN_TOKEN_END)
             return check_world(parser) &&
                    (parser->scenario->swarm.is_given || lq_scn_parse_timeline(parser));

@@ -57,10 +57,17 @@ void lq_scn_print_event(const struct lq_scenario *scenario, const struct lq_scn_
                                            [LQ_SCN_ENDED] = "",
                                            [LQ_SCN_SENT] = " sent",
                                            [LQ_SCN_FATE_KNOWN] = " fate known",
-                                           [LQ_SCN_LOGIN] = ".login"};
-    lq_scn_put(to, event->kind == LQ_SCN_LOGIN ? scenario->initiators[event->which].name
-                                               : scenario->statements[event->which].label);
-    lq_scn_put(to, suffixes[event->kind]);
+                                           [LQ_SCN_FIRED] = " fired"};
+    if (event->kind < LQ_SCN_LOGIN) {
+        lq_scn_put(to, scenario->statements[event->which].label);
+        lq_scn_put(to, suffixes[event->kind]);
+        return;
+    }
+    lq_scn_put(to, scenario->initiators[event->which].name);
+    lq_scn_put(to, ".");
+    lq_scn_put(to, lq_scn_word_of(lq_scn_initiator_events, event->kind));
+    if (event->kind == LQ_SCN_GOT)
+        lq_scn_put_status(to, event->status, event->sense, event->sense_mask);
 }
 
 static void put_action(struct lq_scn_text *to, const struct lq_scenario *scenario,
@@ -148,12 +155,16 @@ static void put_statement(struct lq_scn_text *to, const struct lq_scenario *scen
 static void put_moment(struct lq_scn_text *to, const struct lq_scenario *scenario,
                        const struct lq_scn_moment *moment)
 {
-    if (moment->kind != LQ_SCN_AFTER) {
-        lq_scn_put(to, moment->kind == LQ_SCN_AT ? "at " : "at +");
+    static const char *const headings[] = {[LQ_SCN_AT] = "at ",
+                                           [LQ_SCN_AT_PLUS] = "at +",
+                                           [LQ_SCN_AFTER] = "after ",
+                                           [LQ_SCN_WHEN] = "when ",
+                                           [LQ_SCN_WHEN_EVERY] = "when every "};
+    lq_scn_put(to, headings[moment->kind]);
+    if (moment->kind < LQ_SCN_AFTER) {
         lq_scn_put_value(to, LQ_SCN_DURATION, moment->time_ns);
         return;
     }
-    lq_scn_put(to, "after ");
     lq_scn_print_event(scenario, &moment->event, to);
     if (moment->time_ns != 0) {
         lq_scn_put(to, " +");

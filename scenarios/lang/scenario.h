@@ -33,6 +33,7 @@ enum {
     LQ_SCN_INITIATORS_MAX = 8,
     LQ_SCN_POOL_MAX = 8192, /* bytes of strings and the like */
     LQ_SCN_MOMENTS_MAX = 64,
+    LQ_SCN_WHENS_MAX = 16, /* of the moments */
     LQ_SCN_STATEMENTS_MAX = 192,
     LQ_SCN_VALUES_MAX = 16,
     LQ_SCN_CDB_MAX = 16,
@@ -155,17 +156,25 @@ enum lq_scn_event_kind {
     LQ_SCN_ENDED,      /* statement WHICH got its status or answer */
     LQ_SCN_SENT,       /* it was sent */
     LQ_SCN_FATE_KNOWN, /* its store request, if any, has ended */
-    LQ_SCN_LOGIN       /* initiator WHICH has logged in */
+    LQ_SCN_FIRED,      /* the fault of statement WHICH has struck */
+    LQ_SCN_LOGIN,      /* initiator WHICH has logged in; and so on */
+    LQ_SCN_REFUSED,
+    LQ_SCN_LOGGED_OUT,
+    LQ_SCN_LOST,       /* its connection, not by its own doing */
+    LQ_SCN_GOT         /* it got this status, with this sense; of a `when' only */
 };
 
 struct lq_scn_event {
     uint32_t kind;  /* enum lq_scn_event_kind */
     uint32_t which; /* place of a statement or an initiator */
+    uint32_t status, sense, sense_mask; /* as in struct lq_scn_expect */
 };
 
-enum lq_scn_moment_kind { LQ_SCN_AT, LQ_SCN_AT_PLUS, LQ_SCN_AFTER };
+enum lq_scn_moment_kind { LQ_SCN_AT, LQ_SCN_AT_PLUS, LQ_SCN_AFTER, LQ_SCN_WHEN,
+                          LQ_SCN_WHEN_EVERY };
 
-/* Statements that happen together; moments come one after another. */
+/* Statements that happen together. Moments come one after another, but for `when', which comes once
+ * or each time its event happens, once the moment before it has begun. */
 struct lq_scn_moment {
     uint32_t kind;    /* enum lq_scn_moment_kind */
     uint64_t time_ns; /* from the start; from the moment before; from the event */

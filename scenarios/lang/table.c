@@ -135,6 +135,10 @@ const struct lq_scn_word lq_scn_answers[] = {
     {"incorrect-lun", LQ_TM_INCORRECT_LUN}, {"not-supported", LQ_TM_NOT_SUPPORTED},
     {"rejected", LQ_TM_REJECTED}, {"succeeded", LQ_TM_SUCCEEDED}, {NULL, 0}};
 
+const struct lq_scn_word lq_scn_initiator_events[] = {
+    {"login", LQ_SCN_LOGIN}, {"refused", LQ_SCN_REFUSED}, {"logout", LQ_SCN_LOGGED_OUT},
+    {"lost", LQ_SCN_LOST}, {"status", LQ_SCN_GOT}, {NULL, 0}};
+
 const char *lq_scn_word_of(const struct lq_scn_word *words, uint32_t value)
 {
     for (; words->word != NULL; words++)

@@ -56,27 +56,46 @@ bool lq_scn_take_label(struct lq_scn_parser *parser, enum lq_scn_label_of of, ui
     return true;
 }
 
-/* INITIATOR.login */
-static bool take_login(struct lq_scn_parser *parser, struct lq_scn_event *event)
+/* INITIATOR.WORD */
+static bool take_initiator_event(struct lq_scn_parser *parser, bool is_when,
+                                 struct lq_scn_event *event)
 {
-    struct lq_scn_token token = parser->token;
-    const char *dot = memchr(token.text, '.', token.size_bytes);
-    uint32_t after_dot = token.size_bytes - (uint32_t)(dot - token.text);
-    token.size_bytes = (uint32_t)(dot - token.text);
-    event->kind = LQ_SCN_LOGIN;
-    event->which = lq_scn_find_initiator(parser, &token);
-    if (event->which == parser->scenario->initiator_count || after_dot != 6 ||
-        memcmp(dot, ".login", 6) != 0)
-        return lq_scn_fail(parser, "is no event", "INITIATOR.login, such as a.login");
+    struct lq_scn_token name = parser->token, word = parser->token;
+    const char *dot = memchr(name.text, '.', name.size_bytes);
+    name.size_bytes = (uint32_t)(dot - name.text);
+    word.text = dot + 1;
+    word.size_bytes -= name.size_bytes + 1;
+    event->which = lq_scn_find_initiator(parser, &name);
+    for (const struct lq_scn_word *row = lq_scn_initiator_events; row->word != NULL; row++)
+        if (lq_scn_token_is(&word, row->word) && (is_when || row->value != LQ_SCN_GOT))
+            event->kind = row->value;
+    if (event->which == parser->scenario->initiator_count || event->kind == LQ_SCN_NO_EVENT)
+        return lq_scn_fail(parser, "is no event",
+                           is_when ? "INITIATOR.login, .refused, .logout, .lost or .status STATUS"
+                                   : "INITIATOR.login, .refused, .logout or .lost");
     lq_scn_advance(parser);
-    return true;
+    return event->kind != LQ_SCN_GOT ||
+           lq_scn_take_status(parser, &event->status, &event->sense, &event->sense_mask);
 }
 
-bool lq_scn_take_event(struct lq_scn_parser *parser, struct lq_scn_event *event)
+bool lq_scn_take_event(struct lq_scn_parser *parser, bool is_when, struct lq_scn_event *event)
 {
+    const struct lq_scenario *scenario = parser->scenario;
     const struct lq_scn_token *token = &parser->token;
     if (token->kind == LQ_SCN_TOKEN_WORD && memchr(token->text, '.', token->size_bytes) != NULL)
-        return take_login(parser, event);
+        return take_initiator_event(parser, is_when, event);
+    uint32_t found = scenario->statement_count;
+    if (token->kind == LQ_SCN_TOKEN_WORD)
+        found = lq_scn_find_label(scenario, token->text, token->size_bytes);
+    if (found < scenario->statement_count && scenario->statements[found].kind == LQ_SCN_FAULT) {
+        *event = (struct lq_scn_event){.kind = LQ_SCN_FIRED, .which = found};
+        lq_scn_advance(parser);
+        return lq_scn_need(parser, "fired");
+    }
+    if (found == scenario->statement_count)
+        return lq_scn_fail(parser, "is no event",
+                           "LABEL of what stands before [sent or fate known], FAULT fired or "
+                           "INITIATOR.login");
     if (!lq_scn_take_label(parser, LQ_SCN_OF_REQUEST, &event->which))
         return false;
     event->kind = LQ_SCN_ENDED;
@@ -388,22 +407,45 @@ static bool take_time(struct lq_scn_parser *parser, struct lq_scn_moment *moment
     return true;
 }
 
-/* AT T | AFTER EVENT [+DUR] */
-static bool parse_moment(struct lq_scn_parser *parser, bool is_at)
+/* Takes the first word of a moment, when one stands next. */
+static bool take_heading(struct lq_scn_parser *parser, uint32_t *kind)
+{
+    if (lq_scn_take(parser, "at")) {
+        *kind = LQ_SCN_AT;
+        return true;
+    }
+    *kind = LQ_SCN_AFTER;
+    if (lq_scn_take(parser, "after"))
+        return true;
+    if (!lq_scn_take(parser, "when"))
+        return false;
+    *kind = lq_scn_take(parser, "every") ? LQ_SCN_WHEN_EVERY : LQ_SCN_WHEN;
+    return true;
+}
+
+/* AT T | AFTER EVENT [+DUR] | WHEN [EVERY] EVENT [+DUR] */
+static bool parse_moment(struct lq_scn_parser *parser, uint32_t kind)
 {
     struct lq_scenario *scenario = parser->scenario;
     if (scenario->moment_count == LQ_SCN_MOMENTS_MAX)
         return lq_scn_fail(parser, "is one moment too many", "at most 64");
+    if (kind >= LQ_SCN_WHEN && has_kind(scenario, LQ_SCN_EXPLORE))
+        return lq_scn_fail(parser, "comes after explore", "actions and expectations there");
+    uint32_t whens = 0;
+    for (uint32_t i = 0; i < scenario->moment_count; i++)
+        whens += scenario->moments[i].kind >= LQ_SCN_WHEN;
+    if (kind >= LQ_SCN_WHEN && whens == LQ_SCN_WHENS_MAX)
+        return lq_scn_fail(parser, "is one `when' too many", "at most 16");
     struct lq_scn_moment *moment = &scenario->moments[scenario->moment_count++];
     moment->place = parser->token.place;
-    if (is_at)
+    if (kind == LQ_SCN_AT)
         return take_time(parser, moment);
-    if (!lq_scn_take_event(parser, &moment->event))
+    if (!lq_scn_take_event(parser, kind >= LQ_SCN_WHEN, &moment->event))
         return false;
     if (parser->token.kind == LQ_SCN_TOKEN_WORD && *parser->token.text == '+' &&
         !take_time(parser, moment))
         return false;
-    moment->kind = LQ_SCN_AFTER;
+    moment->kind = kind;
     return true;
 }
 
@@ -437,8 +479,8 @@ static bool parse_statement(struct lq_scn_parser *parser)
         uint32_t initiator = lq_scn_find_initiator(parser, &parser->token);
         if (initiator == scenario->initiator_count)
             return lq_scn_fail(parser, "begins no statement of the timeline",
-                               "at, after, fault, disarm, heal, explore, expect or an initiator's "
-                               "name");
+                               "at, after, when, fault, disarm, heal, explore, expect or an "
+                               "initiator's name");
         if (scenario->initiators[initiator].works)
             return lq_scn_fail(parser, "works by itself", "an initiator without `workload'");
         lq_scn_advance(parser);
@@ -458,9 +500,9 @@ bool lq_scn_parse_timeline(struct lq_scn_parser *parser)
             lq_scn_advance(parser);
         if (parser->token.kind == LQ_SCN_TOKEN_END)
             break;
-        bool is_at = lq_scn_take(parser, "at");
-        if (is_at || lq_scn_take(parser, "after")) {
-            if (!parse_moment(parser, is_at))
+        uint32_t kind = LQ_SCN_AT;
+        if (take_heading(parser, &kind)) {
+            if (!parse_moment(parser, kind))
                 return false;
             continue; /* its first statement may stand in the same line */
         }

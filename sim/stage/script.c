@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Method: one timer runs the timeline, one statement each time it fires, so that what a statement
- * sets in motion at its instant has moved before the next one. Initiators keep lists of what they
- * have been told and work them off in order; the ways to lose a session do not wait in the list.
- * An expectation with a bound holds the statements behind it in its moment until it is decided.
+ * Method: lines (script_line.c) say what is told when. Initiators keep lists of what they have been
+ * told and work them off in order; the ways to lose a session do not wait in the list.
  */
 #include <string.h>
 
@@ -12,11 +10,9 @@
 #include "sim/stage/script_state.h"
 
 /* Serials of what the world adds by itself (logouts at the end) have a space of their own. */
-enum { OWN_STEPS = 1 << 20 };
+enum { OWN_STEPS = 1 << 20 }; /* see serial_of in script_action.c */
 
-static const uint64_t PATIENCE_NS = UINT64_C(120000000000), LAST_WATCH_NS = 1000000000;
-
-static void timer_fires(struct lq_timer *timer);
+static const uint64_t LAST_WATCH_NS = 1000000000;
 
 /* --- life ----------------------------------------------------------------------------------- */
 
@@ -119,82 +115,6 @@ void lq_script_disarm(struct lq_script *script)
         script->rule_of[i].is_armed = false;
 }
 
-/* --- moments -------------------------------------------------------------------------------- */
-
-static uint64_t now_of(const struct lq_script *script)
-{
-    return script->world->env.now_ns;
-}
-
-static void fire_at(struct lq_script *script, uint64_t time_ns)
-{
-    uint64_t now = now_of(script);
-    lq_queue_at(&script->world->queue, &script->timer, time_ns < now ? now : time_ns,
-                timer_fires);
-}
-
-static void patience_ends(struct lq_timer *timer)
-{
-    struct lq_script *script = LQ_ELEMENT(timer, struct lq_script, patience);
-    script->is_impatient = script->is_told = true; /* a moment that has not come never comes */
-    script->waits = false;
-}
-
-/* When the next moment begins. */
-static void await_moment(struct lq_script *script)
-{
-    const struct lq_scn_moment *moment = &script->scenario->moments[script->moment];
-    if (moment->kind == LQ_SCN_AFTER) {
-        struct lq_script_when when = lq_script_event(script, &moment->event);
-        if (when.seq != 0)
-            fire_at(script, when.time_ns + moment->time_ns);
-        else if (!script->waits)
-            lq_queue_at(&script->world->queue, &script->patience, now_of(script) + PATIENCE_NS,
-                        patience_ends);
-        if (when.seq != 0 && script->waits)
-            lq_queue_cancel(&script->world->queue, &script->patience);
-        script->waits = when.seq == 0;
-        return;
-    }
-    uint64_t before = script->moment == 0 ? 0 : script->moment_ns[script->moment - 1];
-    fire_at(script, moment->time_ns + (moment->kind == LQ_SCN_AT_PLUS ? before : 0));
-}
-
-void lq_script_consider(struct lq_script *script)
-{
-    if (script->waits)
-        await_moment(script);
-    if (script->is_held && lq_script_is_decided(script, script->next - 1)) {
-        script->is_held = false;
-        fire_at(script, now_of(script));
-    }
-}
-
-void lq_script_start(struct lq_script *script)
-{
-    struct lq_world *world = script->world;
-    script->timer = (struct lq_timer){.fire = timer_fires};
-    script->patience = (struct lq_timer){.fire = patience_ends};
-    for (uint32_t i = 0; i < world->actor_count; i++)
-        if (world->actors[i].is_scripted)
-            world->actors[i].steps = OWN_STEPS;
-    await_moment(script);
-}
-
-/* The timeline has been told; now what it set in motion has a while to end. */
-static void end_timeline(struct lq_script *script)
-{
-    uint64_t longest = PATIENCE_NS;
-    for (uint32_t i = 0; i < script->scenario->statement_count; i++) {
-        const struct lq_scn_expect *expect = &script->scenario->statements[i].expect;
-        if (expect->has_within && expect->within_ns > longest)
-            longest = expect->within_ns;
-    }
-    script->is_told = true;
-    lq_queue_at(&script->world->queue, &script->patience, now_of(script) + longest,
-                patience_ends);
-}
-
 /* --- statements ----------------------------------------------------------------------------- */
 
 /* Losing or beginning a session happens at its moment: what waits before it never happens. */
@@ -207,31 +127,38 @@ static bool jumps_the_queue(uint32_t verb)
 static void drop_todo(struct lq_script *script, struct lq_script_initiator *initiator)
 {
     for (; initiator->count > 0; initiator->count--, initiator->first++)
-        script->facts[initiator->todo[initiator->first]].is_dropped = true;
+        script->facts[initiator->todo[initiator->first % LQ_SCN_STATEMENTS_MAX]].is_dropped = true;
 }
 
-static void tell(struct lq_script *script, uint32_t place)
+static void give(struct lq_script *script, uint32_t place)
 {
     const struct lq_scn_action *action = &script->scenario->statements[place].action;
     struct lq_script_initiator *initiator = &script->initiators[action->initiator];
     if (jumps_the_queue(action->verb))
         drop_todo(script, initiator);
-    initiator->todo[initiator->first + initiator->count++] = (uint16_t)place;
+    if (initiator->count == LQ_SCN_STATEMENTS_MAX) { /* a `when every' that comes all the time */
+        script->facts[place].is_dropped = true;
+        return;
+    }
+    uint32_t at = (initiator->first + initiator->count++) % LQ_SCN_STATEMENTS_MAX;
+    initiator->todo[at] = (uint16_t)place;
     lq_script_wake(script, &script->world->actors[action->initiator]);
 }
 
-static void run(struct lq_script *script, uint32_t place)
+void lq_script_tell(struct lq_script *script, uint32_t place)
 {
     const struct lq_scn_statement *statement = &script->scenario->statements[place];
     switch (statement->kind) {
     case LQ_SCN_ACTION:
-        tell(script, place);
+        give(script, place);
         break;
     case LQ_SCN_FAULT: {
         const struct lq_scn_values *rule = &statement->fault.rule;
+        if (script->world->phase != LQ_PHASE_SAFETY)
+            break; /* no fault follows heal */
         script->rule_of[place].is_armed = script->was_armed[place] = true;
         if (lq_scn_has(rule, LQ_SCN_FOR))
-            script->rule_of[place].until_ns = now_of(script) + rule->values[LQ_SCN_FOR];
+            script->rule_of[place].until_ns = script->world->env.now_ns + rule->values[LQ_SCN_FOR];
         break;
     }
     case LQ_SCN_DISARM:
@@ -249,48 +176,13 @@ static void run(struct lq_script *script, uint32_t place)
     }
 }
 
-static bool has_statement(const struct lq_script *script)
+void lq_script_start(struct lq_script *script)
 {
-    const struct lq_scenario *scenario = script->scenario;
-    return script->next < scenario->statement_count &&
-           scenario->statements[script->next].moment == script->moment;
-}
-
-/* What stands behind an expectation with a bound, in the same moment, waits until it is decided. */
-static bool holds(const struct lq_script *script, uint32_t place)
-{
-    const struct lq_scn_statement *statement = &script->scenario->statements[place];
-    return statement->kind == LQ_SCN_EXPECT && statement->expect.has_within &&
-           !lq_script_is_decided(script, place);
-}
-
-static uint64_t latest(const struct lq_script *script, uint32_t place)
-{
-    return script->moment_ns[script->moment] + script->scenario->statements[place].expect.within_ns;
-}
-
-static void timer_fires(struct lq_timer *timer)
-{
-    struct lq_script *script = LQ_ELEMENT(timer, struct lq_script, timer);
-    if (!script->has_begun) {
-        script->has_begun = true;
-        script->moment_ns[script->moment] = now_of(script);
-    }
-    script->is_held = false;
-    if (has_statement(script))
-        run(script, script->next++);
-    if (script->is_exploring)
-        return; /* the rest is told by lq_script_tell_next */
-    if (has_statement(script)) {
-        script->is_held = holds(script, script->next - 1);
-        fire_at(script, script->is_held ? latest(script, script->next - 1) : now_of(script));
-        return;
-    }
-    script->has_begun = false;
-    if (++script->moment == script->scenario->moment_count)
-        end_timeline(script);
-    else
-        await_moment(script);
+    struct lq_world *world = script->world;
+    for (uint32_t i = 0; i < world->actor_count; i++)
+        if (world->actors[i].is_scripted)
+            world->actors[i].steps = OWN_STEPS;
+    lq_script_begin_lines(script);
 }
 
 /* --- exploring ------------------------------------------------------------------------------ */
@@ -302,12 +194,13 @@ bool lq_script_is_exploring(const struct lq_script *script)
 
 void lq_script_begin_exploring(struct lq_script *script)
 {
-    for (uint32_t i = script->moment; i < script->scenario->moment_count; i++)
-        script->moment_ns[i] = now_of(script);
+    struct lq_script_line *line = &script->lines[0];
+    for (uint32_t i = line->moment; i < script->scenario->moment_count; i++)
+        script->moment_ns[i] = script->world->env.now_ns;
     for (uint32_t i = 0; i < script->world->actor_count; i++)
-        script->initiators[i].free_next = script->next;
-    script->moment = script->scenario->moment_count;
-    script->has_begun = false;
+        script->initiators[i].free_next = line->next;
+    line->moment = script->scenario->moment_count;
+    line->has_begun = false;
     script->is_told = true;
 }
 
@@ -334,7 +227,7 @@ uint32_t lq_script_tell_next(struct lq_script *script, uint32_t initiator)
 {
     uint32_t place = free_action(script, initiator);
     script->initiators[initiator].free_next = place + 1;
-    tell(script, place);
+    give(script, place);
     return place;
 }
 
@@ -370,7 +263,7 @@ bool lq_script_is_over(const struct lq_script *script)
 {
     if (!script->is_told || script->is_impatient)
         return script->is_told;
-    return lq_script_is_quiet(script);
+    return lq_script_is_quiet(script) && !lq_script_lines_wait(script);
 }
 
 static void go_home(struct lq_script *script, struct lq_actor *actor)
@@ -388,10 +281,11 @@ void lq_script_wake(struct lq_script *script, struct lq_actor *actor)
 {
     struct lq_script_initiator *initiator = &script->initiators[actor->number - 1];
     while (initiator->count > 0) {
-        uint32_t place = initiator->todo[initiator->first];
+        uint32_t place = initiator->todo[initiator->first % LQ_SCN_STATEMENTS_MAX];
         if (!lq_script_act(script, actor, place))
             break;
         script->facts[place].is_begun = true;
+        script->facts[place].times++;
         initiator->first++;
         initiator->count--;
     }
@@ -404,9 +298,7 @@ void lq_script_finish(struct lq_script *script)
     struct lq_world *world = script->world;
     script->is_finishing = true;
     lq_script_disarm(script);
-    lq_queue_cancel(&world->queue, &script->timer);
-    lq_queue_cancel(&world->queue, &script->patience);
-    script->waits = false;
+    lq_script_end_lines(script);
     for (uint32_t i = 0; i < world->actor_count; i++) {
         struct lq_actor *actor = &world->actors[i];
         if (!actor->is_scripted)

@@ -24,10 +24,11 @@ static uint64_t lun_of(const struct lq_scn_action *action)
     return clause(action, LQ_SCN_LUN, 0) << 48;
 }
 
-/* The serial of statement PLACE's request. */
-static uint64_t serial_of(const struct lq_actor *actor, uint32_t place)
+/* The serial of statement PLACE's request when it begins for the TIMES-th time: what the world adds
+ * by itself has places of its own (OWN_STEPS in script.c). */
+static uint64_t serial_of(const struct lq_actor *actor, uint32_t place, uint32_t times)
 {
-    return lq_actor_serial(actor, (uint64_t)place + 1);
+    return lq_actor_serial(actor, (uint64_t)times << LQ_SCRIPT_PLACE_BITS | ((uint64_t)place + 1));
 }
 
 /* --- sessions ------------------------------------------------------------------------------- */
@@ -240,8 +241,7 @@ static bool ask(struct lq_script *script, struct lq_actor *actor,
                                        LQ_ISCSI_I_NO_TAG, 0);
     const struct lq_scn_action *subject = &script->scenario->statements[action->subject].action;
     const struct lq_script_fact *fact = &script->facts[action->subject];
-    struct lq_actor_command *command = lq_actor_command_of(actor, serial_of(actor,
-                                                                            action->subject));
+    struct lq_actor_command *command = lq_actor_command_of(actor, fact->serial);
     if (command != NULL && command->place == LQ_COMMAND_QUEUED)
         return false;
     if (fact->sent.seq == 0)
@@ -256,13 +256,13 @@ bool lq_script_act(struct lq_script *script, struct lq_actor *actor, uint32_t pl
 {
     const struct lq_scn_action *action = &script->scenario->statements[place].action;
     struct lq_script_fact *fact = &script->facts[place];
-    uint64_t serial = serial_of(actor, place);
+    uint64_t serial = serial_of(actor, place, fact->times);
     if (action->verb <= LQ_SCN_PING)
         return act_on_session(actor, action, serial);
     if (actor->state != LQ_ACTOR_UP)
         return false;
-    fact->serial = serial;
-    fact->nexus = actor->nexus;
+    *fact = (struct lq_script_fact){.times = fact->times, .serial = serial,
+                                    .nexus = actor->nexus};
     bool is_begun = action->verb <= LQ_SCN_CDB ? send_command(actor, action, serial)
                                                : ask(script, actor, action, serial);
     if (is_begun)

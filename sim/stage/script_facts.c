@@ -15,7 +15,7 @@ static struct lq_script_when when_of(const struct lq_event *event)
 /* The fact of the request that EVENT of an initiator is about; NULL: not a scenario's. */
 static struct lq_script_fact *fact_of(struct lq_script *script, const struct lq_event *event)
 {
-    uint64_t count = event->serial & ((UINT64_C(1) << 40) - 1);
+    uint64_t count = event->serial & ((UINT64_C(1) << LQ_SCRIPT_PLACE_BITS) - 1);
     if (count == 0 || count > script->scenario->statement_count)
         return NULL;
     struct lq_script_fact *fact = &script->facts[count - 1];
@@ -126,6 +126,31 @@ static void watch_blocks(struct lq_script *script, const struct lq_event *event,
     }
 }
 
+/* --- what `when' looks for ------------------------------------------------------------------ */
+
+/* A fault fired: by which rules? */
+static void strike(struct lq_script *script, const struct lq_event *event)
+{
+    for (uint32_t i = 0; i < script->scenario->statement_count; i++) {
+        struct lq_script_fact *fact = &script->facts[i];
+        if (script->scenario->statements[i].kind != LQ_SCN_FAULT ||
+            script->rule_of[i].fired == fact->times)
+            continue;
+        fact->times = (uint32_t)script->rule_of[i].fired;
+        fact->ended = when_of(event);
+    }
+}
+
+static void see_status(struct lq_script *script, const struct lq_event *event)
+{
+    if (event->actor == 0 || event->actor > LQ_SCN_INITIATORS_MAX)
+        return;
+    struct lq_script_initiator *initiator = &script->initiators[event->actor - 1];
+    initiator->answered = when_of(event);
+    initiator->status = event->code;
+    initiator->sense = event->detail;
+}
+
 /* --- events --------------------------------------------------------------------------------- */
 
 static void on_request(struct lq_script *script, const struct lq_event *event)
@@ -151,6 +176,7 @@ static void on_request(struct lq_script *script, const struct lq_event *event)
         fact->ended = when_of(event);
         fact->status = event->code;
         fact->sense = event->detail;
+        see_status(script, event);
         break;
     case LQ_I_TM_DONE:
         fact->ended = when_of(event);
@@ -182,6 +208,7 @@ static void on_engine(struct lq_script *script, const struct lq_event *event)
 static void on_event(void *context, const struct lq_event *event)
 {
     struct lq_script *script = context;
+    script->seq = event->seq;
     switch (event->kind) {
     case LQ_I_LOGGED_IN:
         mark(script, event, LQ_SCRIPT_LOGGED_IN);
@@ -191,6 +218,9 @@ static void on_event(void *context, const struct lq_event *event)
         break;
     case LQ_I_LOGOUT_DONE:
         mark(script, event, LQ_SCRIPT_LOGGED_OUT);
+        break;
+    case LQ_W_FAULT:
+        strike(script, event);
         break;
     case LQ_I_LOST:
         if (event->code == 0) /* not by its own doing */
@@ -223,12 +253,21 @@ struct lq_history_sink lq_script_sink(struct lq_script *script)
     return (struct lq_history_sink){on_event, NULL, script};
 }
 
-static struct lq_script_when last_login(const struct lq_script_initiator *initiator)
+static struct lq_script_when last(const struct lq_script_initiator *initiator,
+                                  enum lq_script_mark_kind kind)
 {
     for (uint32_t i = initiator->mark_count; i > 0; i--)
-        if (initiator->marks[i - 1].kind == LQ_SCRIPT_LOGGED_IN)
+        if (initiator->marks[i - 1].kind == kind)
             return initiator->marks[i - 1].when;
     return (struct lq_script_when){0, 0};
+}
+
+static struct lq_script_when status_like(const struct lq_script_initiator *initiator,
+                                         const struct lq_scn_event *event)
+{
+    bool is_it = initiator->status == event->status &&
+                 (initiator->sense & event->sense_mask) == event->sense;
+    return is_it ? initiator->answered : (struct lq_script_when){0, 0};
 }
 
 struct lq_script_when lq_script_event(const struct lq_script *script,
@@ -236,13 +275,22 @@ struct lq_script_when lq_script_event(const struct lq_script *script,
 {
     switch (event->kind) {
     case LQ_SCN_ENDED:
+    case LQ_SCN_FIRED:
         return script->facts[event->which].ended;
     case LQ_SCN_SENT:
         return script->facts[event->which].sent;
     case LQ_SCN_FATE_KNOWN:
         return script->facts[event->which].fate;
     case LQ_SCN_LOGIN:
-        return last_login(&script->initiators[event->which]);
+        return last(&script->initiators[event->which], LQ_SCRIPT_LOGGED_IN);
+    case LQ_SCN_REFUSED:
+        return last(&script->initiators[event->which], LQ_SCRIPT_REFUSED);
+    case LQ_SCN_LOGGED_OUT:
+        return last(&script->initiators[event->which], LQ_SCRIPT_LOGGED_OUT);
+    case LQ_SCN_LOST:
+        return last(&script->initiators[event->which], LQ_SCRIPT_LOST);
+    case LQ_SCN_GOT:
+        return status_like(&script->initiators[event->which], event);
     default:
         return (struct lq_script_when){0, 0};
     }

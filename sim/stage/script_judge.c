@@ -345,8 +345,7 @@ static void check_statement(struct lq_script *script, uint32_t place)
             check_expect(script, place);
         return;
     }
-    if (statement->moment > script->moment ||
-        (statement->moment == script->moment && !script->has_begun)) {
+    if (!script->has_come[statement->moment]) {
         note(script, place, "its moment never came");
     } else if (statement->kind == LQ_SCN_FAULT) {
         if (script->rule_of[place].fired == 0 && !is_expected_never(script, place))

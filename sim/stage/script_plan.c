@@ -170,7 +170,7 @@ static uint64_t length_of(const struct lq_scenario *scenario)
     for (uint32_t i = 0; i < scenario->moment_count; i++) {
         const struct lq_scn_moment *moment = &scenario->moments[i];
         if (moment->kind != LQ_SCN_AT)
-            at += moment->time_ns + (moment->kind == LQ_SCN_AFTER ? 120 * S : 0);
+            at += moment->time_ns + (moment->kind == LQ_SCN_AT_PLUS ? 0 : 120 * S);
         else if (moment->time_ns > at)
             at = moment->time_ns;
     }

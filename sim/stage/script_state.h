@@ -9,7 +9,8 @@
 enum {
     LQ_SCRIPT_BLOCKS_MAX = 32, /* of one command, and of one expectation */
     LQ_SCRIPT_MARKS_MAX = 64,  /* of one initiator */
-    LQ_SCRIPT_UNMET_MAX = 32
+    LQ_SCRIPT_UNMET_MAX = 32,
+    LQ_SCRIPT_PLACE_BITS = 24 /* of a request's serial: its statement's place + 1 */
 };
 
 /* When something happened; seq 0: it did not. */
@@ -21,6 +22,7 @@ struct lq_script_when {
 struct lq_script_fact {
     bool is_begun; /* it left its initiator's list of things to do */
     bool is_dropped; /* it never began */
+    uint32_t times;  /* that it began; all else is about the last time */
     uint64_t serial; /* 0: no request */
     uint64_t nexus;
     uint32_t itt, cmd_sn;
@@ -48,6 +50,8 @@ struct lq_script_initiator {
     struct lq_script_mark marks[LQ_SCRIPT_MARKS_MAX];
     uint32_t mark_count;
     uint32_t free_next; /* exploring: of its actions behind `explore', the next or a later place */
+    struct lq_script_when answered; /* the newest status that it got */
+    uint32_t status, sense;
 };
 
 /* Blocks that must not flip. */
@@ -61,6 +65,19 @@ struct lq_script_stable {
 
 enum lq_script_block { LQ_SCRIPT_UNKNOWN, LQ_SCRIPT_SEEN, LQ_SCRIPT_WRITTEN };
 
+/* What is told one statement after another: the timeline, or a `when'. */
+struct lq_script_line {
+    struct lq_timer timer; /* the next statement or moment */
+    struct lq_script *script;
+    uint32_t moment;       /* present one, or next when not begun */
+    uint32_t next;         /* statement */
+    bool has_begun, waits; /* the moment has; it waits for its event */
+    bool is_held;          /* the statement before `next' is an expectation to wait for */
+    uint64_t before_ns;    /* when the moment before began */
+    uint64_t seen;         /* of a `when': events up to this number count no more */
+    uint32_t times, pending; /* events that counted; of these those still to be answered */
+};
+
 struct lq_script {
     struct lq_choice choice; /* benign */
     struct lq_world *world;
@@ -68,13 +85,12 @@ struct lq_script {
     struct lq_fault_rules rules;
     struct lq_fault_rule rule_of[LQ_SCN_STATEMENTS_MAX]; /* by statement */
     bool was_armed[LQ_SCN_STATEMENTS_MAX];
-    struct lq_timer timer;    /* the next statement or moment */
     struct lq_timer patience; /* ends the wait for what is under way */
-    uint32_t moment;          /* present one, or next when not begun */
-    bool has_begun, waits;    /* the moment has; it waits for its event */
-    bool is_held;             /* the statement before `next' is an expectation to wait for */
-    uint32_t next;            /* statement */
-    uint64_t moment_ns[LQ_SCN_MOMENTS_MAX]; /* of those that began */
+    uint64_t seq;             /* of the newest record */
+    struct lq_script_line lines[LQ_SCN_WHENS_MAX + 1]; /* the timeline, then each `when' */
+    uint32_t line_count;
+    bool has_come[LQ_SCN_MOMENTS_MAX];
+    uint64_t moment_ns[LQ_SCN_MOMENTS_MAX]; /* when it began, last */
     bool is_told, is_impatient, is_finishing;
     bool is_exploring; /* the timeline has come to `explore', and whoever runs it explores */
     struct lq_script_initiator initiators[LQ_SCN_INITIATORS_MAX];
@@ -87,8 +103,19 @@ struct lq_script {
 
 /* --- script.c ------------------------------------------------------------------------------- */
 
+/* Statement PLACE happens. */
+void lq_script_tell(struct lq_script *script, uint32_t place);
+
+/* --- script_line.c -------------------------------------------------------------------------- */
+
+void lq_script_begin_lines(struct lq_script *script);
+void lq_script_end_lines(struct lq_script *script);
+
 /* Something happened: a moment or a statement that waits for it begins. */
 void lq_script_consider(struct lq_script *script);
+
+/* A `when' is being told, or has not come. */
+bool lq_script_lines_wait(const struct lq_script *script);
 
 /* --- script_action.c ------------------------------------------------------------------------ */
 

@@ -215,12 +215,19 @@ static uint32_t earlier(const struct lq_scenario *made, bool wants_command, bool
     return made->statement_count;
 }
 
-static bool make_event(const struct lq_scenario *made, struct lq_scn_event *event)
+static bool make_event(const struct lq_scenario *made, bool is_when, struct lq_scn_event *event)
 {
-    event->kind = LQ_SCN_ENDED + (uint32_t)draw(4);
-    event->which = event->kind == LQ_SCN_LOGIN ? (uint32_t)draw(made->initiator_count)
-                                               : earlier(made, false, false, 0);
-    return event->kind == LQ_SCN_LOGIN || event->which < made->statement_count;
+    event->kind = LQ_SCN_ENDED + (uint32_t)draw(is_when ? 9 : 8);
+    event->which = event->kind >= LQ_SCN_LOGIN
+                       ? (uint32_t)draw(made->initiator_count)
+                       : earlier(made, false, event->kind == LQ_SCN_FIRED, 0);
+    if (event->kind == LQ_SCN_GOT && draw(2) == 1) {
+        event->status = 0x02;
+        event->sense = 0x062900;
+        event->sense_mask = draw(2) == 1 ? 0xffffff : 0xff0000;
+        event->sense &= event->sense_mask;
+    }
+    return event->kind >= LQ_SCN_LOGIN || event->which < made->statement_count;
 }
 
 static bool make_action(const struct lq_scenario *made, struct lq_scn_statement *statement)
@@ -320,7 +327,7 @@ static bool make_expect(const struct lq_scenario *made, struct lq_scn_statement 
     expect->within_ns = expect->has_within ? 1 + draw(UINT64_C(3600000000000)) : 0;
     bool has_after = expect->kind == LQ_SCN_EXPECT_STABLE ||
                      (expect->kind != LQ_SCN_EXPECT_FIRED && draw(2) == 1);
-    if (has_after && !make_event(made, &expect->after))
+    if (has_after && !make_event(made, false, &expect->after))
         return false;
     return expect->subject < made->statement_count || !(is_of_request || expect->kind ==
                                                         LQ_SCN_EXPECT_FIRED);
@@ -394,12 +401,16 @@ static void make_scenario(struct lq_scenario *made, uint64_t seed)
     }
     make_world(made);
     make_legal(made);
+    uint32_t whens = 0;
     for (uint32_t i = 0, count = 1 + (uint32_t)draw(40); i < count; i++) {
         if (i == 0 || draw(4) == 1) {
             struct lq_scn_moment *moment = &made->moments[made->moment_count];
-            moment->kind = (uint32_t)draw(3);
+            moment->kind = (uint32_t)draw(5);
+            if (moment->kind >= LQ_SCN_WHEN && whens++ == LQ_SCN_WHENS_MAX)
+                moment->kind = LQ_SCN_AT;
             moment->time_ns = draw(2) == 1 ? 1000000 * draw(90000) : draw(1000000);
-            if (moment->kind == LQ_SCN_AFTER && !make_event(made, &moment->event)) {
+            if (moment->kind >= LQ_SCN_AFTER &&
+                !make_event(made, moment->kind != LQ_SCN_AFTER, &moment->event)) {
                 moment->kind = LQ_SCN_AT;
                 memset(&moment->event, 0, sizeof moment->event);
             }
