@@ -150,11 +150,61 @@ static int refuse_campaign(const char *what)
     return LQ_EXIT_USAGE;
 }
 
-int lq_cmd_sim(const struct lq_options *options)
+static struct lq_campaign campaign_of(const struct lq_options *options,
+                                      const struct lq_sim_settings *settings,
+                                      const struct lq_campaign_store_ops *store)
+{
+    const struct lq_wrong *wrong = settings->wrong.row;
+    return (struct lq_campaign){
+        .settings = *settings,
+        .identity = {.first_seed = options->first_seed,
+                     .last_seed = options->last_seed,
+                     .commands = settings->commands,
+                     .wrong = wrong == NULL ? "" : wrong->name,
+                     .shard = options->shards == 0 ? 1 : options->shard,
+                     .shards = options->shards == 0 ? 1 : options->shards},
+        .store = store,
+        .database = options->campaign,
+        .jobs = jobs_of(options),
+        .seed_bound_ns = options->seed_timeout_ns,
+        .print_fingerprints = options->fingerprint,
+        .twice = options->twice,
+        .bench = options->bench,
+        .tap = options->tap,
+        .junit = options->junit};
+}
+
+static int run_campaign(const struct lq_options *options, const struct lq_sim_settings *settings,
+                        const struct lq_campaign_store_ops *store)
+{
+    struct lq_campaign campaign = campaign_of(options, settings, store);
+    if (options->campaign == NULL || store != NULL)
+        return lq_campaign_run(&campaign);
+    lq_message("--campaign: this program has no database; expected `lunquake sim'; use that");
+    return LQ_EXIT_USAGE;
+}
+
+static int merge(const struct lq_options *options, const struct lq_sim_settings *settings,
+                 const struct lq_campaign_store_ops *store)
+{
+    struct lq_campaign campaign = campaign_of(options, settings, store);
+    if (store == NULL) {
+        lq_message("--merge: this program has no database; expected `lunquake sim'; use that");
+        return LQ_EXIT_USAGE;
+    }
+    if (options->file_count == 0 || options->campaign != NULL || options->seeds_given) {
+        lq_message("--merge: takes the databases of shards as files, and neither seeds nor "
+                   "--campaign; expected --merge NEW.db SHARD.db...; see `lunquake sim --help'");
+        return LQ_EXIT_USAGE;
+    }
+    return lq_campaign_merge(&campaign, options->merge, options->files, options->file_count);
+}
+
+int lq_cmd_sim(const struct lq_options *options, const struct lq_campaign_store_ops *store)
 {
     if (options->list_wrongs)
         return list_wrongs();
-    if (!options->seeds_given && options->file_count == 0) {
+    if (!options->seeds_given && options->merge == NULL && options->file_count == 0) {
         lq_message("sim: no seed is given; expected --seeds A..B or --seed N; try --seeds 1..100");
         return LQ_EXIT_USAGE;
     }
@@ -173,13 +223,15 @@ int lq_cmd_sim(const struct lq_options *options)
     }
     if (options->exhaust)
         return lq_sim_exhaust(options, &settings);
+    if (options->merge != NULL)
+        return merge(options, &settings, store);
     if (options->file_count > 0)
         return lq_sim_scenarios(options, &settings);
     bool is_single = options->first_seed == options->last_seed;
     if (options->print_scenario)
         return is_single ? lq_sim_print_seed(options->first_seed, settings.commands)
                          : refuse_campaign("--print-scenario");
-    if (is_single && !options->bench)
+    if (is_single && !options->bench && options->campaign == NULL)
         return run_seed(options, &settings);
     if (options->pcap != NULL)
         return refuse_campaign("--pcap");
@@ -187,14 +239,5 @@ int lq_cmd_sim(const struct lq_options *options)
         return refuse_campaign("--trace");
     if (options->json_lines != NULL)
         return refuse_campaign("--json-lines");
-    struct lq_campaign campaign = {.settings = settings,
-                                   .first_seed = options->first_seed,
-                                   .last_seed = options->last_seed,
-                                   .jobs = jobs_of(options),
-                                   .print_fingerprints = options->fingerprint,
-                                   .twice = options->twice,
-                                   .bench = options->bench,
-                                   .tap = options->tap,
-                                   .junit = options->junit};
-    return lq_campaign_run(&campaign);
+    return run_campaign(options, &settings, store);
 }

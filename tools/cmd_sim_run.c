@@ -248,6 +248,12 @@ const struct lq_verdicts *lq_sim_verdicts(const struct lq_sim *sim)
     return &sim->verdicts;
 }
 
+void lq_sim_forget_totals(struct lq_sim *sim)
+{
+    lq_totals_init(sim->totals);
+    sim->verdicts = (struct lq_verdicts){.exercised = {0}};
+}
+
 /* --- failures ------------------------------------------------------------------------------- */
 
 void lq_sim_print_finding(const struct lq_finding *finding, FILE *to)

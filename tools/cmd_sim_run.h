@@ -72,11 +72,14 @@ const struct lq_run_result *lq_sim_result(const struct lq_sim *sim);
 const struct lq_plan *lq_sim_plan(const struct lq_sim *sim);
 const struct lq_judge *lq_sim_judge(const struct lq_sim *sim);
 
-/* Of all runs. */
+/* Of all runs since the last lq_sim_forget_totals. */
 const struct lq_counts *lq_sim_counts(const struct lq_sim *sim);
 
 /* What the judges said of each property in all runs. */
 const struct lq_verdicts *lq_sim_verdicts(const struct lq_sim *sim);
+
+/* Begins both anew. */
+void lq_sim_forget_totals(struct lq_sim *sim);
 
 /* What people read when VERDICT is not clean: the findings with their proof and the line that
  * reproduces them. */

@@ -17,10 +17,15 @@
 
 typedef int (*command_function)(const struct lq_options *options);
 
+static int cmd_sim(const struct lq_options *options)
+{
+    return lq_cmd_sim(options, &lq_campaign_sqlite);
+}
+
 static const command_function commands[LQ_SUBCOMMANDS] = {
     [LQ_SUBCOMMAND_SERVE] = lq_cmd_serve,
     [LQ_SUBCOMMAND_WITH] = lq_cmd_with,
-    [LQ_SUBCOMMAND_SIM] = lq_cmd_sim,
+    [LQ_SUBCOMMAND_SIM] = cmd_sim,
 };
 
 static void print_version(void)

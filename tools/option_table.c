@@ -184,18 +184,53 @@ static const char *take_trace(struct lq_options *options, const char *argument)
     return NULL;
 }
 
-static const char *take_print_scenario(struct lq_options *options, const char *argument)
-{
-    (void)argument;
-    options->print_scenario = true;
-    return NULL;
-}
-
 static const char *take_path(const char **path, const char *argument)
 {
     if (argument[0] == '\0')
         return "names no file; expected a path";
     *path = argument;
+    return NULL;
+}
+
+static const char *take_campaign(struct lq_options *options, const char *argument)
+{
+    return take_path(&options->campaign, argument);
+}
+
+static const char *take_merge(struct lq_options *options, const char *argument)
+{
+    return take_path(&options->merge, argument);
+}
+
+static const char *take_shard(struct lq_options *options, const char *argument)
+{
+    static const char wrong[] = "is no shard; expected I/N with I from 1 to N, such as 1/16";
+    const char *slash = strchr(argument, '/');
+    char first[16];
+    if (slash == NULL || slash - argument >= (ptrdiff_t)sizeof first)
+        return wrong;
+    memcpy(first, argument, (size_t)(slash - argument));
+    first[slash - argument] = '\0';
+    uint64_t shard = 0, shards = 0;
+    if (lq_parse_number(first, UINT32_MAX, &shard) != NULL ||
+        lq_parse_number(slash + 1, UINT32_MAX, &shards) != NULL || shard < 1 || shard > shards)
+        return wrong;
+    options->shard = (uint32_t)shard;
+    options->shards = (uint32_t)shards;
+    return NULL;
+}
+
+static const char *take_seed_timeout(struct lq_options *options, const char *argument)
+{
+    const char *wrong = lq_parse_duration(argument, &options->seed_timeout_ns);
+    bool is_usable = options->seed_timeout_ns > 0 && options->seed_timeout_ns != UINT64_MAX;
+    return wrong == NULL && !is_usable ? "is no bound; expected a duration, such as 60s" : wrong;
+}
+
+static const char *take_print_scenario(struct lq_options *options, const char *argument)
+{
+    (void)argument;
+    options->print_scenario = true;
     return NULL;
 }
 
@@ -310,6 +345,17 @@ const struct lq_option_row lq_option_rows[] = {
      "Plant the deliberate wrong NAME in the target; the judges must convict it.", take_wrong},
     {"list-wrongs", NULL, SIM, false, "Print all deliberate wrongs, one a line, and end.",
      take_list_wrongs},
+    {"campaign", "FILE", SIM, false,
+     "Keep what came of each seed in this database; a campaign that was stopped goes on.",
+     take_campaign},
+    {"shard", "I/N", SIM, false,
+     "Run only each N-th seed, from the I-th on: one part of a campaign that N machines share.",
+     take_shard},
+    {"merge", "FILE", SIM, false,
+     "Put the databases of shards, given as files, together in this new one, and sum it up.",
+     take_merge},
+    {"seed-timeout", "DURATION", SIM, false,
+     "End a process that takes longer than this for one seed (300s).", take_seed_timeout},
     {"jobs", "N", SIM, false, "Run N processes at once; one per processor unless told otherwise.",
      take_jobs},
     {"commands", "N", SIM, false, "End about N commands per seed.", take_commands},

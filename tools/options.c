@@ -23,6 +23,7 @@ void lq_options_init(struct lq_options *options, enum lq_subcommand subcommand)
         .shutdown_after_ns = 10 * SECOND_NS,
         .first_seed = 1,
         .last_seed = 1,
+        .seed_timeout_ns = 300 * SECOND_NS,
     };
 }
 
@@ -189,7 +190,7 @@ static bool is_complete(const struct lq_options *options)
         return false;
     }
     if (options->subcommand == LQ_SUBCOMMAND_SIM && !options->seeds_given &&
-        !options->list_wrongs && options->file_count == 0) {
+        !options->list_wrongs && options->merge == NULL && options->file_count == 0) {
         lq_message("sim: no seeds are given; expected --seeds A..B, --seed N or scenario files; "
                    "add one, such as --seeds 1..100");
         return false;

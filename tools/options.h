@@ -53,6 +53,10 @@ struct lq_options {
     uint32_t jobs;     /* 0: one per processor */
     uint64_t commands; /* 0: as the seed says */
     bool trace, twice, bench, print_scenario;
+    const char *campaign;      /* database, NULL: none */
+    const char *merge;         /* the new database, NULL: nothing is merged; files are the shards */
+    uint32_t shard, shards;    /* 1..shards; 0: not given */
+    uint64_t seed_timeout_ns;  /* of wall time */
     char **files; /* scenarios, in the order given */
     uint32_t file_count;
     const char *tap, *junit, *json_lines; /* files, NULL: none */
