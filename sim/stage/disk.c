@@ -199,7 +199,7 @@ static void plan_errors(struct lq_disk_request *slot, uint64_t subject)
         slot->status = LQ_BLOCK_MEDIUM_ERROR;
     else if (lq_fault_fires(faults, LQ_FAULT_DISK_FAILED, subject, 0))
         slot->status = LQ_BLOCK_FAILED;
-    if (slot->status != LQ_BLOCK_OK && slot->request->op == LQ_BLOCK_WRITE)
+    if (slot->status != LQ_BLOCK_OK && slot->request->op != LQ_BLOCK_FLUSH)
         slot->effect_blocks =
             (uint32_t)choose(slot->disk, SITE_ERROR_BLOCKS, subject, (uint64_t)nblocks + 1);
     slot->first_blocks = slot->effect_blocks;
