@@ -7,6 +7,8 @@
  * that is in the store can still change the medium: the trigger waits for it, but at most as long
  * as the quarantine bound says (quarantine.c), and then answers, the command being an orphan.
  */
+#include <string.h>
+
 #include "core/state.h"
 
 enum scope { SCOPE_TASK, SCOPE_NEXUS_UNIT, SCOPE_UNIT, SCOPE_TARGET };
@@ -70,6 +72,7 @@ static bool unlink_transport(struct lq_engine_task *task, bool wait_for_peer)
                                                            task->cookie, wait_for_peer);
 }
 
+/* Ends a command that waits. True: the trigger waits for what the peer still sends. */
 static bool abort_waiting(struct lq_engine *engine, struct lq_engine_task *task, bool own_nexus)
 {
     if (task->state == LQ_TASK_HELD)
@@ -94,22 +97,36 @@ bool lq_abort_task(struct lq_engine *engine, struct lq_engine_task *task, enum l
     if (!task->aborted && task->state == LQ_TASK_IN_STORE &&
         lq_core_wrong(engine, LQ_WRONG_ABORTED_COMMAND_ANSWERS))
         return false;
+    if (task->state == LQ_TASK_IN_SET && !task->enabled && trigger < LQ_TRIGGER_NEXUS_LOSS &&
+        lq_core_wrong(engine, LQ_WRONG_QUEUE_RUNS_ABORTED_COMMAND))
+        return false;
     if (!task->aborted)
         task->aborted_by = trigger;
     task->aborted = true;
     if (task->state != LQ_TASK_IN_STORE)
         return abort_waiting(engine, task, own_nexus);
     (void)unlink_transport(task, false); /* all of its data is here, none has been sent */
+    if (lq_core_wrong(engine, LQ_WRONG_ABORTED_COMMAND_ENDS_TWICE))
+        lq_task_end_aborted(engine, task);
     return !lq_core_wrong(engine, LQ_WRONG_TM_ANSWERED_AFTER_MARKING) ||
            trigger >= LQ_TRIGGER_NEXUS_LOSS;
 }
 
 /* --- the affected set ------------------------------------------------------------------------ */
 
-static bool is_abortable(const struct lq_engine_task *task)
+static bool is_abortable(const struct lq_engine *engine, const struct lq_engine_task *task)
 {
-    return task->state == LQ_TASK_IN_SET || task->state == LQ_TASK_HELD ||
-           task->state == LQ_TASK_IN_STORE;
+    switch (task->state) {
+    case LQ_TASK_IN_SET: return true;
+    case LQ_TASK_HELD: return !lq_core_wrong(engine, LQ_WRONG_HELD_ESCAPE_ABORT);
+    case LQ_TASK_IN_STORE:
+        return !(task->aborted && lq_core_wrong(engine, LQ_WRONG_SECOND_RESET_FINDS_NOTHING));
+    case LQ_TASK_FREE:
+    case LQ_TASK_ENDED:
+    case LQ_TASK_TERMINATING:
+    case LQ_TASK_ORPHAN: break;
+    }
+    return false;
 }
 
 static bool is_in_scope(const struct lq_engine *engine, const struct lq_abort *abort,
@@ -120,11 +137,14 @@ static bool is_in_scope(const struct lq_engine *engine, const struct lq_abort *a
         return false; /* younger than the function */
     switch (rows[abort->trigger].scope) {
     case SCOPE_TASK:
-        return own && task->tag == abort->referenced_tag && task->lun == abort->lun;
+        return (own || lq_core_wrong(engine, LQ_WRONG_ABORT_BY_TAG_ALONE)) &&
+               task->tag == abort->referenced_tag && task->lun == abort->lun;
     case SCOPE_NEXUS_UNIT:
         return own || lq_core_wrong(engine, LQ_WRONG_ABORT_TASK_SET_HITS_EVERYBODY);
     case SCOPE_UNIT:
     case SCOPE_TARGET:
+        if (abort->trigger == LQ_TRIGGER_CLEAR_TASK_SET)
+            return own || !lq_core_wrong(engine, LQ_WRONG_CLEAR_TASK_SET_ONLY_OWN);
         return !(task->data_wanted && abort->trigger == LQ_TRIGGER_LOGICAL_UNIT_RESET &&
                  lq_core_wrong(engine, LQ_WRONG_RESET_FORGETS_DATA_WAITERS));
     }
@@ -145,7 +165,7 @@ static uint32_t affect_unit(struct lq_engine *engine, struct lq_abort *abort, st
     LQ_LIST_EACH_SAFE(link, following, &unit->tasks)
     {
         struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, set_link);
-        if (!is_abortable(task) || !is_in_scope(engine, abort, task))
+        if (!is_abortable(engine, task) || !is_in_scope(engine, abort, task))
             continue;
         affected++;
         bool own = task->nexus == abort->nexus;
@@ -160,6 +180,29 @@ static uint32_t affect_unit(struct lq_engine *engine, struct lq_abort *abort, st
 
 /* --- unit attentions and the answer ---------------------------------------------------------- */
 
+/* A TransportID up to what tells the ports of an initiator apart [SPC-4 7.6.4.6]. */
+static uint32_t name_bytes(const struct lq_engine_nexus *nexus)
+{
+    const uint8_t *end = memchr(nexus->transport_id, ',', nexus->transport_id_bytes);
+    return end == NULL ? nexus->transport_id_bytes : (uint32_t)(end - nexus->transport_id);
+}
+
+/* Wrong "attentions-by-initiator-name": an established nexus of the same initiator name comes
+ * first, and of what there is to tell one queue is kept for both. */
+static bool shares_attentions(const struct lq_engine *engine, const struct lq_engine_nexus *nexus)
+{
+    if (!lq_core_wrong(engine, LQ_WRONG_ATTENTIONS_BY_INITIATOR_NAME))
+        return false;
+    for (uint32_t i = 0; i < nexus->index; i++) {
+        const struct lq_engine_nexus *other = &engine->nexuses[i];
+        uint32_t bytes = name_bytes(nexus);
+        if (other->established && other->target == nexus->target && name_bytes(other) == bytes &&
+            memcmp(other->transport_id, nexus->transport_id, bytes) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void inform_unit(struct lq_engine *engine, const struct lq_abort *abort,
                         struct lq_unit *unit)
 {
@@ -168,12 +211,20 @@ static void inform_unit(struct lq_engine *engine, const struct lq_abort *abort,
         struct lq_engine_nexus *nexus = &engine->nexuses[i];
         if (!nexus->known || nexus->target != unit->target)
             continue;
-        if (row->informs == INFORMS_OTHERS_WITH_COMMANDS && !(nexus->cleared_by & bit_of(abort)))
+        if (row->informs == INFORMS_OTHERS_WITH_COMMANDS && !(nexus->cleared_by & bit_of(abort)) &&
+            (nexus == abort->nexus || !lq_core_wrong(engine, LQ_WRONG_CLEAR_TELLS_EVERYBODY)))
+            continue;
+        if (shares_attentions(engine, nexus))
             continue;
         if (nexus != abort->nexus && lq_core_wrong(engine, LQ_WRONG_UA_ONLY_TO_ISSUER))
             continue;
         lq_ua_establish(engine, nexus, unit, row->ua);
     }
+}
+
+static bool is_affected(const struct lq_abort *abort, const struct lq_unit *unit)
+{
+    return abort->unit != NULL ? unit == abort->unit : unit->target == abort->nexus->target;
 }
 
 static void inform(struct lq_engine *engine, const struct lq_abort *abort)
@@ -182,9 +233,7 @@ static void inform(struct lq_engine *engine, const struct lq_abort *abort)
         return;
     for (uint32_t i = 0; i < engine->unit_count; i++) {
         struct lq_unit *unit = &engine->units[i];
-        bool is_affected = abort->unit != NULL ? unit == abort->unit
-                                               : unit->target == abort->nexus->target;
-        if (is_affected)
+        if (is_affected(abort, unit))
             inform_unit(engine, abort, unit);
     }
 }
@@ -225,7 +274,8 @@ static void finish(struct lq_engine *engine, struct lq_abort *abort)
         engine->nexuses[i].cleared_by &= ~bit_of(abort);
     abort->in_use = false;
     engine->aborts_in_use &= ~bit_of(abort);
-    if (rows[abort->trigger].closes_connections)
+    if (rows[abort->trigger].closes_connections &&
+        !lq_core_wrong(engine, LQ_WRONG_COLD_RESET_KEEPS_SESSIONS))
         close_connections(engine, abort->nexus->target);
 }
 
@@ -262,24 +312,27 @@ static struct lq_abort *take_abort(struct lq_engine *engine)
     return NULL;
 }
 
-static struct lq_engine_task *find_task(struct lq_engine_nexus *nexus, uint64_t lun, uint64_t tag,
-                                        uint64_t stamp)
+static struct lq_engine_task *find_task(const struct lq_engine *engine,
+                                        struct lq_engine_nexus *nexus,
+                                        const struct lq_tm_request *request)
 {
     LQ_LIST_EACH(link, &nexus->tasks)
     {
         struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, nexus_link);
         /* One that another function has aborted already and the store still has is found too:
          * this function waits for it as the first does. */
-        if (task->tag == tag && task->lun == lun && is_abortable(task) &&
-            (int64_t)(task->stamp - stamp) < 0)
+        if (!task->enabled && lq_core_wrong(engine, LQ_WRONG_ABORT_MISSES_DORMANT))
+            continue;
+        if (task->tag == request->referenced_tag && task->lun == request->lun &&
+            is_abortable(engine, task) && (int64_t)(task->stamp - request->order_stamp) < 0)
             return task;
     }
     return NULL;
 }
 
 /* What can be said without a slot: LQ_TM_COMPLETE when the function is to be carried out. */
-static enum lq_tm_answer check(const struct lq_tm_request *request, struct lq_engine_nexus *nexus,
-                               const struct lq_unit *unit)
+static enum lq_tm_answer check(const struct lq_engine *engine, const struct lq_tm_request *request,
+                               struct lq_engine_nexus *nexus, const struct lq_unit *unit)
 {
     enum lq_trigger trigger = request->function < LQ_TM_FUNCTIONS
                                   ? trigger_of_function[request->function]
@@ -289,20 +342,48 @@ static enum lq_tm_answer check(const struct lq_tm_request *request, struct lq_en
     if (rows[trigger].scope != SCOPE_TARGET && unit == NULL)
         return LQ_TM_INCORRECT_LUN;
     if (trigger == LQ_TRIGGER_ABORT_TASK &&
-        find_task(nexus, request->lun, request->referenced_tag, request->order_stamp) == NULL)
+        find_task(engine, nexus, request) == NULL)
         return LQ_TM_TASK_ABSENT;
     return LQ_TM_COMPLETE;
+}
+
+static bool reaches_too_far(const struct lq_engine *engine, const struct lq_abort *abort,
+                            const struct lq_unit *unit)
+{
+    if (unit->target != abort->nexus->target)
+        return false;
+    return (abort->trigger == LQ_TRIGGER_LOGICAL_UNIT_RESET &&
+            lq_core_wrong(engine, LQ_WRONG_LUN_RESET_OF_ALL_UNITS)) ||
+           (abort->trigger == LQ_TRIGGER_ABORT_TASK_SET &&
+            lq_core_wrong(engine, LQ_WRONG_ABORT_TASK_SET_IGNORES_LUN));
+}
+
+/* Wrong "resets-wait-for-each-other". */
+static void wait_for_each_other(struct lq_engine *engine, struct lq_abort *abort)
+{
+    for (uint32_t i = 0; i < engine->config.limits.aborts; i++) {
+        struct lq_abort *other = &engine->aborts[i];
+        if (other == abort || !other->in_use || other->unit != abort->unit)
+            continue;
+        other->waiting++;
+        abort->waiting++;
+    }
 }
 
 static void start(struct lq_engine *engine, struct lq_abort *abort)
 {
     for (uint32_t i = 0; i < engine->unit_count; i++) {
         struct lq_unit *unit = &engine->units[i];
-        bool is_affected = abort->unit != NULL ? unit == abort->unit
-                                               : unit->target == abort->nexus->target;
-        if (is_affected)
+        if (is_affected(abort, unit) || reaches_too_far(engine, abort, unit))
             affect_unit(engine, abort, unit);
+        if (abort->unit == NULL && is_affected(abort, unit) &&
+            lq_core_wrong(engine, LQ_WRONG_TARGET_RESET_OF_ONE_UNIT))
+            break;
     }
+    if (lq_core_wrong(engine, LQ_WRONG_RESETS_WAIT_FOR_EACH_OTHER))
+        wait_for_each_other(engine, abort);
+    if (abort->unit != NULL && engine->stale_aborts > 0)
+        abort->waiting++; /* wrong "absent-abort-stays" */
     if (abort->waiting == 0) {
         finish(engine, abort);
         return;
@@ -334,10 +415,15 @@ void lq_engine_task_management(struct lq_engine *engine, const struct lq_tm_requ
                                         .stamp = request->order_stamp,
                                         .code = (uint32_t)request->function,
                                         .value = request->referenced_tag});
-    enum lq_tm_answer found = check(request, nexus, unit);
+    enum lq_tm_answer found = check(engine, request, nexus, unit);
     struct lq_abort *abort = found == LQ_TM_COMPLETE ? take_abort(engine) : NULL;
+    if (found == LQ_TM_TASK_ABSENT && lq_core_wrong(engine, LQ_WRONG_ABSENT_ABORT_STAYS))
+        engine->stale_aborts++;
     if (abort == NULL) {
-        answer(engine, &refused, found == LQ_TM_COMPLETE ? LQ_TM_REJECTED : found);
+        bool is_wrong = found == LQ_TM_INCORRECT_LUN &&
+                        lq_core_wrong(engine, LQ_WRONG_TM_COMPLETE_WITHOUT_UNIT);
+        enum lq_tm_answer said = found == LQ_TM_COMPLETE ? LQ_TM_REJECTED : found;
+        answer(engine, &refused, is_wrong ? LQ_TM_COMPLETE : said);
         return;
     }
     uint32_t index = abort->index;

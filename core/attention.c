@@ -66,6 +66,18 @@ void lq_ua_establish(struct lq_engine *engine, struct lq_engine_nexus *nexus, st
                0);
 }
 
+static bool stays_pending(const struct lq_engine *engine, const struct lq_engine_task *task)
+{
+    bool is_request_sense = task->opcode != NULL && task->opcode->code == 0x03;
+    return lq_core_wrong(engine, is_request_sense ? LQ_WRONG_REQUEST_SENSE_CLEARS_NOTHING
+                                                  : LQ_WRONG_UA_TOLD_AGAIN);
+}
+
+void lq_ua_forget(struct lq_engine_task *task)
+{
+    task->nexus->attentions[task->unit->number].count = 0;
+}
+
 bool lq_ua_take(struct lq_engine *engine, struct lq_engine_task *task)
 {
     if (task->unit == NULL)
@@ -74,13 +86,15 @@ bool lq_ua_take(struct lq_engine *engine, struct lq_engine_task *task)
     if (queue->count == 0)
         return false;
     uint32_t best = 0;
-    for (uint32_t i = 1; i < queue->count; i++)
+    for (uint32_t i = 1; i < queue->count && !lq_core_wrong(engine, LQ_WRONG_UA_FIRST_COME); i++)
         if (rank_of(queue->pending[i]) < rank_of(queue->pending[best]))
             best = i;
     task->reported = queue->pending[best];
-    queue->count--;
-    memmove(&queue->pending[best], &queue->pending[best + 1],
-            (queue->count - best) * sizeof queue->pending[0]);
+    if (!stays_pending(engine, task)) {
+        queue->count--;
+        memmove(&queue->pending[best], &queue->pending[best + 1],
+                (queue->count - best) * sizeof queue->pending[0]);
+    }
     if (lq_core_wrong(engine, LQ_WRONG_UA_LIST_DROPPED))
         queue->count = 0;
     record(engine, LQ_E_UA_REPORTED, task->nexus, task->unit, task->reported, task->serial);

@@ -19,6 +19,8 @@ void lq_check_condition(struct lq_engine *engine, struct lq_engine_task *task, u
 
 void lq_end_allocated(struct lq_engine *engine, struct lq_engine_task *task, uint32_t bytes)
 {
+    if (lq_core_wrong(engine, LQ_WRONG_ALLOCATION_LENGTH_IGNORED))
+        task->defined_bytes = bytes;
     lq_task_end_data(engine, task,
                      bytes < task->defined_bytes ? bytes : (uint32_t)task->defined_bytes);
 }
@@ -57,6 +59,9 @@ void lq_device_begin(struct lq_engine *engine, struct lq_engine_task *task)
         begin_without_unit(engine, task);
         return;
     }
+    if (task->opcode != NULL && task->opcode->code == 0x12 &&
+        lq_core_wrong(engine, LQ_WRONG_INQUIRY_CLEARS_ATTENTIONS))
+        lq_ua_forget(task);
     if (reports_attention(engine, task) && lq_ua_take(engine, task)) {
         lq_check_condition(engine, task, 0x06, task->reported.asc, task->reported.ascq);
         return;
@@ -85,11 +90,28 @@ static struct lq_sense store_sense(enum lq_block_op op, enum lq_block_status sta
     return no_sense;
 }
 
+static bool is_swallowed(const struct lq_engine *engine, enum lq_block_op op)
+{
+    return (op == LQ_BLOCK_WRITE && lq_core_wrong(engine, LQ_WRONG_WRITE_ERROR_AS_GOOD)) ||
+           (op == LQ_BLOCK_READ && lq_core_wrong(engine, LQ_WRONG_READ_ERROR_AS_GOOD));
+}
+
+/* Wrong "busy-after-effect": every eighth. */
+static bool ends_busy(const struct lq_engine *engine, const struct lq_engine_task *task)
+{
+    return task->request.op == LQ_BLOCK_WRITE && task->serial % 8 == 0 &&
+           lq_core_wrong(engine, LQ_WRONG_BUSY_AFTER_EFFECT);
+}
+
 void lq_device_store_done(struct lq_engine *engine, struct lq_engine_task *task,
                           enum lq_block_status status)
 {
     struct lq_sense sense = store_sense(task->request.op, status);
-    if (sense.key != 0) {
+    if (is_swallowed(engine, task->request.op))
+        sense = no_sense;
+    if (ends_busy(engine, task)) {
+        lq_task_end(engine, task, LQ_BUSY, no_sense);
+    } else if (sense.key != 0) {
         task->defined_bytes = 0;
         lq_task_end(engine, task, LQ_CHECK_CONDITION, sense);
     } else if (task->request.op == LQ_BLOCK_READ) {

@@ -25,9 +25,11 @@ struct lq_wrong {
     const char *sentence; /* what it does wrong, one sentence */
 };
 
-struct lq_wrongs {
-    uint64_t core;  /* bits of core/wrongs.h */
-    uint64_t iscsi; /* bits of proto/iscsi/wrongs.h */
+enum { LQ_WRONG_WORDS = 2 };
+
+struct lq_wrongs { /* bit n % 64 of word n / 64 */
+    uint64_t core[LQ_WRONG_WORDS];  /* of core/wrongs.h */
+    uint64_t iscsi[LQ_WRONG_WORDS]; /* of proto/iscsi/wrongs.h */
 };
 
 struct lq_env {
@@ -37,6 +39,6 @@ struct lq_env {
     struct lq_wrongs wrongs;
 };
 
-#define LQ_WRONG(mask, number) (((mask) >> (number)) & 1U)
+#define LQ_WRONG(words, number) (((words)[(number) / 64] >> ((number) % 64)) & 1U)
 
 #endif

@@ -115,7 +115,8 @@ static void introduce(struct lq_engine *engine, struct lq_engine_nexus *nexus,
     nexus->transport_id_bytes = request->transport_id_bytes;
     memcpy(nexus->transport_id, request->transport_id, request->transport_id_bytes);
     for (uint32_t i = 0; i < engine->unit_count; i++) {
-        nexus->attentions[i].count = 0;
+        if (!lq_core_wrong(engine, LQ_WRONG_NEXUS_INHERITS_ATTENTIONS))
+            nexus->attentions[i].count = 0;
         if (engine->units[i].target == nexus->target)
             lq_ua_establish(engine, nexus, &engine->units[i], (struct lq_ua){0x29, 0x00});
     }
@@ -173,6 +174,19 @@ static void drop_open_windows(struct lq_engine *engine, struct lq_engine_nexus *
     }
 }
 
+static void tell_of_loss(struct lq_engine *engine, struct lq_engine_nexus *nexus)
+{
+    if (lq_core_wrong(engine, LQ_WRONG_NEXUS_LOSS_TELLS_NOBODY))
+        return;
+    for (uint32_t i = 0; i < engine->unit_count; i++) {
+        if (engine->units[i].target != nexus->target)
+            continue;
+        lq_ua_establish(engine, nexus, &engine->units[i], (struct lq_ua){0x29, 0x07});
+        if (lq_core_wrong(engine, LQ_WRONG_NEXUS_LOSS_TOLD_ON_ONE_UNIT))
+            return;
+    }
+}
+
 static void finish_loss(struct lq_engine *engine, struct lq_engine_nexus *nexus)
 {
     nexus->losing = false;
@@ -184,10 +198,7 @@ static void finish_loss(struct lq_engine *engine, struct lq_engine_nexus *nexus)
     nexus->established = false;
     nexus->last_used = engine->uses++;
     lq_abort_forget_nexus(engine, nexus);
-    for (uint32_t i = 0; i < engine->unit_count; i++)
-        if (engine->units[i].target == nexus->target &&
-            !lq_core_wrong(engine, LQ_WRONG_NEXUS_LOSS_TELLS_NOBODY))
-            lq_ua_establish(engine, nexus, &engine->units[i], (struct lq_ua){0x29, 0x07});
+    tell_of_loss(engine, nexus);
     record_nexus(engine, nexus, LQ_E_NEXUS_ENDED, (uint32_t)nexus->loss);
     nexus->transport->nexus_ended(nexus->transport_context, nexus->loss_cookie);
 }
@@ -243,6 +254,18 @@ static void lose_task(struct lq_engine *engine, struct lq_engine_nexus *nexus,
     }
 }
 
+/* Wrong "nexus-loss-hits-others". */
+static void lose_dormant_of_others(struct lq_engine *engine, const struct lq_engine_nexus *nexus,
+                                   enum lq_trigger how)
+{
+    for (uint32_t i = 0; i < engine->config.limits.tasks; i++) {
+        struct lq_engine_task *task = &engine->tasks[i];
+        if (task->state == LQ_TASK_IN_SET && !task->enabled && task->nexus != nexus &&
+            lq_link_is_linked(&task->set_link))
+            (void)lq_abort_task(engine, task, how, false, 0);
+    }
+}
+
 /* What is still in the store when the bound has come: orphans, each of them. */
 static void quarantine_loss(struct lq_engine *engine, struct lq_engine_nexus *nexus)
 {
@@ -256,6 +279,8 @@ static void quarantine_loss(struct lq_engine *engine, struct lq_engine_nexus *ne
 
 static uint64_t bound_of(const struct lq_engine *engine, enum lq_trigger how)
 {
+    if (lq_core_wrong(engine, LQ_WRONG_LOGIN_WAITS_FOR_STORE))
+        return LQ_DURATION_NEVER;
     return how == LQ_TRIGGER_LOGOUT ? engine->config.quarantine_after_ns
                                     : engine->config.login_quarantine_after_ns;
 }
@@ -277,6 +302,8 @@ void lq_engine_nexus_lost(struct lq_engine *engine, lq_nexus handle, enum lq_tri
         lq_abort_forget_nexus(engine, nexus);
     LQ_LIST_EACH_SAFE(link, following, &nexus->tasks)
     lose_task(engine, nexus, LQ_ELEMENT(link, struct lq_engine_task, nexus_link), how);
+    if (lq_core_wrong(engine, LQ_WRONG_NEXUS_LOSS_HITS_OTHERS))
+        lose_dormant_of_others(engine, nexus, how);
     nexus->loss_deadline_ns = lq_quarantine_deadline(engine, NULL, bound_of(engine, how));
     if (nexus->loss_deadline_ns <= engine->env->now_ns)
         quarantine_loss(engine, nexus);

@@ -16,9 +16,12 @@ struct extent {
     uint64_t first, end; /* end is one past */
 };
 
-static struct extent extent_of(const struct lq_store *store, uint64_t lba, uint32_t nblocks)
+static struct extent extent_of(const struct lq_engine *engine, const struct lq_store *store,
+                               uint64_t lba, uint32_t nblocks)
 {
     uint64_t granule = store->write_granule_blocks > 1 ? store->write_granule_blocks : 1;
+    if (lq_core_wrong(engine, LQ_WRONG_QUARANTINE_IGNORES_GRANULE))
+        granule = 1;
     uint64_t end = (lba + nblocks + granule - 1) / granule * granule;
     return (struct extent){lba / granule * granule, end < store->nblocks ? end : store->nblocks};
 }
@@ -28,8 +31,8 @@ static struct extent orphan_extent(const struct lq_engine *engine,
 {
     if (orphan->request.op != LQ_BLOCK_WRITE)
         return (struct extent){0, 0}; /* changes nothing: only its slot is kept */
-    struct extent extent =
-        extent_of(orphan->unit->store->store, orphan->request.lba, orphan->request.nblocks);
+    struct extent extent = extent_of(engine, orphan->unit->store->store, orphan->request.lba,
+                                     orphan->request.nblocks);
     if (lq_core_wrong(engine, LQ_WRONG_QUARANTINE_FORGETS_BLOCK))
         extent.end--;
     return extent;
@@ -81,6 +84,11 @@ void lq_quarantine_orphan(struct lq_engine *engine, struct lq_engine_task *task)
     }
     if (store->store->ops->cancel != NULL)
         store->store->ops->cancel(store->store, &task->request);
+    if (lq_link_is_linked(&task->work_link) &&
+        lq_core_wrong(engine, LQ_WRONG_CANCEL_TAKEN_FOR_END)) {
+        record_orphan(engine, task, LQ_E_ORPHAN_ENDED);
+        lq_list_remove(&task->work_link);
+    }
     lq_abort_release(engine, task);
 }
 
@@ -90,11 +98,14 @@ static bool overlaps_orphan(const struct lq_engine *engine, const struct lq_engi
     /* A write disturbs its whole granules, a read needs its own blocks only. */
     struct extent wanted = {task->lba, task->lba + task->nblocks};
     if (task->opcode->medium == LQ_MEDIUM_WRITES)
-        wanted = extent_of(store->store, task->lba, task->nblocks);
+        wanted = extent_of(engine, store->store, task->lba, task->nblocks);
     LQ_LIST_EACH(link, &store->orphans)
     {
-        struct extent kept =
-            orphan_extent(engine, LQ_ELEMENT(link, struct lq_engine_task, work_link));
+        const struct lq_engine_task *orphan = LQ_ELEMENT(link, struct lq_engine_task, work_link);
+        if (orphan->nexus != task->nexus &&
+            lq_core_wrong(engine, LQ_WRONG_QUARANTINE_OF_ONE_NEXUS))
+            continue;
+        struct extent kept = orphan_extent(engine, orphan);
         if (wanted.first < kept.end && kept.first < wanted.end)
             return true;
     }
@@ -104,7 +115,7 @@ static bool overlaps_orphan(const struct lq_engine *engine, const struct lq_engi
 bool lq_quarantine_holds(struct lq_engine *engine, struct lq_engine_task *task)
 {
     struct lq_store_state *store = task->unit->store;
-    if (lq_list_is_empty(&store->orphans) || !overlaps_orphan(engine, task))
+    if (lq_list_is_empty(&store->orphans) || !overlaps_orphan(engine, task) || task->was_held)
         return false;
     lq_record_task(engine, task, LQ_E_HELD);
     task->state = LQ_TASK_HELD;
@@ -122,9 +133,19 @@ void lq_quarantine_forget_held(struct lq_engine *engine, struct lq_engine_task *
     engine->held_count--;
 }
 
+static void release(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    lq_quarantine_forget_held(engine, task);
+    task->state = LQ_TASK_IN_SET;
+    lq_record_task(engine, task, LQ_E_RELEASED);
+    lq_task_make_ready(engine, task);
+}
+
 void lq_quarantine_orphan_done(struct lq_engine *engine, struct lq_engine_task *orphan)
 {
     struct lq_store_state *store = orphan->unit->store;
+    if (lq_core_wrong(engine, LQ_WRONG_ORPHAN_NEVER_ENDS))
+        return;
     orphan->nexus->orphan_count--;
     engine->orphan_count--;
     if (lq_link_is_linked(&orphan->work_link))
@@ -136,10 +157,7 @@ void lq_quarantine_orphan_done(struct lq_engine *engine, struct lq_engine_task *
         struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, work_link);
         if (overlaps_orphan(engine, task))
             continue;
-        lq_quarantine_forget_held(engine, task);
-        task->state = LQ_TASK_IN_SET;
-        lq_record_task(engine, task, LQ_E_RELEASED);
-        lq_task_make_ready(engine, task);
+        release(engine, task);
     }
 }
 
@@ -170,6 +188,11 @@ void lq_quarantine_expire(struct lq_engine *engine)
             struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, work_link);
             if (task->held_until_ns > engine->env->now_ns)
                 break;
+            if (lq_core_wrong(engine, LQ_WRONG_HELD_GO_ON_AT_BOUND)) {
+                task->was_held = true;
+                release(engine, task);
+                continue;
+            }
             lq_quarantine_forget_held(engine, task);
             lq_task_end(engine, task, LQ_BUSY, (struct lq_sense){0, 0, 0});
         }

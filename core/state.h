@@ -46,6 +46,7 @@ struct lq_engine_task {
     bool data_wanted;         /* a Data-Out window is open */
     bool aborted;             /* in the store, and its status must not be sent */
     bool loss_waits;          /* its nexus's loss waits for it */
+    bool was_held;            /* wrong "held-go-on-at-bound" */
     bool confirm;             /* ended, and reports something that may have to be put back */
     bool linked_to_transport; /* the transport still knows its cookie */
     enum lq_trigger aborted_by;
@@ -144,6 +145,7 @@ struct lq_engine {
     uint64_t next_serial, uses;
     uint64_t commands_received, stale_completions;
     uint32_t orphan_count, held_count;
+    uint32_t stale_aborts; /* wrong "absent-abort-stays" */
     struct lq_link free_tasks, run, rescan, losing, ended;
 };
 
@@ -230,6 +232,8 @@ void lq_ua_establish(struct lq_engine *engine, struct lq_engine_nexus *nexus, st
                      struct lq_ua ua);
 /* Takes the one of highest precedence for TASK to report. False: none is pending. */
 bool lq_ua_take(struct lq_engine *engine, struct lq_engine_task *task);
+/* Wrong "inquiry-clears-attentions": what is pending for TASK's I_T_L nexus is dropped. */
+void lq_ua_forget(struct lq_engine_task *task);
 void lq_ua_put_back(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_ua_clear(struct lq_engine *engine, struct lq_engine_nexus *nexus, struct lq_ua ua);
 

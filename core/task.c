@@ -83,7 +83,7 @@ static void fill_task(struct lq_engine *engine, struct lq_engine_task *task,
                       const struct lq_command *command, struct lq_engine_nexus *nexus)
 {
     task->state = LQ_TASK_IN_SET;
-    task->enabled = task->data_wanted = task->aborted = task->confirm = false;
+    task->enabled = task->data_wanted = task->aborted = task->confirm = task->was_held = false;
     task->linked_to_transport = true;
     task->aborted_by = LQ_TRIGGER_NONE;
     task->attribute = command->attribute;

@@ -14,6 +14,9 @@
 struct ahead {
     bool any;                /* any command */
     bool barrier;            /* an ORDERED or HEAD OF QUEUE one */
+    bool ordered;            /* an ORDERED one */
+    bool any_but_ordered;    /* any but ORDERED ones */
+    bool rescan;             /* one has ended since the command entered */
     bool any_not_dispatched; /* one that is not in the store yet */
 };
 
@@ -22,16 +25,23 @@ static bool may_begin(const struct lq_engine *engine, const struct lq_engine_tas
 {
     switch (task->attribute) {
     case LQ_HEAD_OF_QUEUE:
-        return !(lq_core_wrong(engine, LQ_WRONG_HEAD_OF_QUEUE_WAITS) && ahead->any);
+        return !(lq_core_wrong(engine, LQ_WRONG_HEAD_OF_QUEUE_WAITS) && ahead->any) &&
+               !(lq_core_wrong(engine, LQ_WRONG_HEAD_OF_QUEUE_BEHIND_ORDERED) && ahead->ordered);
     case LQ_ORDERED:
         if (lq_core_wrong(engine, LQ_WRONG_ORDERED_AS_SIMPLE))
             break;
         if (lq_core_wrong(engine, LQ_WRONG_ORDERED_WAITS_FOR_DISPATCH))
             return !ahead->any_not_dispatched;
+        if (lq_core_wrong(engine, LQ_WRONG_ORDERED_AFTER_FIRST_END) && ahead->rescan)
+            return true;
+        if (lq_core_wrong(engine, LQ_WRONG_ORDERED_PASSES_ORDERED))
+            return !ahead->any_but_ordered;
         return !ahead->any;
     case LQ_SIMPLE:
     case LQ_ACA: break;
     }
+    if (lq_core_wrong(engine, LQ_WRONG_HEAD_OF_QUEUE_NOT_COUNTED))
+        return !ahead->ordered;
     return !ahead->barrier || lq_core_wrong(engine, LQ_WRONG_SIMPLE_OVERTAKES_ORDERED);
 }
 
@@ -53,6 +63,15 @@ static void mark_for_rescan(struct lq_engine *engine, struct lq_unit *unit)
         lq_list_append(&engine->rescan, &unit->rescan_link);
 }
 
+/* What entry takes for waiting may be let go at once by these wrongs. */
+static void looks_closer(struct lq_engine *engine, struct lq_unit *unit)
+{
+    lq_taskset_dispatched(engine, unit);
+    if (lq_core_wrong(engine, LQ_WRONG_ORDERED_PASSES_ORDERED) ||
+        lq_core_wrong(engine, LQ_WRONG_HEAD_OF_QUEUE_NOT_COUNTED))
+        mark_for_rescan(engine, unit);
+}
+
 void lq_taskset_enter(struct lq_engine *engine, struct lq_engine_task *task)
 {
     struct lq_unit *unit = task->unit;
@@ -67,9 +86,13 @@ void lq_taskset_enter(struct lq_engine *engine, struct lq_engine_task *task)
         event.value = unit->number;
         lq_record(engine, event);
     }
-    struct ahead ahead = {.any = !lq_list_is_empty(&unit->tasks), .barrier = unit->barriers > 0};
-    /* Only the wrong that asks for it looks closer, at the next rescan. */
-    ahead.any_not_dispatched = ahead.any;
+    bool any = !lq_list_is_empty(&unit->tasks), barrier = unit->barriers > 0;
+    /* Only the wrongs that ask for it look closer, at the next rescan. */
+    struct ahead ahead = {.any = any,
+                          .barrier = barrier,
+                          .ordered = barrier,
+                          .any_but_ordered = any,
+                          .any_not_dispatched = any};
     lq_list_append(&unit->tasks, &task->set_link);
     if (is_barrier(task))
         unit->barriers++;
@@ -77,7 +100,7 @@ void lq_taskset_enter(struct lq_engine *engine, struct lq_engine_task *task)
         enable(engine, task);
     } else {
         unit->dormant++;
-        lq_taskset_dispatched(engine, unit);
+        looks_closer(engine, unit);
     }
 }
 
@@ -97,12 +120,13 @@ void lq_taskset_leave(struct lq_engine *engine, struct lq_engine_task *task)
         unit->barriers--;
     if (!task->enabled)
         unit->dormant--;
-    mark_for_rescan(engine, unit);
+    if (!(task->aborted && lq_core_wrong(engine, LQ_WRONG_ABORT_WAKES_NOBODY)))
+        mark_for_rescan(engine, unit);
 }
 
 void lq_taskset_rescan(struct lq_engine *engine, struct lq_unit *unit)
 {
-    struct ahead ahead = {false, false, false};
+    struct ahead ahead = {.rescan = true};
     LQ_LIST_EACH(link, &unit->tasks)
     {
         if (unit->dormant == 0)
@@ -114,6 +138,8 @@ void lq_taskset_rescan(struct lq_engine *engine, struct lq_unit *unit)
         }
         ahead.any = true;
         ahead.barrier = ahead.barrier || is_barrier(task);
+        ahead.ordered = ahead.ordered || task->attribute == LQ_ORDERED;
+        ahead.any_but_ordered = ahead.any_but_ordered || task->attribute != LQ_ORDERED;
         ahead.any_not_dispatched = ahead.any_not_dispatched || task->state == LQ_TASK_IN_SET ||
                                    task->state == LQ_TASK_HELD;
     }

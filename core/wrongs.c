@@ -50,4 +50,117 @@ const struct lq_wrong lq_core_wrongs[LQ_CORE_WRONGS] = {
                                   "INQUIRY, REPORT LUNS and REQUEST SENSE report unit attentions."},
     [LQ_WRONG_TASK_LEAKED_AT_ABORT] = {"task-leaked-at-abort", "ACC-1",
                                        "The slot of an aborted waiting command is never freed."},
+    [LQ_WRONG_QUEUE_RUNS_ABORTED_COMMAND] =
+        {"queue-runs-aborted-command", "TM-3",
+         "An abort of a command that waits for its turn is answered, and later the command "
+         "runs."},
+    [LQ_WRONG_ABORTED_COMMAND_ENDS_TWICE] =
+        {"aborted-command-ends-twice", "TM-8",
+         "An aborted command in the store ends at the abort, and again when the store has done"
+         " it."},
+    [LQ_WRONG_HELD_ESCAPE_ABORT] =
+        {"held-escape-abort", "TM-3",
+         "Commands that are held for an orphan are passed over by TM functions."},
+    [LQ_WRONG_SECOND_RESET_FINDS_NOTHING] =
+        {"second-reset-finds-nothing", "TM-3",
+         "A TM function does not wait for what another one has aborted already."},
+    [LQ_WRONG_ABORT_BY_TAG_ALONE] =
+        {"abort-by-tag-alone", "TM-3",
+         "ABORT TASK takes the commands of all I_T nexuses that have the tag."},
+    [LQ_WRONG_CLEAR_TASK_SET_ONLY_OWN] =
+        {"clear-task-set-only-own", "TM-3",
+         "CLEAR TASK SET clears the commands of its own I_T nexus only."},
+    [LQ_WRONG_CLEAR_TELLS_EVERYBODY] =
+        {"clear-tells-everybody", "UA-3",
+         "CLEAR TASK SET tells I_T nexuses too that lost no command."},
+    [LQ_WRONG_ATTENTIONS_BY_INITIATOR_NAME] =
+        {"attentions-by-initiator-name", "UA-1",
+         "Sessions of one initiator name share their unit attentions: one of them hears of a "
+         "reset."},
+    [LQ_WRONG_LUN_RESET_OF_ALL_UNITS] =
+        {"lun-reset-of-all-units", "TM-3",
+         "LOGICAL UNIT RESET aborts the commands of all logical units."},
+    [LQ_WRONG_ABORT_TASK_SET_IGNORES_LUN] =
+        {"abort-task-set-ignores-lun", "TM-3",
+         "ABORT TASK SET aborts the I_T nexus's commands, and others', of all logical units."},
+    [LQ_WRONG_TARGET_RESET_OF_ONE_UNIT] =
+        {"target-reset-of-one-unit", "TM-3",
+         "A target reset aborts the commands of the first logical unit only."},
+    [LQ_WRONG_RESETS_WAIT_FOR_EACH_OTHER] =
+        {"resets-wait-for-each-other", "TM-7",
+         "Two TM functions under way on a logical unit wait for each other."},
+    [LQ_WRONG_ABSENT_ABORT_STAYS] =
+        {"absent-abort-stays", "TM-7",
+         "An ABORT TASK that found nothing stays on a list, for whose end later functions "
+         "wait."},
+    [LQ_WRONG_ABORT_MISSES_DORMANT] =
+        {"abort-misses-dormant", "TM-6",
+         "ABORT TASK does not find a command that waits for its turn."},
+    [LQ_WRONG_TM_COMPLETE_WITHOUT_UNIT] =
+        {"tm-complete-without-unit", "TM-6",
+         "A TM function for a logical unit that is not there is answered FUNCTION COMPLETE."},
+    [LQ_WRONG_COLD_RESET_KEEPS_SESSIONS] = {"cold-reset-keeps-sessions", "TM-5",
+                                            "TARGET COLD RESET leaves the connections open."},
+    [LQ_WRONG_HEAD_OF_QUEUE_BEHIND_ORDERED] =
+        {"head-of-queue-behind-ordered", "ORD-3",
+         "A HEAD OF QUEUE command waits for older ORDERED ones."},
+    [LQ_WRONG_HEAD_OF_QUEUE_NOT_COUNTED] = {"head-of-queue-not-counted", "ORD-3",
+                                            "Younger commands do not wait for HEAD OF QUEUE ones."},
+    [LQ_WRONG_ORDERED_AFTER_FIRST_END] =
+        {"ordered-after-first-end", "ORD-1",
+         "An ORDERED command begins when the first of several older ones has ended."},
+    [LQ_WRONG_ORDERED_PASSES_ORDERED] =
+        {"ordered-passes-ordered", "ORD-1",
+         "An ORDERED command does not wait for older ORDERED ones."},
+    [LQ_WRONG_ABORT_WAKES_NOBODY] =
+        {"abort-wakes-nobody", "LIVE-1",
+         "The end of an aborted command lets none go on that waited for it."},
+    [LQ_WRONG_NEXUS_INHERITS_ATTENTIONS] =
+        {"nexus-inherits-attentions", "UA-3",
+         "A new I_T nexus inherits the unit attentions of its slot's former name."},
+    [LQ_WRONG_NEXUS_LOSS_TOLD_ON_ONE_UNIT] =
+        {"nexus-loss-told-on-one-unit", "RI-4",
+         "I_T NEXUS LOSS OCCURRED is told on the first logical unit only."},
+    [LQ_WRONG_NEXUS_LOSS_HITS_OTHERS] =
+        {"nexus-loss-hits-others", "RI-5",
+         "The end of an I_T nexus aborts waiting commands of others too."},
+    [LQ_WRONG_LOGIN_WAITS_FOR_STORE] =
+        {"login-waits-for-store", "RI-6",
+         "The end of a session waits for a hung store without bound, and so does the next "
+         "login."},
+    [LQ_WRONG_QUARANTINE_IGNORES_GRANULE] =
+        {"quarantine-ignores-granule", "QUAR-5",
+         "An orphan's extent is not rounded out to the store's write granularity."},
+    [LQ_WRONG_QUARANTINE_OF_ONE_NEXUS] =
+        {"quarantine-of-one-nexus", "QUAR-1",
+         "Only the commands of an orphan's own I_T nexus are held for it."},
+    [LQ_WRONG_CANCEL_TAKEN_FOR_END] =
+        {"cancel-taken-for-end", "QUAR-4",
+         "An orphan counts as ended when its request has been cancelled, which is only advice."},
+    [LQ_WRONG_ORPHAN_NEVER_ENDS] =
+        {"orphan-never-ends", "ACC-3",
+         "The store's answer to an orphan is dropped: its slot and its extent are never free "
+         "again."},
+    [LQ_WRONG_HELD_GO_ON_AT_BOUND] =
+        {"held-go-on-at-bound", "QUAR-2",
+         "A command that was held for long goes on, where it should end BUSY."},
+    [LQ_WRONG_UA_FIRST_COME] = {"ua-first-come", "UA-7",
+                                "Unit attentions are told in the order in which they arose."},
+    [LQ_WRONG_UA_TOLD_AGAIN] = {"ua-told-again", "UA-2",
+                                "A unit attention that was reported stays pending."},
+    [LQ_WRONG_REQUEST_SENSE_CLEARS_NOTHING] =
+        {"request-sense-clears-nothing", "UA-2",
+         "A unit attention that REQUEST SENSE returned stays pending."},
+    [LQ_WRONG_INQUIRY_CLEARS_ATTENTIONS] = {"inquiry-clears-attentions", "UA-6",
+                                            "INQUIRY drops the unit attentions that are pending."},
+    [LQ_WRONG_ALLOCATION_LENGTH_IGNORED] =
+        {"allocation-length-ignored", "SEQ-20",
+         "INQUIRY and its like send all that they have, whatever the allocation length says."},
+    [LQ_WRONG_WRITE_ERROR_AS_GOOD] = {"write-error-as-good", "DATA-1",
+                                      "A write that the store could not do ends GOOD."},
+    [LQ_WRONG_READ_ERROR_AS_GOOD] =
+        {"read-error-as-good", "DATA-2",
+         "A read that the store could not do ends GOOD, with what the buffer held before."},
+    [LQ_WRONG_BUSY_AFTER_EFFECT] = {"busy-after-effect", "DATA-3",
+                                    "Every eighth write ends BUSY although it was done."},
 };

@@ -41,6 +41,16 @@ const struct lq_wrong *lq_sim_wrong_row(uint32_t index)
     return index < LQ_ISCSI_WRONGS ? &lq_iscsi_wrongs[index] : NULL;
 }
 
+/* Sets the bit of row INDEX. */
+static void plant(struct lq_wrongs *mask, uint32_t index)
+{
+    _Static_assert((unsigned)LQ_CORE_WRONGS <= 64U * LQ_WRONG_WORDS, "a bit for each");
+    _Static_assert((unsigned)LQ_ISCSI_WRONGS <= 64U * LQ_WRONG_WORDS, "a bit for each");
+    uint64_t *words = index < LQ_CORE_WRONGS ? mask->core : mask->iscsi;
+    uint32_t bit = index < LQ_CORE_WRONGS ? index : index - LQ_CORE_WRONGS;
+    words[bit / 64] |= UINT64_C(1) << (bit % 64);
+}
+
 bool lq_sim_wrong_find(const char *name, struct lq_sim_wrong *wrong)
 {
     const struct lq_wrong *row;
@@ -48,10 +58,7 @@ bool lq_sim_wrong_find(const char *name, struct lq_sim_wrong *wrong)
         if (strcmp(row->name, name) != 0)
             continue;
         *wrong = (struct lq_sim_wrong){.row = row, .property = lq_property_find(row->property)};
-        if (i < LQ_CORE_WRONGS)
-            wrong->mask.core = UINT64_C(1) << i;
-        else
-            wrong->mask.iscsi = UINT64_C(1) << (i - LQ_CORE_WRONGS);
+        plant(&wrong->mask, i);
         return true;
     }
     return false;

@@ -34,6 +34,8 @@ struct offer {
 
 struct connection_state {
     bool is_unreadable; /* text in several PDUs */
+    uint32_t unknown;    /* keys offered that no standard defines */
+    uint32_t understood; /* answers "NotUnderstood" to them */
     struct offer offers[KEYS];
 };
 
@@ -62,6 +64,13 @@ static uint32_t find_key(const struct lq_wire_pair *pair)
     while (i < KEYS && !lq_wire_key_is(pair, keys[i].name))
         i++;
     return i;
+}
+
+/* X-... and X#...: a vendor's own [RFC 7143 6.1, 13.25]; every key is answered [RFC 7143 6.2]. */
+static bool is_private(const struct lq_wire_pair *pair)
+{
+    return pair->key_length > 2 && pair->key[0] == 'X' &&
+           (pair->key[1] == '-' || pair->key[1] == '#');
 }
 
 static void take_offer(struct offer *offer, const struct lq_wire_pair *pair)
@@ -144,6 +153,8 @@ static void negotiation_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pd
     uint32_t at = 0;
     while (lq_wire_next_pair(pdu->data, pdu->kept_bytes, &at, &pair)) {
         uint32_t key = find_key(&pair);
+        if (is_private(&pair))
+            *(pdu->direction == LQ_TO_TARGET ? &state->unknown : &state->understood) += 1;
         if (key == KEYS || pair.value == NULL)
             continue;
         if (pdu->direction == LQ_TO_TARGET)
@@ -153,6 +164,8 @@ static void negotiation_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pd
     }
     if (pdu->connection->login_success.number != pdu->at.number)
         return;
+    if (state->understood < state->unknown)
+        convict(judge, pdu, "X-...", ", which nobody knows, was not answered NotUnderstood");
     for (uint32_t i = 0; i < KEYS; i++)
         if (state->offers[i].is_offered && !state->offers[i].is_answered)
             convict(judge, pdu, keys[i].name, " was not answered");

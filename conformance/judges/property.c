@@ -48,6 +48,10 @@ const struct lq_property lq_property_table[] = {
         {"TM-3", "tm-scope", "SAM-5 r21 7.2 to 7.7", "tm",
          "A TM function ends every command inside its scope before it is answered, and none "
          "outside."},
+    [P_TM_5] =
+        {"TM-5", "cold-reset-closes", "RFC 7143 11.5.1", "tm",
+         "After the answer to TARGET COLD RESET no command of a session from before it is "
+         "received: its connection is closed."},
     [P_TM_6] =
         {"TM-6", "tm-honest-answer", "RFC 7143 11.6.1", "tm",
          "The answer to a TM function says what was so: no absent task that is there, no "
@@ -58,6 +62,10 @@ const struct lq_property lq_property_table[] = {
     [P_TM_8] =
         {"TM-8", "task-ends-once", "SAM-5 r21 5.4.1", "tm",
          "Every command ends exactly once."},
+    [P_TM_9] =
+        {"TM-9", "tm-answer-sent", "RFC 7143 11.6", "tm",
+         "What a TM function was answered is sent to its initiator before a logout of its session"
+         " is answered."},
     [P_RI_1] =
         {"RI-1", "old-session-silent", "RFC 7143 6.3.5", "reinstate",
          "After the success of a reinstating login the old session sends nothing."},
@@ -81,6 +89,12 @@ const struct lq_property lq_property_table[] = {
     [P_RI_8] =
         {"RI-8", "logout-fence", "RFC 7143 11.14; SAM-5 r21 6.3.4", "reinstate",
          "A logout is answered only when no command of the session is left but orphans."},
+    [P_RI_9] =
+        {"RI-9", "stalled-login-ends", "RFC 7143 7.1, 10.1.3", "connection",
+         "A connection whose login does not end is closed by the target within its login timeout."},
+    [P_RI_10] =
+        {"RI-10", "session-handles-differ", "RFC 7143 4.4.3", "connection",
+         "TSIHs are not 0, and those of an initiator's sessions with a target all differ."},
     [P_QUAR_1] =
         {"QUAR-1", "orphan-extent-untouched", "docs/ARCHITECTURE.md, quarantine", "quarantine",
          "While an orphan's fate is open nothing that overlaps its extent, rounded out to the "
@@ -121,6 +135,9 @@ const struct lq_property lq_property_table[] = {
     [P_UA_6] =
         {"UA-6", "ua-none-dropped", "SAM-5 r21 5.14", "ua",
          "Reporting one unit attention drops no other."},
+    [P_UA_7] =
+        {"UA-7", "ua-precedence", "SAM-4 r14 5.14", "ua",
+         "Of several unit attentions the one of highest precedence is reported first."},
     [P_SEQ_1] =
         {"SEQ-1", "stat-sn-counts", "RFC 7143 4.2.2.2", "sequence",
          "StatSN goes up by one with each PDU that carries status, and only then."},
@@ -164,6 +181,9 @@ const struct lq_property lq_property_table[] = {
     [P_SEQ_13] =
         {"SEQ-13", "status-as-ended", "SAM-5 r21 5.4.2.5", "sequence",
          "An initiator receives the status and sense with which its command ended."},
+    [P_SEQ_20] =
+        {"SEQ-20", "allocation-length-kept", "SPC-5 r22 4.2.5.6", "sequence",
+         "A command that has an allocation length sends no more Data-In than that."},
     [P_LIVE_1] =
         {"LIVE-1", "command-ends", "docs/ARCHITECTURE.md, phases of a run", "liveness",
          "Every command ends, or is given up for a known cause, within the liveness bound."},
@@ -179,6 +199,12 @@ const struct lq_property lq_property_table[] = {
     [P_LIVE_5] =
         {"LIVE-5", "given-up-for-a-cause", "docs/ARCHITECTURE.md, phases of a run", "liveness",
          "An initiator gives up a command only for a known cause."},
+    [P_LIVE_6] =
+        {"LIVE-6", "ping-answered", "RFC 7143 11.18, 11.19", "connection",
+         "Every ping is answered before the logout that follows it."},
+    [P_LIVE_7] =
+        {"LIVE-7", "connection-outlives-noise", "RFC 7143 4.2.2.1, 11.5.1", "connection",
+         "The target does not close a connection for a PDU that it must ignore."},
     [P_ACC_1] =
         {"ACC-1", "slots-come-back", "docs/ARCHITECTURE.md, judges", "accounting",
          "Every command that was received has ended and its slot is free again at the end."},

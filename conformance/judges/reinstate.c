@@ -18,7 +18,8 @@ struct nexus_state {
 };
 
 struct connection_state {
-    struct lq_moment request; /* login request without answer */
+    struct lq_moment request; /* login or logout request without answer */
+    uint32_t opcode;          /* which of them */
     bool is_noise_told, is_late_told;
 };
 
@@ -76,19 +77,23 @@ static void reinstate_tap(struct lq_judge *judge, const struct lq_tap *tap)
 
 /* --- RI-6 on the wire, RI-8 ------------------------------------------------------------------- */
 
-static void judge_login_time(struct lq_judge *judge, uint32_t number,
-                             struct connection_state *state)
+static void judge_wire_time(struct lq_judge *judge, uint32_t number,
+                            struct connection_state *state)
 {
-    uint64_t bound = judge->view.bounds[LQ_BOUND_LOGIN_QUARANTINE_AFTER];
+    bool is_login = state->opcode == LQ_WIRE_LOGIN_REQUEST;
+    uint64_t bound = judge->view.bounds[is_login ? LQ_BOUND_LOGIN_QUARANTINE_AFTER
+                                                 : LQ_BOUND_QUARANTINE_AFTER];
     if (state->request.seq == 0 || state->is_late_told || bound > UINT64_MAX / 2 ||
         judge->now_ns - state->request.time_ns <= bound + WIRE_SLACK_NS)
         return;
     state->is_late_told = true;
-    struct lq_text text = lq_text_form("a login request on connection % was not answered within ",
-                                       number, 0, 0, 0);
+    struct lq_text text = lq_text_form(is_login ? "a login request on connection % was not "
+                                                  "answered within "
+                                                : "a logout request on connection % was not "
+                                                  "answered within ", number, 0, 0, 0);
     lq_text_time(&text, bound);
     struct lq_proof proof = {0};
-    lq_proof_wire(&proof, state->request, number, LQ_TO_TARGET, LQ_WIRE_LOGIN_REQUEST, 0);
+    lq_proof_wire(&proof, state->request, number, LQ_TO_TARGET, state->opcode, 0);
     lq_proof_event(&proof, judge->view.event);
     lq_convict(judge, P_RI_6, &proof, &text);
 }
@@ -128,24 +133,37 @@ static void count_logout(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
         judge->exercised[P_RI_8]++;
 }
 
+static void take_request(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    struct connection_state *state = connection_of(judge, pdu->connection->number);
+    state->request = pdu->at;
+    state->opcode = pdu->opcode;
+}
+
+static void take_answer(struct lq_judge *judge, uint32_t number)
+{
+    struct connection_state *state = connection_of(judge, number);
+    judge_wire_time(judge, number, state);
+    state->request = (struct lq_moment){0, 0, 0};
+}
+
 static void reinstate_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
-    struct connection_state *state;
     switch (pdu->opcode) {
     case LQ_WIRE_LOGIN_REQUEST:
-        connection_of(judge, pdu->connection->number)->request = pdu->at;
+        take_request(judge, pdu);
         break;
     case LQ_WIRE_LOGIN_RESPONSE:
-        state = connection_of(judge, pdu->connection->number);
-        judge_login_time(judge, pdu->connection->number, state);
-        state->request = (struct lq_moment){0, 0, 0};
+        take_answer(judge, pdu->connection->number);
         judge->exercised[P_RI_1] += judge->view.replaced - reinstate_of(judge)->replaced;
         reinstate_of(judge)->replaced = judge->view.replaced;
         break;
     case LQ_WIRE_LOGOUT_REQUEST:
+        take_request(judge, pdu);
         count_logout(judge, pdu);
         break;
     case LQ_WIRE_LOGOUT_RESPONSE:
+        take_answer(judge, pdu->connection->number);
         judge_logout(judge, pdu);
         break;
     default:
@@ -245,7 +263,10 @@ static void reinstate_event(struct lq_judge *judge, const struct lq_event *event
         on_ended(judge, event);
         break;
     case LQ_W_CLOSE:
-        connection_of(judge, event->connection)->request = (struct lq_moment){0, 0, 0};
+        if (event->code == LQ_CLOSE_TIMEOUT) /* nothing got through: no fault of the target's */
+            connection_of(judge, event->connection)->request = (struct lq_moment){0, 0, 0};
+        else
+            take_answer(judge, event->connection);
         break;
     default:
         break;
@@ -259,7 +280,7 @@ static void reinstate_finish(struct lq_judge *judge)
         judge_loss_time(judge, lq_array_at(&reinstate->nexuses, i));
     for (uint32_t i = 0; i < reinstate->connections.count; i++) {
         const struct lq_seen_connection *connection = lq_array_at(&judge->view.connections, i);
-        judge_login_time(judge, connection->number, lq_array_at(&reinstate->connections, i));
+        judge_wire_time(judge, connection->number, lq_array_at(&reinstate->connections, i));
     }
 }
 

@@ -88,6 +88,12 @@ static const char *wrong_shape(const struct lq_pdu_seen *pdu, const struct pdu_r
         return "connection %: a PDU of opcode % carries a data segment, which it cannot have";
     if (lq_wire_ahs_bytes(pdu->h) > 0)
         return "connection %: a PDU of opcode % carries an additional header segment";
+    if (pdu->opcode == LQ_WIRE_NOP_IN && lq_wire_itt(pdu->h) != LQ_WIRE_NO_TAG &&
+        lq_wire_ttt(pdu->h) != LQ_WIRE_NO_TAG) /* [RFC 7143 11.19] */
+        return "connection %: the answer to a ping (opcode %) carries a target transfer tag";
+    if (pdu->opcode == LQ_WIRE_R2T && pdu->exchange != NULL &&
+        lq_wire_lun(pdu->h) != pdu->exchange->lun)
+        return "connection %: an R2T (opcode %) carries another LUN than its command";
     if (!lq_wire_is_final(pdu->h) && pdu->opcode != LQ_WIRE_DATA_IN && !is_login &&
         pdu->opcode != LQ_WIRE_TEXT_RESPONSE)
         return "connection %: a PDU of opcode % lacks its F bit";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * TM: silence, scope, honesty, time, and that every command ends once. No late effect (TM-2) is
- * judged by DATA, unit attentions by UA.
+ * TM: silence, scope, cold reset, honesty, time, answers that arrive, and that every command ends
+ * once. No late effect (TM-2) is judged by DATA, unit attentions by UA.
  *
  * Silence is judged on the wire alone. What a function must end is what was received before it;
  * its own session's commands are also told apart by their order stamps.
@@ -21,6 +21,7 @@ struct tm {
     struct lq_array pending; /* struct pending by function */
     struct lq_link open;     /* received and not answered, oldest first */
     struct lq_array told;    /* bool by exchange: its noise has been told */
+    struct lq_array resets;  /* const struct lq_event * by nexus: newest answer to a cold reset */
 };
 
 static struct tm *tm_of(const struct lq_judge *judge)
@@ -58,6 +59,29 @@ static void proof_function(struct lq_proof *proof, const struct lq_seen_function
                       LQ_WIRE_TM_RESPONSE, function->tag);
 }
 
+/* --- TM-9: the answer arrives ----------------------------------------------------------------- */
+
+/* A logout is answered behind everything else that was to be sent. */
+static void judge_answers(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    for (uint32_t i = judge->view.functions.count; i > 0; i--) {
+        const struct lq_seen_function *function = lq_array_at(&judge->view.functions, i - 1);
+        if (function->connection != pdu->connection || function->answered == NULL)
+            continue;
+        judge->exercised[P_TM_9]++;
+        if (function->response.seq != 0)
+            continue;
+        struct lq_text text = {0};
+        text_function(&text, function);
+        lq_text_add(&text, " was carried out, but its session was logged out without its answer");
+        struct lq_proof proof = {0};
+        proof_function(&proof, function);
+        lq_proof_pdu(&proof, pdu);
+        lq_convict(judge, P_TM_9, &proof, &text);
+        return;
+    }
+}
+
 /* --- TM-1: silence ---------------------------------------------------------------------------- */
 
 static bool *told_of(struct lq_judge *judge, const struct lq_seen_exchange *exchange)
@@ -85,6 +109,8 @@ static void tm_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
         return;
     if (pdu->opcode == LQ_WIRE_TM_RESPONSE)
         count_silenced(judge, pdu);
+    if (pdu->opcode == LQ_WIRE_LOGOUT_RESPONSE && lq_wire_response(pdu->h) == 0)
+        judge_answers(judge, pdu);
     if (pdu->exchange == NULL || pdu->exchange->silenced_by == NULL ||
         *told_of(judge, pdu->exchange))
         return;
@@ -188,6 +214,45 @@ static void judge_cause(struct lq_judge *judge, const struct lq_seen_task *task,
     convict_scope(judge, other, task,
                   other != NULL ? " was aborted outside the scope of "
                                 : " was aborted while no TM function was under way");
+}
+
+/* --- TM-5: cold reset ------------------------------------------------------------------------- */
+
+static const struct lq_event **reset_of(struct lq_judge *judge, const struct lq_seen_nexus *nexus)
+{
+    struct lq_array *resets = &tm_of(judge)->resets;
+    while (resets->count <= nexus->index)
+        lq_array_add(resets, judge->allocator);
+    return lq_array_at(resets, nexus->index);
+}
+
+static void note_cold_reset(struct lq_judge *judge, const struct lq_seen_function *function)
+{
+    for (uint32_t i = 0; i < judge->view.nexuses.count; i++) {
+        const struct lq_seen_nexus *nexus = lq_array_at(&judge->view.nexuses, i);
+        if (nexus->target != function->nexus->target || !nexus->is_established)
+            continue;
+        *reset_of(judge, nexus) = function->answered;
+        judge->exercised[P_TM_5]++;
+    }
+}
+
+/* TASK has just been received: is its session one that a cold reset should have ended? */
+static void judge_survivor(struct lq_judge *judge, const struct lq_seen_task *task)
+{
+    if (task == NULL || task->nexus == NULL || task->nexus->established == NULL)
+        return;
+    const struct lq_event *answered = *reset_of(judge, task->nexus);
+    if (answered == NULL || task->nexus->established->seq > answered->seq)
+        return;
+    *reset_of(judge, task->nexus) = NULL; /* once is enough */
+    struct lq_text text = lq_text_form("command % came over a session that a TARGET COLD RESET, "
+                                       "answered before, should have ended", task->serial, 0, 0, 0);
+    struct lq_proof proof = {0};
+    lq_proof_event(&proof, task->nexus->established);
+    lq_proof_event(&proof, answered);
+    lq_proof_event(&proof, task->received);
+    lq_convict(judge, P_TM_5, &proof, &text);
 }
 
 /* --- TM-6: honesty ---------------------------------------------------------------------------- */
@@ -310,6 +375,8 @@ static void on_function(struct lq_judge *judge, const struct lq_event *event)
     judge_honesty(judge, function, event->code);
     if (event->code == LQ_TM_COMPLETE && lq_function_aborts(function->function))
         left_in_scope(judge, function, true);
+    if (event->code == LQ_TM_COMPLETE && function->function == LQ_TM_TARGET_COLD_RESET)
+        note_cold_reset(judge, function);
 }
 
 /* --- TM-8: one end ---------------------------------------------------------------------------- */
@@ -363,6 +430,9 @@ static void tm_event(struct lq_judge *judge, const struct lq_event *event)
     case LQ_E_TM_ANSWERED:
         on_function(judge, event);
         break;
+    case LQ_E_RECEIVED:
+        judge_survivor(judge, lq_view_task(&judge->view, event->serial));
+        break;
     case LQ_E_REFUSED:
     case LQ_E_ENDED:
     case LQ_E_FREED:
@@ -387,6 +457,7 @@ static void tm_init(struct lq_judge *judge)
     struct tm *tm = lq_state_make(judge, LQ_STATE_TM, sizeof *tm);
     lq_array_init(&tm->pending, sizeof(struct pending));
     lq_array_init(&tm->told, sizeof(bool));
+    lq_array_init(&tm->resets, sizeof(const struct lq_event *));
 }
 
 static void tm_free(struct lq_judge *judge)
@@ -394,6 +465,7 @@ static void tm_free(struct lq_judge *judge)
     struct tm *tm = tm_of(judge);
     lq_array_free(&tm->pending, judge->allocator);
     lq_array_free(&tm->told, judge->allocator);
+    lq_array_free(&tm->resets, judge->allocator);
     lq_state_free(judge, LQ_STATE_TM, sizeof *tm);
 }
 
@@ -402,6 +474,7 @@ static void tm_reset(struct lq_judge *judge)
     struct tm *tm = tm_of(judge);
     lq_array_reset(&tm->pending);
     lq_array_reset(&tm->told);
+    lq_array_reset(&tm->resets);
     lq_list_init(&tm->open);
 }
 

@@ -121,6 +121,31 @@ static void judge_data_sn(struct lq_judge *judge, struct transfer *transfer,
 
 /* --- Data-In: SEQ-4, SEQ-5 -------------------------------------------------------------------- */
 
+/* [SPC-5 r22 4.2.5.6]: the allocation length of commands that have one; UINT64_MAX: none known. */
+static uint64_t allocation_length(const uint8_t *cdb)
+{
+    switch (cdb[0]) {
+    case 0x03: case 0x1a: return cdb[4];            /* REQUEST SENSE, MODE SENSE(6) */
+    case 0x12: return lq_wire_be16(cdb + 3);        /* INQUIRY */
+    case 0x5a: return lq_wire_be16(cdb + 7);        /* MODE SENSE(10) */
+    case 0xa0: return lq_wire_be32(cdb + 6);        /* REPORT LUNS */
+    case 0x9e: return (cdb[1] & 0x1f) == 0x10 ? lq_wire_be32(cdb + 10) : UINT64_MAX;
+    default: return UINT64_MAX;
+    }
+}
+
+static void judge_allocation(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
+                             uint64_t in_bytes)
+{
+    uint64_t allocation = allocation_length(pdu->exchange->cdb);
+    if (allocation == UINT64_MAX)
+        return;
+    judge->exercised[P_SEQ_20]++;
+    if (in_bytes > allocation)
+        convict(judge, P_SEQ_20, pdu, "task %: % bytes of Data-In, but the allocation length is %",
+                in_bytes, allocation, 0);
+}
+
 static void take_data_in(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
     const struct lq_seen_exchange *exchange = pdu->exchange;
@@ -140,6 +165,7 @@ static void take_data_in(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
         convict(judge, P_SEQ_4, pdu, "task %: Data-In ends at % but only % bytes are expected",
                 (uint64_t)offset + bytes, exchange->expected_bytes, 0);
     transfer->in_bytes = offset + bytes;
+    judge_allocation(judge, pdu, transfer->in_bytes);
     transfer->burst_bytes += bytes;
     if (bytes > agreed->initiator_segment_bytes)
         convict(judge, P_SEQ_5, pdu, "task %: a Data-In segment of % bytes exceeds the "

@@ -80,6 +80,19 @@ static enum kind kind_of(uint32_t detail)
     }
 }
 
+/* Rank by precedence, highest 0 [SAM-4 r14 5.14]; equal ranks may come in any order. */
+static uint32_t rank_of(uint32_t detail)
+{
+    switch (detail) {
+    case 0x2900: return 0;
+    case 0x2901: case 0x2904: return 1;
+    case 0x2902: return 2;
+    case 0x2903: return 3;
+    case 0x2907: return 4;
+    default: return 5;
+    }
+}
+
 /* [SAM-5 r21 5.14]: INQUIRY, REPORT LUNS, REQUEST SENSE. */
 static bool is_exempt(uint32_t opcode)
 {
@@ -327,6 +340,25 @@ static void count_report(struct lq_judge *judge, const struct place *place)
         place->conditions[RESET].owed || place->conditions[CLEARED].owed;
 }
 
+/* UA-7: nothing that is owed since before the report ranks before what was reported. */
+static void judge_precedence(struct lq_judge *judge, const struct place *place,
+                             const struct lq_seen_task *task, const struct lq_event *event)
+{
+    /* Of an owed reset the code is not known: the lowest rank of its kind. */
+    static const uint32_t rank_of_kind[KINDS] = {0, 1, 3, 4, 5};
+    uint32_t reported = rank_of(event->detail & 0xffff);
+    for (uint32_t k = 0; k < KINDS; k++) {
+        const struct condition *condition = &place->conditions[k];
+        bool is_forgotten = condition->put_back && !condition->claimed; /* UA-5 tells of it */
+        if (!condition->owed || is_forgotten || condition->cause->time_ns == event->time_ns)
+            continue;
+        judge->exercised[P_UA_7]++;
+        if (rank_of_kind[k] < reported)
+            convict_report(judge, P_UA_7, task, event, condition->cause,
+                           " although one of higher precedence was pending");
+    }
+}
+
 static bool may_be(const struct place *place, enum kind kind)
 {
     return place->conditions[kind].owed || place->conditions[kind].allowed > 0;
@@ -352,6 +384,7 @@ static void on_report(struct lq_judge *judge, const struct lq_seen_task *task,
     if (kind == OTHER_KIND)
         return;
     count_report(judge, place);
+    judge_precedence(judge, place, task, event);
     struct condition *condition = &place->conditions[kind];
     const struct lq_event *before = condition->last_report;
     condition->last_report = event;

@@ -159,7 +159,8 @@ enum lq_bound {
     LQ_BOUND_QUARANTINE_AFTER,       /* TM functions and logout */
     LQ_BOUND_LOGIN_QUARANTINE_AFTER, /* nexus loss and reinstatement */
     LQ_BOUND_BUSY_AFTER,
-    LQ_BOUND_LIVENESS /* after heal everything outstanding ends within this */
+    LQ_BOUND_LIVENESS,     /* after heal everything outstanding ends within this */
+    LQ_BOUND_LOGIN_TIMEOUT /* of the target, for a login that stops */
 };
 
 enum lq_phase { LQ_PHASE_SAFETY = 1, LQ_PHASE_HEAL, LQ_PHASE_LIVENESS, LQ_PHASE_END };

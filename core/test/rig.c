@@ -200,9 +200,9 @@ static void make_engine(struct rig *rig, const struct lq_engine_config *config)
 
 void rig_init(struct rig *rig, const struct lq_engine_config *config)
 {
-    uint64_t wrongs = rig->env.wrongs.core;
+    struct lq_wrongs wrongs = rig->env.wrongs;
     memset(rig, 0, sizeof *rig);
-    rig->env.wrongs.core = wrongs;
+    rig->env.wrongs = wrongs;
     rig->env.now_ns = 1000 * RIG_MS;
     struct lq_engine_config usual = rig_config();
     make_engine(rig, config != NULL ? config : &usual);

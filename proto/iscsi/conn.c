@@ -118,7 +118,8 @@ static uint64_t end_due(const struct lq_iscsi_target *t, const struct lq_tgt_con
 {
     const struct lq_iscsi_config *config = &t->config;
     uint64_t due = LQ_NEVER;
-    if (conn->phase == LQ_PHASE_LOGIN || conn->phase == LQ_PHASE_WAITING)
+    if ((conn->phase == LQ_PHASE_LOGIN || conn->phase == LQ_PHASE_WAITING) &&
+        !lq_tgt_wrong(t, LQ_WRONG_NO_LOGIN_TIMEOUT))
         due = after(conn->accepted_ns, config->login_timeout_ns);
     if (has_output(conn)) /* the peer does not read */
         due = earlier(due, after(conn->last_sent_ns, config->data_timeout_ns));

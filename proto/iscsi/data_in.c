@@ -40,6 +40,14 @@ static void form_residuals(const struct lq_iscsi_target *t, struct lq_tgt_comman
                                         &command->overflow, &command->underflow);
     if (command->residual != 0 && lq_tgt_wrong(t, LQ_WRONG_RESIDUAL_WRONG))
         command->residual++;
+    if (out && lq_tgt_wrong(t, LQ_WRONG_NO_RESIDUAL_FOR_WRITES)) {
+        command->overflow = command->underflow = false;
+        command->residual = 0;
+    }
+    if (command->underflow && lq_tgt_wrong(t, LQ_WRONG_OVERFLOW_FOR_UNDERFLOW)) {
+        command->overflow = true;
+        command->underflow = false;
+    }
 }
 
 /* The status goes out behind what is queued, but not before unsolicited data has been drained
@@ -59,12 +67,16 @@ void lq_tgt_complete(struct lq_iscsi_target *target, struct lq_tgt_command *comm
     command->completed = true;
     command->confirm = complete->confirm;
     command->status = (uint8_t)complete->status;
+    if (command->status == LQ_CHECK_CONDITION && command->expected_out_bytes != 0 &&
+        lq_tgt_wrong(target, LQ_WRONG_WRITE_STATUS_LOST_BETWEEN_LAYERS))
+        command->status = LQ_GOOD;
     form_residuals(target, command, complete->in_bytes_defined, complete->out_bytes_defined);
     command->sense_segment_bytes = 0;
     if (complete->sense_bytes != 0) {
         uint32_t bytes = complete->sense_bytes;
         LQ_ASSERT(bytes <= LQ_SENSE_BYTES_MAX);
-        lq_put_be16(command->sense_segment, (uint16_t)bytes);
+        bool is_wrong = lq_tgt_wrong(target, LQ_WRONG_SENSE_LENGTH_COUNTS_ITSELF);
+        lq_put_be16(command->sense_segment, (uint16_t)(bytes + (is_wrong ? 2 : 0)));
         memcpy(command->sense_segment + 2, complete->sense, bytes);
         command->sense_segment_bytes = 2 + bytes;
     }
@@ -121,13 +133,15 @@ static bool build_data_in(struct lq_iscsi_target *t, struct lq_tgt_command *comm
 {
     uint32_t left = command->in_bytes - command->in_built;
     uint32_t sequence = command->session->parameters.max_burst_length - command->in_sequence;
-    uint32_t bytes = smaller(smaller(left, sequence), command->session->conn->max_send_bytes);
+    uint32_t bytes = smaller(left, sequence);
+    if (!lq_tgt_wrong(t, LQ_WRONG_DATA_IN_SEGMENT_TOO_LONG))
+        bytes = smaller(bytes, command->session->conn->max_send_bytes);
     bool ends_sequence = bytes == left || bytes == sequence;
     if (!ends_sequence)
         bytes &= ~UINT32_C(3); /* [RFC 7143 11.7.7]: whole words but for the last of a sequence */
     bool is_last = bytes == left;
     pdu->opcode = LQ_OP_DATA_IN;
-    pdu->final = ends_sequence;
+    pdu->final = ends_sequence && (is_last || !lq_tgt_wrong(t, LQ_WRONG_SEQUENCE_ENDS_WITHOUT_F));
     pdu->itt = command->itt;
     pdu->ttt = LQ_TAG_NONE;
     pdu->u.data.data_sn = command->data_sn++;
@@ -160,6 +174,8 @@ static bool build_response(struct lq_iscsi_target *t, struct lq_tgt_command *com
     pdu->itt = command->itt;
     pdu->u.response.status = command->status;
     pdu->u.response.exp_data_sn = command->data_sn;
+    if (command->data_sn != 0 && lq_tgt_wrong(t, LQ_WRONG_EXP_DATA_SN_WRONG))
+        pdu->u.response.exp_data_sn--;
     pdu->u.response.overflow = command->overflow;
     pdu->u.response.underflow = command->underflow;
     pdu->u.response.residual = command->residual;

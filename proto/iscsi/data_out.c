@@ -40,6 +40,8 @@ uint32_t lq_tgt_take_ttt(struct lq_iscsi_target *target, struct lq_tgt_session *
         session->has_freed_ttt = false;
         return session->freed_ttt;
     }
+    if (lq_tgt_wrong(target, LQ_WRONG_ONE_TRANSFER_TAG_FOR_ALL))
+        return 1;
     for (;;) {
         uint32_t ttt = target->next_ttt++;
         bool in_use = ttt == LQ_TAG_NONE;
@@ -107,11 +109,15 @@ void lq_tgt_solicit(struct lq_iscsi_target *target, struct lq_tgt_command *comma
         return;
     uint32_t end = command->window_offset + command->window_bytes;
     uint32_t most = command->session->parameters.max_outstanding_r2t;
+    if (lq_tgt_wrong(target, LQ_WRONG_ONE_R2T_TOO_MANY))
+        most++;
     while (!command->data_failed && command->next_offset < end && command->open_count < most)
         if (!ask(target, command, end - command->next_offset))
             command->data_failed = true;
     bool is_over = command->data_failed || command->next_offset >= end;
-    if (is_over && command->open_count == 0 && !lq_link_is_linked(&command->waiting_link))
+    bool all_came = command->open_count == 0 ||
+                    lq_tgt_wrong(target, LQ_WRONG_WRITE_BEGINS_BEFORE_ITS_DATA);
+    if (is_over && all_came && !lq_link_is_linked(&command->waiting_link))
         lq_list_append(&target->todo, &command->waiting_link);
 }
 
@@ -238,6 +244,11 @@ static void close_burst(struct lq_iscsi_target *t, struct lq_tgt_session *sessio
     struct lq_tgt_command *command = burst->command;
     bool solicited = burst->ttt != LQ_TAG_NONE;
     bool zombie = burst->zombie;
+    if (zombie && solicited && command == NULL &&
+        lq_tgt_wrong(t, LQ_WRONG_LATE_DATA_ENDS_CONNECTION)) {
+        lq_tgt_close(t, session->conn, LQ_CLOSING_RESET);
+        return;
+    }
     bool is_wrong = !zombie && is_wrong_amount(session, burst);
     lq_tgt_burst_free(t, burst);
     if (zombie) {

@@ -188,6 +188,17 @@ static void look_ahead(const struct lq_iscsi_target *t, struct lq_tgt_conn *conn
     conn->negotiation.discovery = conn->login.discovery;
 }
 
+/* Wrong "key-answered-twice". */
+static void answer_wrongly(const struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
+                           struct lq_text_writer *writer)
+{
+    const struct lq_negotiation *n = &conn->negotiation;
+    if ((n->received >> LQ_KEY_MAX_BURST_LENGTH & 1U) != 0 &&
+        lq_tgt_wrong(t, LQ_WRONG_KEY_ANSWERED_TWICE))
+        lq_text_put_number(writer, lq_keys[LQ_KEY_MAX_BURST_LENGTH].name,
+                           n->result[LQ_KEY_MAX_BURST_LENGTH]);
+}
+
 static enum lq_login_status take_pairs(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
                                        struct lq_text_writer *writer)
 {
@@ -201,6 +212,7 @@ static enum lq_login_status take_pairs(struct lq_iscsi_target *t, struct lq_tgt_
     }
     if (result != LQ_TEXT_END)
         return LQ_LOGIN_INITIATOR_ERROR;
+    answer_wrongly(t, conn, writer);
     return writer->overflowed ? LQ_LOGIN_OUT_OF_RESOURCES : LQ_LOGIN_SUCCESS;
 }
 
@@ -277,8 +289,25 @@ static bool asks_for_rest(struct lq_tgt_conn *conn)
            !conn->pdu.u.login.more;
 }
 
+/* Wrong "half-open-login-blocks-others": another login is under way. */
+static bool is_locked_out(const struct lq_iscsi_target *t, const struct lq_tgt_conn *conn)
+{
+    if (!lq_tgt_wrong(t, LQ_WRONG_HALF_OPEN_LOGIN_BLOCKS_OTHERS))
+        return false;
+    for (uint32_t i = 0; i < t->config.limits.connections; i++) {
+        const struct lq_tgt_conn *other = &t->conns[i];
+        bool is_under_way = other->open && other->phase == LQ_PHASE_LOGIN &&
+                            (other->login.started || other->rx_have != 0);
+        if (other != conn && is_under_way && other->accepted_ns < conn->accepted_ns)
+            return true;
+    }
+    return false;
+}
+
 void lq_tgt_login_request(struct lq_iscsi_target *target, struct lq_tgt_conn *conn)
 {
+    if (is_locked_out(target, conn))
+        return;
     struct lq_tgt_login *login = &conn->login;
     enum lq_login_status status = LQ_LOGIN_SUCCESS;
     if (!login->started)

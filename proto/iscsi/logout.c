@@ -43,6 +43,13 @@ static void leak(struct lq_iscsi_target *t, struct lq_tgt_session *session)
     }
 }
 
+/* Wrong "logout-with-commands-unanswered". */
+static bool is_forgotten(const struct lq_iscsi_target *t, const struct lq_tgt_session *session)
+{
+    return !lq_list_is_empty(&session->commands) &&
+           lq_tgt_wrong(t, LQ_WRONG_LOGOUT_WITH_COMMANDS_UNANSWERED);
+}
+
 static void close_session(struct lq_iscsi_target *t, struct lq_tgt_conn *conn, uint32_t itt)
 {
     struct lq_tgt_session *session = conn->session;
@@ -56,7 +63,7 @@ static void close_session(struct lq_iscsi_target *t, struct lq_tgt_conn *conn, u
     }
     if (lq_tgt_wrong(t, LQ_WRONG_LOGOUT_ANSWERED_AT_ONCE))
         lq_tgt_logout_answer(t, conn, itt, LQ_LOGOUT_CLOSED);
-    else
+    else if (!is_forgotten(t, session))
         session->logout_itt = itt;
     lq_tgt_session_end(t, session, LQ_TRIGGER_LOGOUT);
 }

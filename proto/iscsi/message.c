@@ -22,7 +22,10 @@ void lq_tgt_reject(struct lq_iscsi_target *target, struct lq_tgt_conn *conn,
 static void echo(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
                  const struct lq_iscsi_pdu *pdu, const uint8_t *data)
 {
-    struct lq_tgt_note *note = lq_tgt_note(conn, LQ_OP_NOP_IN, pdu->itt, LQ_TAG_NONE);
+    if (pdu->itt % 4 == 3 && lq_tgt_wrong(t, LQ_WRONG_PING_UNANSWERED))
+        return;
+    uint32_t ttt = lq_tgt_wrong(t, LQ_WRONG_PING_ANSWERED_WITH_TTT) ? 1 : LQ_TAG_NONE;
+    struct lq_tgt_note *note = lq_tgt_note(conn, LQ_OP_NOP_IN, pdu->itt, ttt);
     uint32_t bytes =
         pdu->data_bytes < conn->max_send_bytes ? pdu->data_bytes : conn->max_send_bytes;
     if (bytes != 0) {

@@ -86,11 +86,11 @@ static uint32_t advertise(struct lq_iscsi_target *t, struct lq_tgt_session *sess
 /* --- building --------------------------------------------------------------------------------- */
 
 /* True for PDUs that use their StatSN up [RFC 7143 4.2.2.2]. */
-static bool takes_stat_sn(const struct lq_iscsi_pdu *pdu)
+static bool takes_stat_sn(const struct lq_iscsi_target *t, const struct lq_iscsi_pdu *pdu)
 {
     switch (pdu->opcode) {
     case LQ_OP_R2T:
-        return false;
+        return lq_tgt_wrong(t, LQ_WRONG_R2T_ADVANCES_STAT_SN);
     case LQ_OP_NOP_IN:
         return pdu->itt != LQ_TAG_NONE;
     case LQ_OP_DATA_IN:
@@ -122,7 +122,9 @@ static void finish(struct lq_iscsi_target *t, struct lq_tgt_conn *conn, struct l
     }
     bool has_stat_sn = pdu->opcode != LQ_OP_DATA_IN || pdu->u.data.has_status;
     pdu->stat_sn = has_stat_sn ? conn->stat_sn : 0;
-    if (takes_stat_sn(pdu)) {
+    if (pdu->opcode == LQ_OP_R2T && lq_tgt_wrong(t, LQ_WRONG_R2T_WITHOUT_WINDOW))
+        pdu->exp_cmd_sn = pdu->max_cmd_sn = 0;
+    if (takes_stat_sn(t, pdu)) {
         conn->stat_sn++;
         if (reuses_stat_sn(t, conn, pdu))
             pdu->stat_sn--;
@@ -137,7 +139,7 @@ static void build_r2t(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
 {
     struct lq_tgt_command *command = burst->command;
     struct lq_iscsi_pdu pdu = {.opcode = LQ_OP_R2T, .final = true};
-    pdu.lun = command->lun;
+    pdu.lun = lq_tgt_wrong(t, LQ_WRONG_R2T_WITHOUT_LUN) ? ~command->lun : command->lun;
     pdu.itt = burst->itt;
     pdu.ttt = burst->ttt;
     pdu.u.r2t.r2t_sn = command->data_sn++;

@@ -130,6 +130,13 @@ static void end_active(struct lq_iscsi_target *t, struct lq_tgt_session *session
         tell_engine(t, session, how);
 }
 
+/* Wrong "ghost-session": it seems to end, and nobody ever says that it has. */
+static void become_ghost(struct lq_tgt_session *session)
+{
+    session->state = LQ_SESSION_ENDING;
+    session->end_how = LQ_TRIGGER_NEXUS_LOSS;
+}
+
 void lq_tgt_session_end(struct lq_iscsi_target *target, struct lq_tgt_session *session,
                         enum lq_trigger how)
 {
@@ -139,7 +146,10 @@ void lq_tgt_session_end(struct lq_iscsi_target *target, struct lq_tgt_session *s
         break;
     case LQ_SESSION_WAITING:
         detach(session);
-        free_session(target, session);
+        if (lq_tgt_wrong(target, LQ_WRONG_GHOST_SESSION))
+            become_ghost(session);
+        else
+            free_session(target, session);
         break;
     case LQ_SESSION_ACTIVE:
         end_active(target, session, how);
@@ -184,6 +194,8 @@ static uint16_t take_tsih(struct lq_iscsi_target *t)
     for (;;) {
         uint16_t tsih = t->next_tsih++;
         bool in_use = tsih == 0;
+        if (lq_tgt_wrong(t, LQ_WRONG_ONE_TSIH_FOR_ALL))
+            return 1;
         for (uint32_t i = 0; i < t->session_slots && !in_use; i++)
             in_use = t->sessions[i].state != LQ_SESSION_FREE && t->sessions[i].tsih == tsih;
         if (!in_use)

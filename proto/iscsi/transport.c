@@ -67,11 +67,23 @@ static const uint8_t responses[] = {
     [LQ_TM_SUCCEEDED] = LQ_TM_RSP_SUCCEEDED,
 };
 
+/* Wrong "one-tm-response-a-session": a newer function of the session is under way. */
+static bool has_newer_function(const struct lq_tgt_command *command)
+{
+    struct lq_link *commands = &command->session->commands;
+    for (struct lq_link *link = command->link.next; link != commands; link = link->next)
+        if (LQ_ELEMENT(link, struct lq_tgt_command, link)->kind == LQ_CMD_TM)
+            return true;
+    return false;
+}
+
 static void tm_executed(void *transport, uint64_t cookie, enum lq_tm_answer answer)
 {
     struct lq_iscsi_target *t = transport;
     struct lq_tgt_command *command = lq_tgt_command_of(t, cookie);
     if (command == NULL || command->session->conn == NULL)
+        return;
+    if (lq_tgt_wrong(t, LQ_WRONG_ONE_TM_RESPONSE_A_SESSION) && has_newer_function(command))
         return;
     command->tm_response =
         answer == LQ_TM_TASK_ABSENT ? command->tm_absent_response : responses[answer];

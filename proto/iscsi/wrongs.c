@@ -29,4 +29,57 @@ const struct lq_wrong lq_iscsi_wrongs[LQ_ISCSI_WRONGS] = {
          "the connection of a reinstated session stays open and is pinged"},
     [LQ_WRONG_DATA_IN_OFFSET_WRONG] = {"data-in-offset-wrong", "SEQ-4",
                                        "the last of several Data-In PDUs has buffer offset 0"},
+    [LQ_WRONG_R2T_WITHOUT_WINDOW] = {"r2t-without-window", "SEQ-2",
+                                     "an R2T carries ExpCmdSN and MaxCmdSN 0"},
+    [LQ_WRONG_R2T_ADVANCES_STAT_SN] = {"r2t-advances-stat-sn", "SEQ-1", "an R2T uses a StatSN up"},
+    [LQ_WRONG_R2T_WITHOUT_LUN] = {"r2t-with-another-lun", "SEQ-12",
+                                  "an R2T carries another LUN than its command"},
+    [LQ_WRONG_PING_UNANSWERED] = {"ping-unanswered", "LIVE-6", "every fourth ping is not answered"},
+    [LQ_WRONG_PING_ANSWERED_WITH_TTT] =
+        {"ping-answered-with-ttt", "SEQ-12",
+         "the answer to a ping carries a target transfer tag, as if it were one"},
+    [LQ_WRONG_NO_RESIDUAL_FOR_WRITES] = {"no-residual-for-writes", "SEQ-6",
+                                         "writes have no residual count"},
+    [LQ_WRONG_OVERFLOW_FOR_UNDERFLOW] = {"overflow-for-underflow", "SEQ-6",
+                                         "an underflow is called an overflow"},
+    [LQ_WRONG_WRITE_STATUS_LOST_BETWEEN_LAYERS] = {"write-status-lost-between-layers", "SEQ-13",
+                                                   "a write that failed is answered GOOD"},
+    [LQ_WRONG_SENSE_LENGTH_COUNTS_ITSELF] = {"sense-length-counts-itself", "SEQ-9",
+                                             "SenseLength counts its own two bytes"},
+    [LQ_WRONG_DATA_IN_SEGMENT_TOO_LONG] =
+        {"data-in-segment-too-long", "SEQ-5",
+         "Data-In segments are as long as the burst, whatever the initiator takes"},
+    [LQ_WRONG_SEQUENCE_ENDS_WITHOUT_F] =
+        {"sequence-ends-without-f", "SEQ-5",
+         "the last PDU of a Data-In sequence lacks its F bit when another sequence follows"},
+    [LQ_WRONG_EXP_DATA_SN_WRONG] = {"exp-data-sn-wrong", "SEQ-3",
+                                    "ExpDataSN counts one PDU too few"},
+    [LQ_WRONG_ONE_TRANSFER_TAG_FOR_ALL] = {"one-transfer-tag-for-all", "SEQ-8",
+                                           "all R2Ts have the same target transfer tag"},
+    [LQ_WRONG_ONE_R2T_TOO_MANY] = {"one-r2t-too-many", "SEQ-5",
+                                   "one R2T more than MaxOutstandingR2T is out"},
+    [LQ_WRONG_WRITE_BEGINS_BEFORE_ITS_DATA] =
+        {"write-begins-before-its-data", "SEQ-11",
+         "a write begins when the last of its data was asked for, not when it came"},
+    [LQ_WRONG_LATE_DATA_ENDS_CONNECTION] =
+        {"late-data-ends-connection", "LIVE-7",
+         "Data-Out that comes late for an aborted write ends the connection"},
+    [LQ_WRONG_KEY_ANSWERED_TWICE] = {"key-answered-twice", "SEQ-10",
+                                     "MaxBurstLength is answered twice"},
+    [LQ_WRONG_HALF_OPEN_LOGIN_BLOCKS_OTHERS] =
+        {"half-open-login-blocks-others", "RI-6",
+         "while a login is under way, later ones are not answered"},
+    [LQ_WRONG_NO_LOGIN_TIMEOUT] =
+        {"no-login-timeout", "RI-9",
+         "a login that stops in its middle keeps its connection for ever"},
+    [LQ_WRONG_GHOST_SESSION] =
+        {"ghost-session", "RI-6",
+         "a login cut off while it waits leaves a session for whose end the next one waits"},
+    [LQ_WRONG_ONE_TSIH_FOR_ALL] = {"one-tsih-for-all", "RI-10", "all sessions have the same TSIH"},
+    [LQ_WRONG_LOGOUT_WITH_COMMANDS_UNANSWERED] =
+        {"logout-with-commands-unanswered", "RI-6",
+         "a logout of a session that has commands is not answered"},
+    [LQ_WRONG_ONE_TM_RESPONSE_A_SESSION] =
+        {"one-tm-response-a-session", "TM-9",
+         "of two TM functions under way in a session one is never answered"},
 };

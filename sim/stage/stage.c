@@ -169,7 +169,8 @@ static void record_bounds(struct lq_world *world)
         [LQ_BOUND_QUARANTINE_AFTER] = plan->shard.engine.quarantine_after_ns,
         [LQ_BOUND_LOGIN_QUARANTINE_AFTER] = plan->shard.engine.login_quarantine_after_ns,
         [LQ_BOUND_BUSY_AFTER] = plan->shard.engine.busy_after_ns,
-        [LQ_BOUND_LIVENESS] = plan->liveness_ns};
+        [LQ_BOUND_LIVENESS] = plan->liveness_ns,
+        [LQ_BOUND_LOGIN_TIMEOUT] = plan->shard.iscsi.login_timeout_ns};
     for (uint32_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++)
         lq_world_record(world,
                         (struct lq_event){.kind = LQ_W_BOUND, .code = i, .value = bounds[i]});

@@ -47,11 +47,16 @@ static void finish_story(void)
     story.finished = true;
 }
 
+void story_at_once(struct lq_event event)
+{
+    event.time_ns = story.now_ns;
+    lq_history_add(&story.history, event);
+}
+
 void story_add(struct lq_event event)
 {
     story.now_ns += 1000;
-    event.time_ns = story.now_ns;
-    lq_history_add(&story.history, event);
+    story_at_once(event);
 }
 
 void story_pass(uint64_t duration_ns)
@@ -80,6 +85,7 @@ void story_begin(void)
     EV(LQ_W_BOUND, .code = LQ_BOUND_LOGIN_QUARANTINE_AFTER, .value = 0);
     EV(LQ_W_BOUND, .code = LQ_BOUND_BUSY_AFTER, .value = SECONDS(10));
     EV(LQ_W_BOUND, .code = LQ_BOUND_LIVENESS, .value = SECONDS(60));
+    EV(LQ_W_BOUND, .code = LQ_BOUND_LOGIN_TIMEOUT, .value = SECONDS(15));
 }
 
 static void print_findings(void)

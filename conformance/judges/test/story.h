@@ -21,6 +21,8 @@ void story_begin(void);
 
 /* Adds a record; each comes 1 us after the one before. */
 void story_add(struct lq_event event);
+/* The same, at the very time of what came before. */
+void story_at_once(struct lq_event event);
 #define EV(which, ...) story_add((struct lq_event){.kind = (which), __VA_ARGS__})
 
 void story_pass(uint64_t duration_ns);

@@ -116,7 +116,7 @@ static void test_login_without_answer(void)
     EV(LQ_W_ACCEPT, .connection = 3, .actor = 1);
     TO(3, .opcode = 0x43, .flags = 0x87, .itt = 1, .w24 = 1, .data = "InitiatorName=x",
        .data_bytes = 16);
-    story_pass(SECONDS(20));
+    story_pass(SECONDS(10));
     EV(LQ_W_FAULT, .code = 1);
     CU_ASSERT(story_breaks("RI-6"));
 }

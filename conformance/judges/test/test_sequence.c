@@ -344,6 +344,59 @@ static void test_another_status_arrives(void)
     CU_ASSERT(story_breaks("SEQ-13"));
 }
 
+/* INQUIRY whose allocation length is 36 and expected length 96. */
+static void inquiry(uint32_t bytes)
+{
+    begin("MaxBurstLength=16384", "MaxBurstLength=16384");
+    TO(1, .opcode = 0x01, .flags = R, .itt = 1, .w20 = 96, .w24 = 1, .w28 = 2, .w32 = 0x12000000,
+       .w36 = 0x24000000);
+    data_in(1, 0, 0, bytes, true);
+    FROM(1, .opcode = 0x21, .flags = bytes == 96 ? 0x80 : 0x82, .itt = 1, .w24 = 2, .w28 = 2,
+         .w32 = 33, .w36 = 1, .w44 = 96 - bytes);
+}
+
+static void test_allocation_length(void)
+{
+    inquiry(36);
+    CU_ASSERT(story_is_legal());
+    CU_ASSERT(story_exercised("SEQ-20") == 1);
+}
+
+static void test_allocation_length_is_ignored(void)
+{
+    inquiry(96);
+    CU_ASSERT(story_breaks("SEQ-20"));
+}
+
+static void test_ping_answered_as_a_ping(void)
+{
+    begin("", "");
+    TO(1, .opcode = 0x40, .flags = 0x80, .itt = 5, .w20 = 0xffffffff, .w24 = 1, .w28 = 2);
+    FROM(1, .opcode = 0x20, .flags = 0x80, .itt = 5, .w20 = 9, .w24 = 2, .w28 = 1, .w32 = 32);
+    CU_ASSERT(story_breaks("SEQ-12"));
+}
+
+static void test_r2t_with_another_lun(void)
+{
+    begin("InitialR2T=Yes", "InitialR2T=Yes");
+    medium_command(1, W, 512, 1, 1, 0);
+    FROM(1, .opcode = 0x31, .flags = 0x80, .lun = story_lun(1), .itt = 1, .w20 = 7, .w24 = 2,
+         .w28 = 2, .w32 = 33, .w44 = 512);
+    CU_ASSERT(story_breaks("SEQ-12"));
+}
+
+static void test_private_key(void)
+{
+    begin("X-org.lunquake.a=1", "X-org.lunquake.a=NotUnderstood");
+    CU_ASSERT(story_is_legal());
+}
+
+static void test_private_key_without_answer(void)
+{
+    begin("X-org.lunquake.a=1", "");
+    CU_ASSERT(story_breaks("SEQ-10"));
+}
+
 int main(void)
 {
     static const CU_TestInfo tests[] = {
@@ -376,6 +429,12 @@ int main(void)
         {"unknown opcode", test_unknown_opcode},
         {"response before login", test_response_before_login},
         {"another status arrives", test_another_status_arrives},
+        {"allocation length", test_allocation_length},
+        {"allocation length is ignored", test_allocation_length_is_ignored},
+        {"ping answered as a ping", test_ping_answered_as_a_ping},
+        {"R2T with another LUN", test_r2t_with_another_lun},
+        {"private key", test_private_key},
+        {"private key without answer", test_private_key_without_answer},
         CU_TEST_INFO_NULL,
     };
     return story_main("sequence", tests);

@@ -213,6 +213,55 @@ static void test_ends_twice(void)
     CU_ASSERT(story_breaks("TM-8"));
 }
 
+static void cold_reset(void)
+{
+    begin();
+    struct story_function f = function(LQ_TM_TARGET_COLD_RESET, 0);
+    story_ask(&f);
+    story_answer(&f, LQ_TM_COMPLETE);
+}
+
+static void test_cold_reset(void)
+{
+    cold_reset();
+    EV(LQ_E_NEXUS_LOST, .nexus = NEXUS_B, .code = LQ_TRIGGER_NEXUS_LOSS);
+    EV(LQ_E_NEXUS_ENDED, .nexus = NEXUS_B, .code = LQ_TRIGGER_NEXUS_LOSS);
+    EV(LQ_E_NEXUS_ESTABLISHED, .nexus = NEXUS_B, .stamp = 2);
+    struct story_command b1 = command(2, 1);
+    b1.connection = 0;
+    story_arrive(&b1);
+    story_enable(&b1);
+    story_engine_ends(&b1, 0x02, 0x062901);
+    story_free(&b1);
+    CU_ASSERT(story_is_legal());
+    CU_ASSERT(story_exercised("TM-5") == 2);
+}
+
+static void test_session_survives_cold_reset(void)
+{
+    cold_reset();
+    struct story_command b1 = command(2, 1);
+    arrive(&b1);
+    story_end(&b1, 0x02, 0x062901, 0);
+    CU_ASSERT(story_breaks("TM-5"));
+}
+
+static void logout(void)
+{
+    TO(1, .opcode = 0x46, .flags = 0x80, .itt = 0x99, .w24 = 1, .w28 = 2);
+    FROM(1, .opcode = 0x26, .flags = 0x80, .itt = 0x99, .w24 = 2, .w28 = 1, .w32 = 32);
+}
+
+static void test_answer_is_lost(void)
+{
+    begin();
+    struct story_function f = function(LQ_TM_ABORT_TASK_SET, 0);
+    story_ask(&f);
+    EV(LQ_E_TM_ANSWERED, .nexus = NEXUS_A, .serial = 90, .tag = 90, .code = LQ_TM_COMPLETE);
+    logout();
+    CU_ASSERT(story_breaks("TM-9"));
+}
+
 int main(void)
 {
     static const CU_TestInfo tests[] = {
@@ -228,6 +277,9 @@ int main(void)
         {"never answers", test_never_answers},
         {"not answered yet", test_not_answered_yet},
         {"ends twice", test_ends_twice},
+        {"cold reset", test_cold_reset},
+        {"session survives a cold reset", test_session_survives_cold_reset},
+        {"answer is lost", test_answer_is_lost},
         CU_TEST_INFO_NULL,
     };
     return story_main("tm", tests);

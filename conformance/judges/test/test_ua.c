@@ -229,6 +229,39 @@ static void test_request_sense(void)
     CU_ASSERT(story_is_legal());
 }
 
+/* Cleared commands, then a reset: 29/03 ranks before 2F/00 [SAM-4 r14 5.14]. */
+static void two_conditions(uint32_t first, uint32_t second)
+{
+    begin();
+    struct story_function clear = reset(90), f = reset(91);
+    clear.function = LQ_TM_CLEAR_TASK_SET;
+    struct story_command b1 = command(2, 1, 0x28), t2 = command(2, 2, TEST_UNIT_READY),
+                         t3 = command(2, 3, TEST_UNIT_READY);
+    story_send(&b1);
+    story_arrive(&b1);
+    story_enable(&b1);
+    story_ask(&clear);
+    story_abort(&b1, LQ_TRIGGER_CLEAR_TASK_SET);
+    story_answer(&clear, LQ_TM_COMPLETE);
+    story_ask(&f);
+    story_answer(&f, LQ_TM_COMPLETE);
+    ends(&t2, first);
+    ends(&t3, second);
+}
+
+static void test_precedence(void)
+{
+    two_conditions(0x2903, 0x2f00);
+    CU_ASSERT(story_is_legal());
+    CU_ASSERT(story_exercised("UA-7") > 0);
+}
+
+static void test_precedence_is_ignored(void)
+{
+    two_conditions(0x2f00, 0x2903);
+    CU_ASSERT(story_breaks("UA-7"));
+}
+
 int main(void)
 {
     static const CU_TestInfo tests[] = {
@@ -243,6 +276,8 @@ int main(void)
         {"list is dropped", test_list_is_dropped},
         {"loss is not told", test_loss_is_not_told},
         {"REQUEST SENSE", test_request_sense},
+        {"precedence", test_precedence},
+        {"precedence is ignored", test_precedence_is_ignored},
         CU_TEST_INFO_NULL,
     };
     return story_main("ua", tests);

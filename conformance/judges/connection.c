@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * CONNECTION: what a target owes to a connection: that a login which stops does not keep it for
+ * ever, that pings are answered, that requests which must be ignored are, and that it does not end
+ * for them. Wire, with the world's record of who closed what.
+ */
+#include "conformance/judges/internal.h"
+
+/* What the world may add to a bound. */
+#define SLACK_NS UINT64_C(500000000)
+
+enum { PINGS_MAX = 8 };
+
+struct connection_state {
+    bool has_window, has_cmd_sn, is_late_told;
+    uint32_t max_cmd_sn; /* last sent by the target */
+    uint32_t cmd_sn;     /* first not received */
+    uint32_t tsih;       /* of its session; 0: none yet */
+    uint32_t ping_count; /* pings to be answered */
+    uint32_t pings[PINGS_MAX];
+    struct lq_moment harmless; /* newest PDU, when it is one that ends no connection */
+    const char *why;           /* it is harmless; NULL: it is not */
+};
+
+struct connections {
+    struct lq_array states;
+    uint64_t cold_reset_ns; /* when the newest TARGET COLD RESET was answered */
+};
+
+static struct connections *connections_of(const struct lq_judge *judge)
+{
+    return judge->state[LQ_STATE_CONNECTION];
+}
+
+static struct connection_state *state_of(struct lq_judge *judge, uint32_t number)
+{
+    struct lq_array *array = &connections_of(judge)->states;
+    uint32_t index = lq_map_get(&judge->view.connection_of, number);
+    while (array->count <= index)
+        lq_array_add(array, judge->allocator);
+    return lq_array_at(array, index);
+}
+
+static bool is_before(uint32_t a, uint32_t b) /* [RFC 1982] */
+{
+    return (int32_t)(a - b) < 0;
+}
+
+static uint32_t find(const uint32_t *tags, uint32_t count, uint32_t tag)
+{
+    uint32_t i = 0;
+    while (i < count && tags[i] != tag)
+        i++;
+    return i;
+}
+
+static void forget(uint32_t *tags, uint32_t *count, uint32_t tag)
+{
+    uint32_t place = find(tags, *count, tag);
+    if (place < *count)
+        tags[place] = tags[--*count];
+}
+
+static void remember(uint32_t *tags, uint32_t *count, uint32_t max, uint32_t tag)
+{
+    if (find(tags, *count, tag) == *count && *count < max)
+        tags[(*count)++] = tag;
+}
+
+/* --- RI-10: TSIH ------------------------------------------------------------------------------ */
+
+/* [RFC 7143 4.4.3]: of one initiator's sessions with a target each has a handle of its own. */
+static void judge_tsih(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
+                       struct connection_state *state)
+{
+    const struct lq_seen_connection *own = pdu->connection;
+    state->tsih = lq_wire_tsih(pdu->h);
+    bool is_shared = state->tsih == 0;
+    for (uint32_t i = 0; i < judge->view.connections.count && !is_shared; i++) {
+        const struct lq_seen_connection *other = lq_array_at(&judge->view.connections, i);
+        if (other == own || other->close != NULL || !other->full_feature ||
+            other->silent_since.seq != 0 || other->logout_response.seq != 0 ||
+            other->names_hash != own->names_hash)
+            continue;
+        judge->exercised[P_RI_10]++;
+        is_shared = state_of(judge, other->number)->tsih == state->tsih;
+    }
+    if (!is_shared)
+        return;
+    struct lq_text text = lq_text_form("connection %: TSIH % is 0, or that of another session of "
+                                       "the same initiator", own->number, state->tsih, 0, 0);
+    lq_convict_pdu(judge, P_RI_10, pdu, &text);
+}
+
+/* --- RI-9: a login that stops ----------------------------------------------------------------- */
+
+static void judge_login_time(struct lq_judge *judge, const struct lq_seen_connection *connection,
+                             uint64_t until_ns)
+{
+    uint64_t bound = judge->view.bounds[LQ_BOUND_LOGIN_TIMEOUT];
+    struct connection_state *state = state_of(judge, connection->number);
+    if (connection->full_feature || connection->accept == NULL || state->is_late_told ||
+        bound > UINT64_MAX / 2)
+        return;
+    judge->exercised[P_RI_9]++;
+    if (until_ns - connection->accept->time_ns <= bound + SLACK_NS)
+        return;
+    state->is_late_told = true;
+    struct lq_text text = lq_text_form("connection % was kept although its login had not ended "
+                                       "within ", connection->number, 0, 0, 0);
+    lq_text_time(&text, bound);
+    struct lq_proof proof = {0};
+    lq_proof_event(&proof, connection->accept);
+    lq_proof_event(&proof, connection->close);
+    lq_convict(judge, P_RI_9, &proof, &text);
+}
+
+/* --- requests --------------------------------------------------------------------------------- */
+
+static bool is_numbered(const struct lq_pdu_seen *pdu)
+{
+    switch (pdu->opcode) {
+    case LQ_WIRE_SCSI_COMMAND:
+    case LQ_WIRE_TM_REQUEST:
+    case LQ_WIRE_TEXT_REQUEST:
+    case LQ_WIRE_LOGOUT_REQUEST:
+        return !lq_wire_is_immediate(pdu->h);
+    case LQ_WIRE_NOP_OUT:
+        return !lq_wire_is_immediate(pdu->h) && lq_wire_itt(pdu->h) != LQ_WIRE_NO_TAG;
+    default:
+        return false;
+    }
+}
+
+/* [RFC 7143 4.2.2.1]: outside of the window a request is silently ignored. */
+static const char *why_ignored(const struct connection_state *state, const struct lq_pdu_seen *pdu)
+{
+    uint32_t cmd_sn = lq_wire_cmd_sn(pdu->h);
+    if (!state->has_window || !state->has_cmd_sn || !is_numbered(pdu))
+        return NULL;
+    if (is_before(state->max_cmd_sn, cmd_sn))
+        return "a request beyond MaxCmdSN";
+    return is_before(cmd_sn, state->cmd_sn) ? "a request whose CmdSN had been received" : NULL;
+}
+
+/* [RFC 7143 11.5.1]: data for an aborted task may still be under way, and is dropped. */
+static bool is_late_data(const struct lq_pdu_seen *pdu)
+{
+    return pdu->opcode == LQ_WIRE_DATA_OUT && pdu->exchange != NULL &&
+           pdu->exchange->silenced_by != NULL && lq_wire_ttt(pdu->h) != LQ_WIRE_NO_TAG;
+}
+
+static void take_request(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    struct connection_state *state = state_of(judge, pdu->connection->number);
+    uint32_t itt = lq_wire_itt(pdu->h);
+    if (pdu->opcode == LQ_WIRE_LOGIN_REQUEST && !state->has_cmd_sn) {
+        state->has_cmd_sn = true;
+        state->cmd_sn = lq_wire_cmd_sn(pdu->h);
+    }
+    const char *why = why_ignored(state, pdu);
+    bool is_ignored = why != NULL;
+    if (is_late_data(pdu))
+        why = "late data of an aborted task";
+    state->why = why;
+    state->harmless = pdu->at;
+    judge->exercised[P_LIVE_7] += why != NULL;
+    bool is_next = is_numbered(pdu) && lq_wire_cmd_sn(pdu->h) == state->cmd_sn && !is_ignored;
+    state->cmd_sn += is_next;
+    if (pdu->opcode == LQ_WIRE_NOP_OUT && itt != LQ_WIRE_NO_TAG &&
+        (is_next || lq_wire_is_immediate(pdu->h)))
+        remember(state->pings, &state->ping_count, PINGS_MAX, itt);
+}
+
+/* --- pings: LIVE-6 ---------------------------------------------------------------------------- */
+
+/* A logout is answered behind everything else: a ping that came before has been answered. */
+static void judge_pings(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
+                        struct connection_state *state)
+{
+    if (state->ping_count == 0)
+        return;
+    struct lq_text text = lq_text_form("connection %: the logout was answered, but the ping of "
+                                       "tag % before it was not", pdu->connection->number,
+                                       state->pings[0], 0, 0);
+    lq_convict_pdu(judge, P_LIVE_6, pdu, &text);
+    state->ping_count = 0;
+}
+
+static void take_response(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    struct connection_state *state = state_of(judge, pdu->connection->number);
+    bool is_login = pdu->opcode == LQ_WIRE_LOGIN_RESPONSE;
+    bool is_success = pdu->connection->login_success.number == pdu->at.number;
+    if (is_login && is_success)
+        judge_tsih(judge, pdu, state);
+    if (pdu->opcode == LQ_WIRE_NOP_IN && lq_wire_itt(pdu->h) != LQ_WIRE_NO_TAG) {
+        judge->exercised[P_LIVE_6]++;
+        forget(state->pings, &state->ping_count, lq_wire_itt(pdu->h));
+    }
+    if (pdu->opcode == LQ_WIRE_TM_RESPONSE && pdu->function != NULL &&
+        pdu->function->function == LQ_TM_TARGET_COLD_RESET)
+        connections_of(judge)->cold_reset_ns = pdu->at.time_ns;
+    if (pdu->opcode == LQ_WIRE_LOGOUT_RESPONSE && lq_wire_response(pdu->h) == 0)
+        judge_pings(judge, pdu, state);
+    if (is_login && !is_success)
+        return; /* the window begins with the session */
+    uint32_t max = lq_wire_max_cmd_sn(pdu->h);
+    if (!state->has_window || is_before(state->max_cmd_sn, max))
+        state->max_cmd_sn = max;
+    state->has_window = true;
+}
+
+static void connection_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    if (pdu->direction == LQ_TO_TARGET)
+        take_request(judge, pdu);
+    else
+        take_response(judge, pdu);
+}
+
+/* --- ends: LIVE-7 ----------------------------------------------------------------------------- */
+
+/* The target closed CONNECTION at the moment at which a PDU came that is no reason to. */
+static void judge_close(struct lq_judge *judge, const struct lq_seen_connection *connection,
+                        const struct lq_event *close)
+{
+    const struct connection_state *state = state_of(judge, connection->number);
+    if (close->code != LQ_CLOSE_BY_TARGET || state->why == NULL || !connection->full_feature ||
+        connection->silent_since.seq != 0 || connection->logout_request.seq != 0 ||
+        state->harmless.time_ns != close->time_ns ||
+        connections_of(judge)->cold_reset_ns == close->time_ns)
+        return;
+    struct lq_text text = lq_text_form("connection % was closed for ", connection->number, 0, 0, 0);
+    lq_text_add(&text, state->why);
+    lq_text_add(&text, ", which is to be ignored");
+    struct lq_proof proof = {0};
+    lq_proof_wire(&proof, state->harmless, connection->number, LQ_TO_TARGET, 0, 0);
+    lq_proof_event(&proof, close);
+    lq_convict(judge, P_LIVE_7, &proof, &text);
+}
+
+static void connection_event(struct lq_judge *judge, const struct lq_event *event)
+{
+    event = judge->view.event;
+    const struct lq_seen_connection *connection;
+    switch (event->kind) {
+    case LQ_W_CLOSE:
+        connection = lq_view_connection(&judge->view, event->connection);
+        if (connection == NULL)
+            break;
+        judge_login_time(judge, connection, event->time_ns);
+        judge_close(judge, connection, event);
+        break;
+    default:
+        break;
+    }
+}
+
+static void connection_finish(struct lq_judge *judge)
+{
+    for (uint32_t i = 0; i < judge->view.connections.count; i++) {
+        const struct lq_seen_connection *connection = lq_array_at(&judge->view.connections, i);
+        if (connection->close == NULL)
+            judge_login_time(judge, connection, judge->view.end_ns);
+    }
+}
+
+static void connection_init(struct lq_judge *judge)
+{
+    struct connections *connections =
+        lq_state_make(judge, LQ_STATE_CONNECTION, sizeof *connections);
+    lq_array_init(&connections->states, sizeof(struct connection_state));
+}
+
+static void connection_free(struct lq_judge *judge)
+{
+    struct connections *connections = connections_of(judge);
+    lq_array_free(&connections->states, judge->allocator);
+    lq_state_free(judge, LQ_STATE_CONNECTION, sizeof *connections);
+}
+
+static void connection_reset(struct lq_judge *judge)
+{
+    lq_array_reset(&connections_of(judge)->states);
+    connections_of(judge)->cold_reset_ns = UINT64_MAX;
+}
+
+const struct lq_judge_part lq_connection_part = {
+    .name = "connection",
+    .init = connection_init,
+    .free = connection_free,
+    .reset = connection_reset,
+    .event = connection_event,
+    .pdu = connection_pdu,
+    .finish = connection_finish,
+};
