@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sim/stage/swarm.h"
+#include "sim/stage/workload.h"
 #include "tools/cmd_sim_verdicts.h"
 #include "tools/exit_codes.h"
 #include "tools/message.h"
@@ -105,7 +106,7 @@ int lq_sim_read_scenario(const char *path, struct lq_scenario *scenario)
     bool is_good = lq_scenario_parse(scenario, text, size, &problem);
     if (!is_good)
         refuse(path, text, &problem);
-    else if (!lq_swarm_check(scenario, &problem)) {
+    else if (!lq_swarm_check(scenario, &problem) || !lq_workload_check(scenario, &problem)) {
         is_good = false;
         refuse(path, text, &problem);
     } else

@@ -191,6 +191,10 @@ bool lq_scn_take_event(struct lq_scn_parser *parser, bool is_when, struct lq_scn
 bool lq_scn_take_fault(struct lq_scn_parser *parser, uint32_t *fault);
 
 /* swarm.c */
+/* NAME VALUE, one more of *COUNT settings (at most MOST); nothing with a range is checked. */
+bool lq_scn_take_named(struct lq_scn_parser *parser, struct lq_scn_setting *settings,
+                       uint32_t *count, uint32_t most, bool with_of);
+void lq_scn_put_named(struct lq_scn_text *to, const struct lq_scn_setting *setting);
 bool lq_scn_parse_swarm(struct lq_scn_parser *parser);
 void lq_scn_print_swarm(const struct lq_scn_swarm *swarm, struct lq_scn_text *to);
 

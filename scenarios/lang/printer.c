@@ -267,6 +267,16 @@ static void put_target(struct lq_scn_text *to, const struct lq_scenario *scenari
     lq_scn_put(to, "}\n");
 }
 
+static void put_workload(struct lq_scn_text *to, const struct lq_scn_initiator *initiator)
+{
+    lq_scn_put(to, initiator->setting_count > 0 ? " workload { " : " workload;");
+    for (uint32_t i = 0; i < initiator->setting_count; i++) {
+        lq_scn_put(to, i == 0 ? "" : "; ");
+        lq_scn_put_named(to, &initiator->settings[i]);
+    }
+    lq_scn_put(to, initiator->setting_count > 0 ? " };" : "");
+}
+
 static void put_initiator(struct lq_scn_text *to, const struct lq_scenario *scenario,
                           const struct lq_scn_initiator *initiator)
 {
@@ -283,7 +293,7 @@ static void put_initiator(struct lq_scn_text *to, const struct lq_scenario *scen
     if (has_block)
         lq_scn_put(to, " {");
     if (initiator->works)
-        lq_scn_put(to, " workload;");
+        put_workload(to, initiator);
     if (initiator->link.given != 0) {
         lq_scn_put(to, " link ");
         put_settings(to, scenario, lq_scn_link_rows, &initiator->link);

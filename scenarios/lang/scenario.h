@@ -31,6 +31,7 @@ enum {
     LQ_SCN_PORTS_MAX = 4, /* of a target */
     LQ_SCN_LUNS_MAX = 8,  /* of a target */
     LQ_SCN_INITIATORS_MAX = 8,
+    LQ_SCN_WORKLOAD_MAX = 16, /* settings */
     LQ_SCN_POOL_MAX = 8192, /* bytes of strings and the like */
     LQ_SCN_MOMENTS_MAX = 64,
     LQ_SCN_WHENS_MAX = 16, /* of the moments */
@@ -117,6 +118,15 @@ enum lq_scn_iscsi {
 /* The way between an initiator and its target. */
 enum lq_scn_link { LQ_SCN_LINK_LATENCY, LQ_SCN_LINK_BANDWIDTH, LQ_SCN_LINK_WINDOW, LQ_SCN_LINK };
 
+/* NAME VALUE [of N], of names that the world knows and the language does not. */
+struct lq_scn_setting {
+    char name[LQ_SCN_NAME_MAX + 1];
+    uint32_t unit; /* enum lq_scn_unit, as it was written */
+    uint32_t of;   /* 0: not written */
+    uint64_t value;
+    struct lq_scn_place place;
+};
+
 /* A disk. */
 struct lq_scn_store {
     char name[LQ_SCN_NAME_MAX + 1]; /* "": its LUN's own */
@@ -144,6 +154,8 @@ struct lq_scn_initiator {
     char name[LQ_SCN_NAME_MAX + 1];
     uint32_t target, port; /* places */
     bool works; /* by itself, as in a seed's run; the scenario gives it nothing to do */
+    struct lq_scn_setting settings[LQ_SCN_WORKLOAD_MAX]; /* of sim/stage/workload.h */
+    uint32_t setting_count;
     struct lq_scn_values iscsi;
     struct lq_scn_values link;
     struct lq_scn_place place;
@@ -288,14 +300,6 @@ struct lq_scn_statement {
 };
 
 /* --- a seed instead of a world and a timeline ----------------------------------------------- */
-
-/* NAME VALUE, of names that the world knows and the language does not (sim/stage/swarm.h). */
-struct lq_scn_setting {
-    char name[LQ_SCN_NAME_MAX + 1];
-    uint32_t unit; /* enum lq_scn_unit, as it was written */
-    uint64_t value;
-    struct lq_scn_place place;
-};
 
 struct lq_scn_steps {
     uint32_t initiator; /* number, from 1 */

@@ -11,25 +11,31 @@ enum { ODDS_MAX = 1000 };
 
 /* --- parse ---------------------------------------------------------------------------------- */
 
-static bool parse_setting(struct lq_scn_parser *parser, struct lq_scn_swarm *swarm)
+bool lq_scn_take_named(struct lq_scn_parser *parser, struct lq_scn_setting *settings,
+                       uint32_t *count, uint32_t most, bool with_of)
 {
+    static const struct lq_scn_row of = {"of", LQ_SCN_NUMBER, 1, UINT32_MAX};
     struct lq_scn_token token = parser->token;
-    if (swarm->setting_count == LQ_SCN_SETTINGS_MAX)
-        return lq_scn_fail(parser, "is one setting too many", "at most 64");
-    struct lq_scn_setting *setting = &swarm->settings[swarm->setting_count];
+    if (*count == most)
+        return lq_scn_fail(parser, "is one setting too many", "fewer of them");
+    struct lq_scn_setting *setting = &settings[*count];
     setting->place = token.place;
     if (!lq_scn_take_name(parser, setting->name, sizeof setting->name,
-                          "the name of a setting, fault, keep or }"))
+                          "the name of a setting, or }"))
         return false;
-    for (uint32_t i = 0; i < swarm->setting_count; i++)
-        if (strcmp(swarm->settings[i].name, setting->name) == 0)
+    for (uint32_t i = 0; i < *count; i++)
+        if (strcmp(settings[i].name, setting->name) == 0)
             return lq_scn_fail_at(parser, &token, "is there already", "each setting at most once");
     enum lq_scn_unit unit = LQ_SCN_NUMBER;
     if (!lq_scn_read_any(&parser->token, &unit, &setting->value))
         return lq_scn_fail(parser, "is no value", "a number, a size, a duration or never");
     setting->unit = (uint32_t)unit;
-    swarm->setting_count++;
+    ++*count;
     lq_scn_advance(parser);
+    uint64_t whole = 0;
+    if (with_of && lq_scn_take(parser, "of") && !lq_scn_take_value(parser, &of, &whole))
+        return false;
+    setting->of = (uint32_t)whole;
     return true;
 }
 
@@ -140,7 +146,8 @@ static bool parse_entry(struct lq_scn_parser *parser, struct lq_scn_swarm *swarm
         return parse_odds(parser, swarm);
     if (lq_scn_take(parser, "keep"))
         return parse_keep(parser, swarm);
-    return parse_setting(parser, swarm);
+    return lq_scn_take_named(parser, swarm->settings, &swarm->setting_count, LQ_SCN_SETTINGS_MAX,
+                             false);
 }
 
 bool lq_scn_parse_swarm(struct lq_scn_parser *parser)
@@ -170,6 +177,17 @@ bool lq_scn_parse_swarm(struct lq_scn_parser *parser)
 }
 
 /* --- print ---------------------------------------------------------------------------------- */
+
+void lq_scn_put_named(struct lq_scn_text *to, const struct lq_scn_setting *setting)
+{
+    lq_scn_put(to, setting->name);
+    lq_scn_put(to, " ");
+    lq_scn_put_value(to, (enum lq_scn_unit)setting->unit, setting->value);
+    if (setting->of == 0)
+        return;
+    lq_scn_put(to, " of ");
+    lq_scn_put_number(to, setting->of);
+}
 
 static void begin_entry(struct lq_scn_text *to, bool *is_open)
 {
@@ -209,9 +227,7 @@ void lq_scn_print_swarm(const struct lq_scn_swarm *swarm, struct lq_scn_text *to
     lq_scn_put_number(to, swarm->seed);
     for (uint32_t i = 0; i < swarm->setting_count; i++) {
         begin_entry(to, &is_open);
-        lq_scn_put(to, swarm->settings[i].name);
-        lq_scn_put(to, " ");
-        lq_scn_put_value(to, (enum lq_scn_unit)swarm->settings[i].unit, swarm->settings[i].value);
+        lq_scn_put_named(to, &swarm->settings[i]);
     }
     for (uint32_t i = 1; i < LQ_FAULTS; i++) {
         if (!swarm->has_odds[i])

@@ -202,10 +202,31 @@ static bool parse_link(struct lq_scn_parser *parser, struct lq_scn_values *link)
            lq_scn_fail_at(parser, &token, "has an odd window", "a power of two");
 }
 
+/* workload [{ NAME VALUE [of N]; ... }] */
+static bool parse_workload(struct lq_scn_parser *parser, struct lq_scn_initiator *initiator)
+{
+    initiator->works = true;
+    if (parser->token.kind != LQ_SCN_TOKEN_OPEN)
+        return true;
+    lq_scn_advance(parser);
+    for (;;) {
+        lq_scn_skip_newlines(parser);
+        if (parser->token.kind == LQ_SCN_TOKEN_CLOSE)
+            break;
+        if (!lq_scn_take_named(parser, initiator->settings, &initiator->setting_count,
+                               LQ_SCN_WORKLOAD_MAX, true))
+            return false;
+        if (parser->token.kind != LQ_SCN_TOKEN_CLOSE && parser->token.kind != LQ_SCN_TOKEN_NEWLINE)
+            return lq_scn_fail(parser, "follows the setting", "; or a new line, or }");
+    }
+    lq_scn_advance(parser);
+    return true;
+}
+
 static bool parse_initiator_part(struct lq_scn_parser *parser, struct lq_scn_initiator *initiator)
 {
     if (lq_scn_take(parser, "workload"))
-        return initiator->works = true;
+        return parse_workload(parser, initiator);
     if (lq_scn_take(parser, "link"))
         return parse_link(parser, &initiator->link);
     if (lq_scn_take(parser, "iscsi"))

@@ -228,8 +228,10 @@ void lq_plan_derive(struct lq_plan *plan)
     for (uint32_t i = 0; i < plan->unit_count; i++)
         plan->units[i] = (struct lq_plan_unit){
             .lun = (uint16_t)i, .store = i % (uint32_t)plan->options[LQ_OPT_STORES]};
-    for (uint32_t i = 0; i < LQ_PLAN_NEXUSES_MAX; i++)
+    for (uint32_t i = 0; i < LQ_PLAN_NEXUSES_MAX; i++) {
         plan->ways[i] = (struct lq_plan_way){.tcp = plan->tcp};
+        memcpy(plan->ways[i].options, plan->options, sizeof plan->options);
+    }
 }
 
 const struct lq_plan_unit *lq_plan_unit_of(const struct lq_plan *plan, uint32_t target,

@@ -98,10 +98,11 @@ struct lq_plan_unit {
     uint32_t store;
 };
 
-/* An initiator's way to its target. */
+/* An initiator's way to its target, and its own options. */
 struct lq_plan_way {
     uint16_t target, port; /* port: from 0 */
     struct lq_tcp_options tcp;
+    uint64_t options[LQ_OPTIONS];
 };
 
 /* Parts of it point to other parts: it stays where it is. */

@@ -4,6 +4,7 @@
 
 #include "core/base/assert.h"
 #include "sim/stage/script_state.h"
+#include "sim/stage/workload.h"
 
 /* The least that a scenario's target has room for. */
 enum { THINK_NS = 2000000, NEXUSES = 16, SESSIONS = 12, CONNECTIONS = 30 };
@@ -140,13 +141,14 @@ static void set_targets(struct lq_plan *plan, const struct lq_scenario *scenario
 
 static void set_ways(struct lq_plan *plan, const struct lq_scenario *scenario)
 {
-    uint64_t slowest = 0;
+    uint64_t slowest = 0, longest = 0;
     for (uint32_t i = 0; i < scenario->initiator_count; i++) {
         const struct lq_scn_initiator *initiator = &scenario->initiators[i];
         const struct lq_scn_values *link = &initiator->link;
         struct lq_plan_way *way = &plan->ways[i];
-        *way = (struct lq_plan_way){(uint16_t)initiator->target, (uint16_t)initiator->port,
-                                    plan->tcp};
+        way->target = (uint16_t)initiator->target;
+        way->port = (uint16_t)initiator->port;
+        lq_workload_apply(initiator, way->options);
         if (lq_scn_has(link, LQ_SCN_LINK_LATENCY))
             way->tcp.latency_min_ns = way->tcp.latency_max_ns =
                 link->values[LQ_SCN_LINK_LATENCY];
@@ -156,11 +158,13 @@ static void set_ways(struct lq_plan *plan, const struct lq_scenario *scenario)
             (uint32_t)lq_scn_value(link, LQ_SCN_LINK_WINDOW, way->tcp.window_bytes);
         if (way->tcp.latency_max_ns > slowest)
             slowest = way->tcp.latency_max_ns;
+        if (way->options[LQ_OPT_COMMAND_TIMEOUT] > longest)
+            longest = way->options[LQ_OPT_COMMAND_TIMEOUT];
     }
     /* A login takes several round trips, and so does what follows it. */
     plan->login_timeout_ns += 20 * slowest;
     plan->tm_timeout_ns += 20 * slowest;
-    plan->liveness_ns += 100 * slowest;
+    plan->liveness_ns += 100 * slowest + 2 * longest;
 }
 
 /* The safety phase may last as long as the timeline, and then some. */

@@ -197,7 +197,7 @@ static inline uint64_t lq_actor_serial(const struct lq_actor *actor, uint64_t co
 
 static inline uint64_t lq_actor_option(const struct lq_actor *actor, enum lq_option option)
 {
-    return actor->world->plan.options[option];
+    return actor->world->plan.ways[actor->number - 1].options[option];
 }
 
 /* LUNs of ACTOR's target. */

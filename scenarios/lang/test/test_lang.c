@@ -154,6 +154,13 @@ static void make_initiator(struct lq_scenario *made, uint32_t number)
     uint32_t ports = made->targets[initiator->target].port_count;
     initiator->port = ports == 0 ? 0 : (uint32_t)draw(ports);
     initiator->works = number > 0 && draw(4) == 1;
+    for (uint64_t count = initiator->works ? draw(3) : 0; count > 0; count--) {
+        struct lq_scn_setting *setting = &initiator->settings[initiator->setting_count++];
+        strcpy(setting->name, count == 1 ? "writes" : "depth");
+        setting->unit = LQ_SCN_NUMBER;
+        setting->value = draw(16);
+        setting->of = draw(2) == 1 ? 16 : 0;
+    }
     make_values(lq_scn_link_rows, UINT32_MAX, 0, &initiator->link);
     if (lq_scn_has(&initiator->link, LQ_SCN_LINK_WINDOW))
         initiator->link.values[LQ_SCN_LINK_WINDOW] = UINT64_C(1024) << draw(7);
@@ -427,6 +434,13 @@ static void make_scenario(struct lq_scenario *made, uint64_t seed)
     }
 }
 
+static void forget_initiator(struct lq_scn_initiator *initiator)
+{
+    initiator->place = (struct lq_scn_place){0, 0};
+    for (uint32_t i = 0; i < LQ_SCN_WORKLOAD_MAX; i++)
+        initiator->settings[i].place = (struct lq_scn_place){0, 0};
+}
+
 /* Where things stand in the text does not count. */
 static void forget_places(struct lq_scenario *scenario)
 {
@@ -442,7 +456,7 @@ static void forget_places(struct lq_scenario *scenario)
             scenario->targets[i].luns[lun].place = (struct lq_scn_place){0, 0};
     }
     for (uint32_t i = 0; i < LQ_SCN_INITIATORS_MAX; i++)
-        scenario->initiators[i].place = (struct lq_scn_place){0, 0};
+        forget_initiator(&scenario->initiators[i]);
     for (uint32_t i = 0; i < LQ_SCN_MOMENTS_MAX; i++)
         scenario->moments[i].place = (struct lq_scn_place){0, 0};
     for (uint32_t i = 0; i < LQ_SCN_STATEMENTS_MAX; i++)
