@@ -12,6 +12,7 @@
 #include "tools/cmd_sim_report.h"
 #include "tools/cmd_sim_run.h"
 #include "tools/cmd_sim_scenario.h"
+#include "tools/cmd_sim_trace.h"
 #include "tools/exit_codes.h"
 #include "tools/message.h"
 #include "tools/pcapng.h"
@@ -132,6 +133,7 @@ static int run_seed(const struct lq_options *options, const struct lq_sim_settin
         return opened;
     struct lq_sim *sim = lq_sim_make(settings);
     lq_sim_watch(sim, sinks.sinks, sinks.count);
+    struct lq_recording *recording = options->record == NULL ? NULL : lq_recording_begin(sim);
     enum lq_sim_verdict verdict = lq_sim_run(sim, options->first_seed, options->twice);
     if (!options->fingerprint)
         print_run(sim, verdict);
@@ -139,6 +141,8 @@ static int run_seed(const struct lq_options *options, const struct lq_sim_settin
         lq_sim_print_failure(sim, verdict, stderr);
     printf("fingerprint %016" PRIx64 "\n", lq_sim_result(sim)->fingerprint);
     int code = lq_sim_exit_code(verdict, settings->wrong.row != NULL);
+    code = lq_recording_end(recording, sim, options->record, settings, NULL, options->first_seed,
+                            verdict, code);
     code = lq_verdicts_write(lq_sim_verdicts(sim), options->tap, options->junit, code);
     lq_sim_free(sim);
     return lq_sim_close_sinks(options, &sinks, code);
@@ -204,6 +208,8 @@ int lq_cmd_sim(const struct lq_options *options, const struct lq_campaign_store_
 {
     if (options->list_wrongs)
         return list_wrongs();
+    if (options->replay != NULL)
+        return lq_sim_replay(options);
     if (!options->seeds_given && options->merge == NULL && options->file_count == 0) {
         lq_message("sim: no seed is given; expected --seeds A..B or --seed N; try --seeds 1..100");
         return LQ_EXIT_USAGE;
@@ -235,6 +241,8 @@ int lq_cmd_sim(const struct lq_options *options, const struct lq_campaign_store_
         return run_seed(options, &settings);
     if (options->pcap != NULL)
         return refuse_campaign("--pcap");
+    if (options->record != NULL)
+        return refuse_campaign("--record");
     if (options->trace)
         return refuse_campaign("--trace");
     if (options->json_lines != NULL)

@@ -22,6 +22,7 @@ struct lq_sim {
     struct lq_judge *judge;
     struct lq_totals *totals;
     struct lq_run_result result;
+    struct lq_choice_trace *trace; /* NULL: none */
     struct lq_history_sink watchers[LQ_HISTORY_SINKS_MAX];
     uint32_t watcher_count;
     const struct lq_scenario *scenario; /* NULL: a seed's run */
@@ -111,6 +112,21 @@ void lq_sim_watch(struct lq_sim *sim, const struct lq_history_sink *sinks, uint3
     sim->watcher_count = count;
 }
 
+void lq_sim_trace(struct lq_sim *sim, struct lq_choice_trace *trace)
+{
+    sim->trace = trace;
+}
+
+const char *lq_sim_verdict_word(enum lq_sim_verdict verdict)
+{
+    static const char *const words[] = {
+        [LQ_SIM_CLEAN] = "clean",     [LQ_SIM_VIOLATED] = "violated",
+        [LQ_SIM_ELSEWHERE] = "violated-elsewhere", [LQ_SIM_CAUGHT] = "caught",
+        [LQ_SIM_STUCK] = "stuck",     [LQ_SIM_UNMET] = "unmet",
+        [LQ_SIM_UNSTEADY] = "unsteady"};
+    return words[verdict];
+}
+
 /* --- runs ----------------------------------------------------------------------------------- */
 
 static bool is_convicted(void *context)
@@ -133,11 +149,16 @@ static void run_once(struct lq_sim *sim, bool counts)
     struct lq_run_request request = {.scenario = sim->scenario,
                                      .seed = sim->seed,
                                      .commands = sim->settings.commands,
+                                     .trace = sim->trace,
                                      .wrongs = sim->settings.wrong.mask,
                                      .sinks = sinks,
                                      .sink_count = sink_count,
                                      .should_stop = is_convicted,
                                      .stop_context = sim};
+    if (sim->trace != NULL && sim->trace->from != NULL)
+        sim->trace->count = 0;
+    else if (sim->trace != NULL)
+        sim->trace->position = 0;
     lq_judge_reset(sim->judge);
     lq_totals_next_run(sim->totals);
     lq_world_run(sim->world, &request, &sim->result);

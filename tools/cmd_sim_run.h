@@ -47,6 +47,9 @@ enum lq_sim_verdict {
     LQ_SIM_UNSTEADY   /* the same seed gave two fingerprints */
 };
 
+/* One word: clean, violated, ... */
+const char *lq_sim_verdict_word(enum lq_sim_verdict verdict);
+
 struct lq_sim;
 
 struct lq_sim *lq_sim_make(const struct lq_sim_settings *settings);
@@ -55,6 +58,10 @@ void lq_sim_free(struct lq_sim *sim);
 /* Further sinks for the runs that follow (a capture, a trace); at most LQ_HISTORY_SINKS_MAX - 2.
  * NULL and 0: none. */
 void lq_sim_watch(struct lq_sim *sim, const struct lq_history_sink *sinks, uint32_t count);
+
+/* The runs that follow are recorded in TRACE, or replayed from it, each from its start; NULL:
+ * neither. */
+void lq_sim_trace(struct lq_sim *sim, struct lq_choice_trace *trace);
 
 /* Runs SEED, a second time when TWICE, and judges it. */
 enum lq_sim_verdict lq_sim_run(struct lq_sim *sim, uint64_t seed, bool twice);

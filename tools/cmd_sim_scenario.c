@@ -9,6 +9,7 @@
 #include "sim/stage/swarm.h"
 #include "sim/stage/workload.h"
 #include "tools/cmd_sim_verdicts.h"
+#include "tools/cmd_sim_trace.h"
 #include "tools/exit_codes.h"
 #include "tools/message.h"
 
@@ -16,24 +17,23 @@ enum { FILE_BYTES_MAX = 1024 * 1024, TEXT_MAX = 128 * 1024 };
 
 /* --- read ----------------------------------------------------------------------------------- */
 
-/* The whole of PATH, NUL-terminated; NULL after a message. The caller frees it. */
-static char *read_file(const char *path, size_t *size, int *code)
+char *lq_sim_read_file(const char *path, size_t most, size_t *size, int *code)
 {
-    FILE *file = fopen(path, "r");
-    char *text = malloc(FILE_BYTES_MAX + 1);
+    FILE *file = fopen(path, "rb");
+    char *text = malloc(most + 1);
     *code = LQ_EXIT_ENVIRONMENT;
     bool is_read = false;
     if (file != NULL && text != NULL) {
         errno = 0;
-        *size = fread(text, 1, FILE_BYTES_MAX + 1, file);
+        *size = fread(text, 1, most + 1, file);
         is_read = ferror(file) == 0;
     }
     if (!is_read)
-        lq_message("%s: cannot be read: %s; expected a scenario file; check its name", path,
+        lq_message("%s: cannot be read: %s; expected a file; check its name", path,
                    strerror(errno));
-    else if (*size > FILE_BYTES_MAX) {
-        lq_message("%s: is too long; expected at most 1 MiB; split it into several scenarios",
-                   path);
+    else if (*size > most) {
+        lq_message("%s: is too long; expected at most %zu MiB; choose another file", path,
+                   most >> 20);
         is_read = false;
         *code = LQ_EXIT_USAGE;
     }
@@ -95,13 +95,8 @@ static bool knows_properties(const char *path, const char *text,
     return true;
 }
 
-int lq_sim_read_scenario(const char *path, struct lq_scenario *scenario)
+int lq_sim_parse(const char *path, const char *text, size_t size, struct lq_scenario *scenario)
 {
-    size_t size = 0;
-    int code = LQ_EXIT_PASS;
-    char *text = read_file(path, &size, &code);
-    if (text == NULL)
-        return code;
     struct lq_scn_problem problem;
     bool is_good = lq_scenario_parse(scenario, text, size, &problem);
     if (!is_good)
@@ -111,8 +106,18 @@ int lq_sim_read_scenario(const char *path, struct lq_scenario *scenario)
         refuse(path, text, &problem);
     } else
         is_good = knows_properties(path, text, scenario);
-    free(text);
     return is_good ? LQ_EXIT_PASS : LQ_EXIT_USAGE;
+}
+
+int lq_sim_read_scenario(const char *path, struct lq_scenario *scenario)
+{
+    size_t size = 0;
+    int code = LQ_EXIT_PASS;
+    char *text = lq_sim_read_file(path, FILE_BYTES_MAX, &size, &code);
+    if (text != NULL)
+        code = lq_sim_parse(path, text, size, scenario);
+    free(text);
+    return code;
 }
 
 /* --- run ------------------------------------------------------------------------------------ */
@@ -156,12 +161,15 @@ static int run_all(const struct lq_options *options, const struct lq_sim_setting
         return code;
     struct lq_sim *sim = lq_sim_make(settings);
     lq_sim_watch(sim, sinks.sinks, sinks.count);
+    struct lq_recording *recording = options->record == NULL ? NULL : lq_recording_begin(sim);
     for (uint32_t i = 0; i < options->file_count; i++) {
         enum lq_sim_verdict verdict = lq_sim_run_scenario(sim, &scenarios[i], options->files[i],
                                                           options->first_seed, options->twice);
         print_result(sim, settings, options->files[i], &scenarios[i], verdict,
                      options->fingerprint);
         code = worse(code, lq_sim_exit_code(verdict, settings->wrong.row != NULL));
+        code = lq_recording_end(recording, sim, options->record, settings, &scenarios[i],
+                                options->first_seed, verdict, code);
     }
     code = lq_verdicts_write(lq_sim_verdicts(sim), options->tap, options->junit, code);
     lq_sim_free(sim);
@@ -170,8 +178,8 @@ static int run_all(const struct lq_options *options, const struct lq_sim_setting
 
 static int refuse_together(const char *what)
 {
-    lq_message("sim: %s does not go with these scenario files; expected one file with --pcap or "
-               "--json-lines, and --seed N at most; leave one of them away", what);
+    lq_message("sim: %s does not go with these scenario files; expected one file with --pcap, "
+               "--json-lines or --record, and --seed N at most; leave one of them away", what);
     return LQ_EXIT_USAGE;
 }
 
@@ -211,6 +219,8 @@ int lq_sim_scenarios(const struct lq_options *options, const struct lq_sim_setti
         return refuse_together("--bench");
     if (options->file_count > 1 && options->pcap != NULL)
         return refuse_together("--pcap");
+    if (options->file_count > 1 && options->record != NULL)
+        return refuse_together("--record");
     if (options->file_count > 1 && options->json_lines != NULL)
         return refuse_together("--json-lines");
     struct lq_scenario *scenarios = calloc(options->file_count, sizeof *scenarios);

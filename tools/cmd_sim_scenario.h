@@ -17,6 +17,14 @@
 /* Runs the files of OPTIONS; returns the exit code. Nothing runs when one of them is wrong. */
 int lq_sim_scenarios(const struct lq_options *options, const struct lq_sim_settings *settings);
 
+/* The whole of PATH, at most MOST bytes, NUL-terminated; the caller frees it. NULL after a message:
+ * CODE is the exit code. */
+char *lq_sim_read_file(const char *path, size_t most, size_t *size, int *code);
+
+/* Makes SCENARIO from TEXT (NUL-terminated) of PATH, with all that it names known. LQ_EXIT_PASS, or
+ * the exit code after a message. */
+int lq_sim_parse(const char *path, const char *text, size_t size, struct lq_scenario *scenario);
+
 /* Prints what SEED means as a scenario file; returns the exit code. */
 int lq_sim_print_seed(uint64_t seed, uint64_t commands);
 

@@ -249,6 +249,16 @@ static const char *take_json_lines(struct lq_options *options, const char *argum
     return take_path(&options->json_lines, argument);
 }
 
+static const char *take_record(struct lq_options *options, const char *argument)
+{
+    return take_path(&options->record, argument);
+}
+
+static const char *take_replay(struct lq_options *options, const char *argument)
+{
+    return take_path(&options->replay, argument);
+}
+
 static const char *take_twice(struct lq_options *options, const char *argument)
 {
     (void)argument;
@@ -370,6 +380,10 @@ const struct lq_option_row lq_option_rows[] = {
     {"junit", "FILE", SIM, false, "Write the verdict of each property as JUnit XML.", take_junit},
     {"json-lines", "FILE", SIM, false, "Write the history of the one seed, a JSON object a line.",
      take_json_lines},
+    {"record", "FILE", SIM, false,
+     "Write the one run with every draw to FILE, a trace that --replay runs again.", take_record},
+    {"replay", "FILE", SIM, false,
+     "Run what the trace FILE recorded, with its draws instead of a seed's.", take_replay},
     {"twice", NULL, SIM, false,
      "Run every seed twice and compare the fingerprints; otherwise one seed in 50 is.", take_twice},
     {"exhaust", NULL, SIM, false,

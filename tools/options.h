@@ -59,7 +59,7 @@ struct lq_options {
     uint64_t seed_timeout_ns;  /* of wall time */
     char **files; /* scenarios, in the order given */
     uint32_t file_count;
-    const char *tap, *junit, *json_lines; /* files, NULL: none */
+    const char *tap, *junit, *json_lines, *record, *replay; /* files, NULL: none */
     bool exhaust, no_reduction, verdicts;
     const char *schedule;  /* NULL: none */
     uint64_t exhaust_for_ns; /* 0: as long as it takes */

@@ -22,7 +22,8 @@ void lq_choice_seeded_init(struct lq_choice_seeded *seeded, uint64_t seed)
 static uint64_t trace_record(struct lq_choice_trace *trace, struct lq_draw draw)
 {
     draw.value = lq_choose(trace->from, draw.stream, draw.site, draw.subject, draw.n);
-    if (trace->count < trace->capacity)
+    bool has_room = trace->count < trace->capacity || (trace->grow != NULL && trace->grow(trace));
+    if (has_room)
         trace->draws[trace->count++] = draw;
     else
         trace->overflowed = true;

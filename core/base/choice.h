@@ -83,6 +83,9 @@ struct lq_choice_trace {
     struct lq_choice *from;  /* recording: draws are passed on and noted. NULL: replaying */
     struct lq_draw *draws;   /* caller-owned, room for CAPACITY */
     uint64_t count, capacity;
+    /* Recording without room: makes some (more DRAWS, a greater CAPACITY); false: there is none.
+     * NULL: as if false. */
+    bool (*grow)(struct lq_choice_trace *trace);
     uint64_t position; /* replaying: next draw */
     bool diverged;     /* replaying: a draw's name did not match its entry, or none was left */
     bool overflowed;   /* recording: there was no room for a draw */

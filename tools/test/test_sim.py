@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lunquake sim` from outside: verdicts, exit codes, what a failure prints, determinism."""
+import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -9,6 +11,7 @@ import pytest
 
 from conftest import PROGRAM
 
+SOURCE = pathlib.Path(os.environ["LUNQUAKE_SOURCE_DIR"])
 FINGERPRINT = re.compile(r"^fingerprint ([0-9a-f]{16})$", re.MULTILINE)
 
 
@@ -175,3 +178,61 @@ def test_swarm_keeps_what_it_says(run, tmp_path):
         lines = [re.search(rf"COMMAND (.*) tag .* serial {serial}h.*(blocks \S+)?", text).groups()
                  for text in (kept, everything)]
         assert lines[0] == lines[1]
+
+
+RECORDED = [["--seed", 5], ["--seed", 3, "--wrong", "residual-wrong"],
+            ["scenarios/examples/every-statement.scn"],
+            ["scenarios/examples/seed-written-out.scn", "--wrong", "ordered-as-simple"]]
+
+
+@pytest.mark.parametrize("arguments", RECORDED)
+def test_replay_is_the_recorded_run(run, tmp_path, arguments):
+    trace = tmp_path / "x.trace"
+    recorded = run("sim", *arguments, "--record", trace, "--fingerprint", cwd=SOURCE)
+    replayed = run("sim", "--replay", trace)
+    assert replayed.returncode == recorded.returncode
+    assert FINGERPRINT.search(replayed.stdout).group() == \
+        FINGERPRINT.search(recorded.stdout).group()
+    assert re.search(r"^replayed \d+ draws: the recorded run$", replayed.stdout, re.MULTILINE)
+    assert trace.read_bytes().startswith(b"lunquake-trace 1 ")
+    convicted = re.findall(r"^[A-Z]+-\d+ .*", recorded.stdout + recorded.stderr, re.MULTILINE)
+    assert convicted == re.findall(r"^[A-Z]+-\d+ .*", replayed.stdout, re.MULTILINE)
+
+
+def test_replay_needs_no_seed(run, tmp_path):
+    trace, other = tmp_path / "x.trace", tmp_path / "y.trace"
+    recorded = run("sim", "--seed", 5, "--record", trace)
+    other.write_bytes(trace.read_bytes().replace(b"\nseed 5\n", b"\nseed 6\n", 1))
+    replayed = run("sim", "--replay", other)
+    assert replayed.returncode == 0
+    assert FINGERPRINT.search(replayed.stdout).group() == \
+        FINGERPRINT.search(recorded.stdout).group()
+
+
+def test_replay_that_leaves_its_trace(run, tmp_path):
+    """Another program would take another way: here the wrong is gone, and the run longer."""
+    trace, other = tmp_path / "x.trace", tmp_path / "y.trace"
+    run("sim", "--seed", 3, "--wrong", "residual-wrong", "--record", trace)
+    bytes_ = trace.read_bytes().replace(b"\nwrong residual-wrong\n", b"\nwrong -\n", 1)
+    other.write_bytes(bytes_)
+    result = run("sim", "--replay", other)
+    assert result.returncode == 5
+    assert "the run left the trace at draw" in result.stderr
+    assert "\nrecorded: violated, fingerprint " in result.stdout
+    other.write_bytes(re.sub(rb"^lunquake-trace 1 \S+", b"lunquake-trace 1 0.0.9", bytes_))
+    result = run("sim", "--replay", other)
+    assert result.returncode == 0
+    assert "was recorded by version 0.0.9; expected " in result.stderr
+
+
+@pytest.mark.parametrize("text,words", [
+    (b"", "is no trace; expected"), (b"\x00\x01", "is no trace; expected"),
+    (b"lunquake-trace 9 1.0\n", "is a trace of another format version; expected version 1"),
+    (b"lunquake-trace 1 1.0\nseed 1\n", "is damaged; expected a whole trace"),
+])
+def test_replay_refused(run, tmp_path, text, words):
+    trace = tmp_path / "x.trace"
+    trace.write_bytes(text)
+    result = run("sim", "--replay", trace)
+    assert result.returncode == 2 and result.stderr.count("\n") == 1 and words in result.stderr
+    assert run("sim", "--replay", trace, "--seed", 1).returncode == 2
