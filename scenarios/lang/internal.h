@@ -22,6 +22,8 @@ void lq_scn_put(struct lq_scn_text *to, const char *text);
 void lq_scn_put_bytes(struct lq_scn_text *to, const char *bytes, uint32_t size_bytes);
 void lq_scn_put_number(struct lq_scn_text *to, uint64_t number);
 void lq_scn_put_hex(struct lq_scn_text *to, uint64_t number, uint32_t digits);
+/* Behind a space; many without spaces between. */
+void lq_scn_put_hex_bytes(struct lq_scn_text *to, struct lq_slice bytes);
 
 /* --- tokens.c ------------------------------------------------------------------------------- */
 
@@ -154,6 +156,9 @@ uint32_t lq_scn_find_initiator(const struct lq_scn_parser *parser,
 /* The bytes as a value for lq_scn_string. */
 bool lq_scn_keep(struct lq_scn_parser *parser, const uint8_t *bytes, uint32_t size_bytes,
                  uint64_t *value);
+/* Bytes in hexadecimal, two digits each, in one word or several: at least one, at most MOST. */
+bool lq_scn_take_hex(struct lq_scn_parser *parser, uint8_t *bytes, uint32_t most,
+                     uint32_t *size_bytes);
 bool lq_scn_take_string(struct lq_scn_parser *parser, uint64_t *value);
 /* { SETTING; ... } of ROWS. */
 bool lq_scn_parse_settings(struct lq_scn_parser *parser, const struct lq_scn_row *rows,

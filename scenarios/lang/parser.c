@@ -113,6 +113,34 @@ bool lq_scn_take_string(struct lq_scn_parser *parser, uint64_t *value)
            (lq_scn_advance(parser), true);
 }
 
+static bool is_hex(const struct lq_scn_token *token)
+{
+    bool is_even = token->kind == LQ_SCN_TOKEN_WORD && token->size_bytes % 2 == 0;
+    for (uint32_t i = 0; is_even && i < token->size_bytes; i += 2) {
+        uint64_t byte = 0;
+        is_even = lq_scn_read_hex(token->text + i, 2, &byte);
+    }
+    return is_even;
+}
+
+bool lq_scn_take_hex(struct lq_scn_parser *parser, uint8_t *bytes, uint32_t most,
+                     uint32_t *size_bytes)
+{
+    *size_bytes = 0;
+    for (; is_hex(&parser->token); lq_scn_advance(parser)) {
+        const struct lq_scn_token *token = &parser->token;
+        for (uint32_t i = 0; i < token->size_bytes; i += 2) {
+            uint64_t byte = 0;
+            (void)lq_scn_read_hex(token->text + i, 2, &byte);
+            if (*size_bytes == most)
+                return lq_scn_fail(parser, "is too much", "fewer bytes");
+            bytes[(*size_bytes)++] = (uint8_t)byte;
+        }
+    }
+    return *size_bytes > 0 ||
+           lq_scn_fail(parser, "is no byte", "bytes of two hexadecimal digits each");
+}
+
 bool lq_scn_keep(struct lq_scn_parser *parser, const uint8_t *bytes, uint32_t size_bytes,
                  uint64_t *value)
 {

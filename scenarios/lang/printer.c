@@ -81,9 +81,10 @@ static void put_action(struct lq_scn_text *to, const struct lq_scenario *scenari
         lq_scn_put(to, " ");
         lq_scn_put(to, scenario->statements[action->subject].label);
     }
-    for (uint32_t i = 0; i < action->cdb_bytes; i++) {
-        lq_scn_put(to, " ");
-        lq_scn_put_hex(to, action->cdb[i], 2);
+    lq_scn_put_hex_bytes(to, lq_scn_string(scenario, action->cdb));
+    if (action->content != 0) {
+        lq_scn_put(to, " content");
+        lq_scn_put_hex_bytes(to, lq_scn_string(scenario, action->content));
     }
     put_clauses(to, scenario, lq_scn_clause_rows, &action->clauses);
 }

@@ -37,12 +37,13 @@ enum {
     LQ_SCN_WHENS_MAX = 16, /* of the moments */
     LQ_SCN_STATEMENTS_MAX = 192,
     LQ_SCN_VALUES_MAX = 16,
-    LQ_SCN_CDB_MAX = 16,
+    LQ_SCN_CDB_MAX = 260, /* [SPC-5 4.2.1] */
+    LQ_SCN_CONTENT_MAX = 64,
     LQ_SCN_ALTERNATIVES_MAX = 4,
     LQ_SCN_TRANSFER_MAX = 16384, /* bytes of one command */
     LQ_SCN_SETTINGS_MAX = 64,
     LQ_SCN_KEPT_MAX = 512, /* ranges of steps, and as many strikes of faults */
-    LQ_SCN_LINE_MAX = 400        /* one printed statement, NUL included */
+    LQ_SCN_LINE_MAX = 1200       /* one printed statement, NUL included */
 };
 
 /* Where something stands in the text; both from 1. 0: it was not read from a text. */
@@ -243,8 +244,7 @@ struct lq_scn_action {
     uint32_t verb; /* enum lq_scn_verb */
     struct lq_scn_values clauses;
     uint32_t subject; /* ABORT, QUERY_TASK: place of the command's statement */
-    uint8_t cdb[LQ_SCN_CDB_MAX];
-    uint32_t cdb_bytes;
+    uint64_t cdb, content; /* for lq_scn_string; of Data-Out, over and over; 0: not given */
 };
 
 enum lq_scn_rule { LQ_SCN_NTH, LQ_SCN_EVERY, LQ_SCN_FOR, LQ_SCN_BY, LQ_SCN_ODDS, LQ_SCN_ODDS_IN,

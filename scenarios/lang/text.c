@@ -52,3 +52,13 @@ void lq_scn_put_hex(struct lq_scn_text *to, uint64_t number, uint32_t digits)
     LQ_ASSERT(digits <= 16);
     put_digits(to, number, 16, digits);
 }
+
+void lq_scn_put_hex_bytes(struct lq_scn_text *to, struct lq_slice bytes)
+{
+    enum { APART = 16, GROUP = 8 };
+    for (uint32_t i = 0; i < bytes.size_bytes; i++) {
+        if (bytes.size_bytes <= APART || i % GROUP == 0)
+            lq_scn_put(to, " ");
+        lq_scn_put_hex(to, bytes.bytes[i], 2);
+    }
+}

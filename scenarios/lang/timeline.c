@@ -146,20 +146,17 @@ static int take_verb(struct lq_scn_parser *parser)
     return -1;
 }
 
-/* Bytes in hexadecimal, two digits each. Group codes give the length [SPC-5 4.2.5.1]; others are
- * taken as they stand. */
+/* BYTES [content BYTES]: the CDB as it stands, whatever its group code says [SPC-5 4.2.5.1]. */
 static bool take_cdb(struct lq_scn_parser *parser, struct lq_scn_action *action)
 {
-    uint64_t byte = 0;
-    while (parser->token.kind == LQ_SCN_TOKEN_WORD && parser->token.size_bytes == 2 &&
-           lq_scn_read_hex(parser->token.text, 2, &byte)) {
-        if (action->cdb_bytes == LQ_SCN_CDB_MAX)
-            return lq_scn_fail(parser, "is one byte too many", "a CDB of at most 16 bytes");
-        action->cdb[action->cdb_bytes++] = (uint8_t)byte;
-        lq_scn_advance(parser);
-    }
-    return action->cdb_bytes > 0 ||
-           lq_scn_fail(parser, "is no byte", "the CDB as bytes of two hexadecimal digits");
+    uint8_t bytes[LQ_SCN_CDB_MAX];
+    uint32_t size = 0;
+    if (!lq_scn_take_hex(parser, bytes, LQ_SCN_CDB_MAX, &size) ||
+        !lq_scn_keep(parser, bytes, size, &action->cdb))
+        return false;
+    return !lq_scn_take(parser, "content") ||
+           (lq_scn_take_hex(parser, bytes, LQ_SCN_CONTENT_MAX, &size) &&
+            lq_scn_keep(parser, bytes, size, &action->content));
 }
 
 static bool refuse_clause(struct lq_scn_parser *parser, const struct lq_scn_token *token,

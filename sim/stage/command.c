@@ -126,6 +126,7 @@ struct lq_actor_command *lq_actor_slot(struct lq_actor *actor, uint64_t serial)
     command->serial = serial;
     command->abort_asked = command->holds_data = false;
     command->late_ns = 0;
+    command->long_cdb = NULL;
     command->itt = command->cmd_sn = 0;
     return command;
 }
@@ -134,7 +135,8 @@ struct lq_iscsi_initiator_command lq_actor_request_of(const struct lq_actor_comm
 {
     return (struct lq_iscsi_initiator_command){.id = command->serial,
                                                .lun = command->lun,
-                                               .cdb = command->cdb,
+                                               .cdb = command->long_cdb != NULL ? command->long_cdb
+                                                                                 : command->cdb,
                                                .cdb_bytes = command->cdb_bytes,
                                                .attribute = command->attribute,
                                                .immediate = command->is_immediate,

@@ -121,31 +121,79 @@ static void build_medium(struct lq_actor_command *command, const struct lq_scn_a
     }
 }
 
-/* A CDB of the scenario's own changes or reads no block that judges know of; WRITE and READ are
- * recognised, so that they do. */
-static void build_cdb(struct lq_actor_command *command, const struct lq_scn_action *action)
+/* Where READs and WRITEs say their blocks [SBC-4 5.12 to 5.43]. */
+static const struct {
+    uint8_t opcode, cdb_bytes, lba_at, lba_bytes, count_at, count_bytes;
+    bool writes;
+} extents[] = {{0x08, 6, 1, 3, 4, 1, false},  {0x0a, 6, 1, 3, 4, 1, true},
+               {0x28, 10, 2, 4, 7, 2, false}, {0x2a, 10, 2, 4, 7, 2, true},
+               {0xa8, 12, 2, 4, 6, 4, false}, {0xaa, 12, 2, 4, 6, 4, true},
+               {0x88, 16, 2, 8, 10, 4, false}, {0x8a, 16, 2, 8, 10, 4, true}};
+
+static uint64_t field(const uint8_t *cdb, uint32_t at, uint32_t bytes)
 {
-    memcpy(command->cdb, action->cdb, action->cdb_bytes);
-    command->cdb_bytes = action->cdb_bytes;
-    command->expected_in_bytes = (uint32_t)clause(action, LQ_SCN_IN, 0);
-    command->expected_out_bytes = (uint32_t)clause(action, LQ_SCN_OUT, 0);
+    uint64_t value = 0;
+    for (uint32_t i = 0; i < bytes; i++)
+        value = value << 8 | cdb[at + i];
+    return value;
+}
+
+/* Judges are told which blocks COMMAND reads or writes, where its CDB is one that says so. */
+static void find_extent(struct lq_actor_command *command)
+{
+    const uint8_t *cdb = command->cdb;
     uint32_t block_bytes = (uint32_t)lq_actor_option(command->actor, LQ_OPT_BLOCK_BYTES);
-    uint8_t opcode = action->cdb[0];
-    bool is_medium = action->cdb_bytes == 10 && (opcode == 0x28 || opcode == 0x2a);
-    uint32_t bytes = opcode == 0x2a ? command->expected_out_bytes : command->expected_in_bytes;
-    uint32_t nblocks = lq_get_be16(action->cdb + 7);
-    if (!is_medium || bytes == 0 || nblocks == 0)
+    for (uint32_t i = 0; i < sizeof extents / sizeof extents[0]; i++) {
+        bool writes = extents[i].writes;
+        uint64_t count = field(cdb, extents[i].count_at, extents[i].count_bytes);
+        uint32_t moved = (writes ? command->expected_out_bytes : command->expected_in_bytes) /
+                         block_bytes;
+        if (cdb[0] != extents[i].opcode || command->cdb_bytes != extents[i].cdb_bytes)
+            continue;
+        if (cdb[0] == 0x08 || cdb[0] == 0x0a)
+            count = count == 0 ? 256 : count;
+        if (moved == 0 || count == 0)
+            return;
+        command->lba = field(cdb, extents[i].lba_at, extents[i].lba_bytes);
+        if (command->cdb_bytes == 6)
+            command->lba &= 0x1fffff;
+        command->nblocks = moved < count ? moved : (uint32_t)count;
+        command->fua = command->cdb_bytes > 6 && (cdb[1] & 0x08) != 0;
+        command->writes_medium = writes;
+        command->reads_medium = !writes;
         return;
-    command->lba = lq_get_be32(action->cdb + 2);
-    command->nblocks = bytes / block_bytes < nblocks ? bytes / block_bytes : nblocks;
-    command->fua = (action->cdb[1] & 0x08) != 0;
-    command->writes_medium = opcode == 0x2a;
-    command->reads_medium = !command->writes_medium;
-    if (command->writes_medium)
+    }
+}
+
+/* CONTENT over and over. */
+static void fill_with(struct lq_actor_command *command, struct lq_slice content)
+{
+    command->content_blocks = command->nblocks;
+    command->out_bytes = command->expected_out_bytes;
+    for (uint32_t i = 0; i < command->out_bytes; i++)
+        command->out[i] = content.bytes[i % content.size_bytes];
+}
+
+static void build_cdb(struct lq_actor_command *command, const struct lq_scenario *scenario,
+                      const struct lq_scn_action *action)
+{
+    struct lq_slice cdb = lq_scn_string(scenario, action->cdb);
+    uint32_t size = cdb.size_bytes;
+    memcpy(command->cdb, cdb.bytes, size < sizeof command->cdb ? size : sizeof command->cdb);
+    command->cdb_bytes = size;
+    if (size > sizeof command->cdb)
+        command->long_cdb = cdb.bytes;
+    command->expected_in_bytes = (uint32_t)clause(action, LQ_SCN_IN, 0);
+    command->expected_out_bytes = (uint32_t)clause(action, LQ_SCN_OUT, (uint32_t)action->content);
+    find_extent(command);
+    if (action->content != 0)
+        fill_with(command, lq_scn_string(scenario, action->content));
+    else if (command->writes_medium)
         lq_command_fill(command);
 }
 
-static void build(struct lq_actor_command *command, const struct lq_scn_action *action)
+static void build(struct lq_actor_command *command, const struct lq_scenario *scenario,
+                  const struct lq_scn_action *action)
 {
     command->lun = lun_of(action);
     command->attribute = has(action, LQ_SCN_ORDERED)         ? LQ_ORDERED
@@ -158,7 +206,7 @@ static void build(struct lq_actor_command *command, const struct lq_scn_action *
     command->expected_in_bytes = command->expected_out_bytes = 0;
     memset(command->cdb, 0, sizeof command->cdb);
     if (action->verb == LQ_SCN_CDB) {
-        build_cdb(command, action);
+        build_cdb(command, scenario, action);
         return;
     }
     for (uint32_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
@@ -203,7 +251,7 @@ static bool send_command(struct lq_actor *actor, const struct lq_scn_action *act
     struct lq_actor_command *command = lq_actor_slot(actor, serial);
     if (command == NULL)
         return false;
-    build(command, action);
+    build(command, actor->world->request.scenario, action);
     struct lq_iscsi_initiator_command request = lq_actor_request_of(command);
     plan_data(command, action, &request);
     return lq_actor_hand_over(command, &request);

@@ -58,6 +58,7 @@ struct lq_actor_command {
     uint32_t out_bytes; /* of `out` that are filled */
     uint32_t content_blocks; /* 1: all blocks have the content of the first; else each its own */
     uint8_t cdb[16];
+    const uint8_t *long_cdb; /* cdb_bytes of it instead; NULL: none */
     uint32_t cdb_bytes;
     uint8_t *out, *in; /* LQ_COMMAND_BYTES_MAX each */
 };

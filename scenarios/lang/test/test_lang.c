@@ -118,6 +118,14 @@ static uint64_t keep(struct lq_scenario *made, const char *text)
     return offset << 32 | size;
 }
 
+static uint64_t keep_bytes(struct lq_scenario *made, uint32_t size)
+{
+    uint64_t offset = made->pool_bytes;
+    for (uint32_t i = 0; i < size; i++)
+        made->pool[made->pool_bytes++] = (uint8_t)draw(256);
+    return offset << 32 | size;
+}
+
 static uint32_t make_store(struct lq_scenario *made, uint64_t block)
 {
     struct lq_scn_store *store = &made->stores[made->store_count];
@@ -237,7 +245,7 @@ static bool make_event(const struct lq_scenario *made, bool is_when, struct lq_s
     return event->kind >= LQ_SCN_LOGIN || event->which < made->statement_count;
 }
 
-static bool make_action(const struct lq_scenario *made, struct lq_scn_statement *statement)
+static bool make_action(struct lq_scenario *made, struct lq_scn_statement *statement)
 {
     struct lq_scn_action *action = &statement->action;
     statement->kind = LQ_SCN_ACTION;
@@ -253,9 +261,9 @@ static bool make_action(const struct lq_scenario *made, struct lq_scn_statement 
         action->clauses.values[LQ_SCN_BLOCKS] = 1 + draw(4096 / block);
     }
     if (action->verb == LQ_SCN_CDB) {
-        action->cdb_bytes = 1 + (uint32_t)draw(16);
-        for (uint32_t i = 0; i < action->cdb_bytes; i++)
-            action->cdb[i] = (uint8_t)draw(256);
+        action->cdb = keep_bytes(made, 1 + (uint32_t)draw(draw(4) == 1 ? LQ_SCN_CDB_MAX : 16));
+        if (draw(3) == 1)
+            action->content = keep_bytes(made, 1 + (uint32_t)draw(LQ_SCN_CONTENT_MAX));
     }
     if (row->kind != LQ_SCN_SESSION_VERB && draw(4) != 1)
         make_label(statement->label, made->statement_count);
@@ -340,7 +348,7 @@ static bool make_expect(const struct lq_scenario *made, struct lq_scn_statement 
                                                         LQ_SCN_EXPECT_FIRED);
 }
 
-static bool make_statement(const struct lq_scenario *made, struct lq_scn_statement *statement)
+static bool make_statement(struct lq_scenario *made, struct lq_scn_statement *statement)
 {
     statement->moment = made->moment_count - 1;
     switch (draw(6)) {
