@@ -205,6 +205,11 @@ lq_task lq_engine_command(struct lq_engine *engine, const struct lq_command *com
  * transport could not get them: the command ends with CHECK CONDITION). Stale TASK: ignored. */
 void lq_engine_data_out_received(struct lq_engine *engine, lq_task task, uint32_t bytes);
 
+/* Instead of that, when what arrived cannot be used: nothing of the window is looked at, and the
+ * command ends with CHECK CONDITION and this sense. Stale TASK: ignored. */
+void lq_engine_data_out_failed(struct lq_engine *engine, lq_task task, uint8_t key, uint8_t asc,
+                               uint8_t ascq);
+
 /* The end of a transfer that terminate_data_transfer answered with false. */
 void lq_engine_data_terminated(struct lq_engine *engine, lq_task task);
 

@@ -188,18 +188,34 @@ lq_task lq_engine_command(struct lq_engine *engine, const struct lq_command *com
     return handle;
 }
 
-void lq_engine_data_out_received(struct lq_engine *engine, lq_task handle, uint32_t bytes)
+/* The window is closed; SENSE with a key: without its data. */
+static void data_out_over(struct lq_engine *engine, lq_task handle, struct lq_sense sense)
 {
     struct lq_engine_task *task = lq_task_of(engine, handle);
     if (task == NULL || !task->data_wanted)
         return;
     task->data_wanted = false;
-    if (bytes < task->out_bytes) /* 0B/0C/0D: not enough data [RFC 7143 11.4.7.2] */
-        task->refusal = (struct lq_sense){0x0b, 0x0c, 0x0d};
+    if (sense.key != 0)
+        task->refusal = sense;
     if (task->unit != NULL && !lq_link_is_linked(&task->set_link))
         lq_taskset_enter(engine, task);
     lq_task_make_ready(engine, task);
     lq_settle(engine);
+}
+
+void lq_engine_data_out_received(struct lq_engine *engine, lq_task handle, uint32_t bytes)
+{
+    const struct lq_engine_task *task = lq_task_of(engine, handle);
+    struct lq_sense sense = {0};
+    if (task != NULL && bytes < task->out_bytes) /* not enough data [RFC 7143 11.4.7.2] */
+        sense = (struct lq_sense){0x0b, 0x0c, 0x0d};
+    data_out_over(engine, handle, sense);
+}
+
+void lq_engine_data_out_failed(struct lq_engine *engine, lq_task handle, uint8_t key, uint8_t asc,
+                               uint8_t ascq)
+{
+    data_out_over(engine, handle, (struct lq_sense){key, asc, ascq});
 }
 
 /* --- the end --------------------------------------------------------------------------------- */

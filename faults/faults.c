@@ -67,6 +67,13 @@ static const struct lq_fault_class classes[LQ_FAULTS] = {
         "TM, DATA: Data-Out of an aborted command is dropped",
         "An initiator sends the Data-Out that it is asked for late, perhaps after it had the "
         "command aborted.", 60},
+    [LQ_FAULT_NET_DAMAGE_HEADER] = {"net.damage-header", LQ_FAULT_PLACE_NETWORK, "PDU",
+        "REINSTATE, DATA, SEQ-15: the connection ends and nothing comes of the PDU",
+        "A bit of a header that a digest covers, or of the digest, turns over on its way.", 6},
+    [LQ_FAULT_NET_DAMAGE_DATA] = {"net.damage-data", LQ_FAULT_PLACE_NETWORK, "PDU",
+        "DATA, SEQ-15: no wrong byte reaches the medium or who reads; a target rejects the PDU",
+        "A bit of a data segment that a digest covers, or of the digest, turns over on its way.",
+        20},
 };
 
 const struct lq_fault_class *lq_fault_class(enum lq_fault fault)

@@ -227,6 +227,7 @@ static void judge_close(struct lq_judge *judge, const struct lq_seen_connection 
 {
     const struct connection_state *state = state_of(judge, connection->number);
     if (close->code != LQ_CLOSE_BY_TARGET || state->why == NULL || !connection->full_feature ||
+        connection->is_lost || /* and a reason it is [RFC 7143 7.8] */
         connection->silent_since.seq != 0 || connection->logout_request.seq != 0 ||
         state->harmless.time_ns != close->time_ns ||
         connections_of(judge)->cold_reset_ns == close->time_ns)

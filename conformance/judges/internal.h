@@ -19,6 +19,7 @@ enum lq_judge_state {
     LQ_STATE_REINSTATE,
     LQ_STATE_QUARANTINE,
     LQ_STATE_UA,
+    LQ_STATE_DIGESTS,
     LQ_STATE_SEQUENCE,
     LQ_STATE_TRANSFER,
     LQ_STATE_NEGOTIATION,
@@ -52,17 +53,20 @@ struct lq_judge_part {
     void (*event)(struct lq_judge *judge, const struct lq_event *event);
     void (*tap)(struct lq_judge *judge, const struct lq_tap *tap);
     void (*pdu)(struct lq_judge *judge, const struct lq_pdu_seen *pdu);
+    /* A PDU to the target that came with a wrong digest: it does not count [RFC 7143 7.8]. */
+    void (*broken_pdu)(struct lq_judge *judge, const struct lq_pdu_seen *pdu);
     void (*finish)(struct lq_judge *judge);
 };
 
 extern const struct lq_judge_part lq_data_part, lq_order_part, lq_tm_part, lq_reinstate_part,
-    lq_quarantine_part, lq_ua_part, lq_sequence_part, lq_transfer_part, lq_negotiation_part,
-    lq_connection_part, lq_liveness_part, lq_accounting_part;
+    lq_quarantine_part, lq_ua_part, lq_digests_part, lq_sequence_part, lq_transfer_part,
+    lq_negotiation_part, lq_connection_part, lq_liveness_part, lq_accounting_part;
 
 extern const struct lq_judge_part *const lq_judge_parts[];
 extern const uint32_t lq_judge_part_count;
 
-/* Hands a PDU that a tap completed to every part. */
+/* Hands a PDU that a tap completed to every part; as one that does not count when it is one to the
+ * target with a wrong digest. */
 void lq_judge_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu);
 
 /* Memory for a part's state, zeroed; and back. */

@@ -60,9 +60,14 @@ static void take_tap(void *context, const struct lq_tap *tap)
 
 void lq_judge_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
-    for (uint32_t i = 0; i < lq_judge_part_count; i++)
-        if (lq_judge_parts[i]->pdu != NULL)
-            lq_judge_parts[i]->pdu(judge, pdu);
+    bool counts = pdu->direction == LQ_FROM_TARGET || (!pdu->header_broken && !pdu->data_broken);
+    for (uint32_t i = 0; i < lq_judge_part_count; i++) {
+        const struct lq_judge_part *part = lq_judge_parts[i];
+        if (counts && part->pdu != NULL)
+            part->pdu(judge, pdu);
+        else if (!counts && part->broken_pdu != NULL)
+            part->broken_pdu(judge, pdu);
+    }
 }
 
 struct lq_history_sink lq_judge_sink(struct lq_judge *judge)

@@ -181,6 +181,12 @@ const struct lq_property lq_property_table[] = {
     [P_SEQ_13] =
         {"SEQ-13", "status-as-ended", "SAM-5 r21 5.4.2.5", "sequence",
          "An initiator receives the status and sense with which its command ended."},
+    [P_SEQ_14] =
+        {"SEQ-14", "digests-right", "RFC 7143 11.1, 13.1", "digests",
+         "What the target sends carries the digests that were negotiated, and they are right."},
+    [P_SEQ_15] =
+        {"SEQ-15", "broken-pdu-without-effect", "RFC 7143 7.8", "digests",
+         "Nothing comes of a PDU whose digest is wrong, and a wrong data digest is rejected."},
     [P_SEQ_20] =
         {"SEQ-20", "allocation-length-kept", "SPC-5 r22 4.2.5.6", "sequence",
          "A command that has an allocation length sends no more Data-In than that."},

@@ -54,6 +54,8 @@ enum lq_property_place {
     P_SEQ_11,
     P_SEQ_12,
     P_SEQ_13,
+    P_SEQ_14,
+    P_SEQ_15,
     P_SEQ_20,
     P_LIVE_1,
     P_LIVE_2,

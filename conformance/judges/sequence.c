@@ -6,11 +6,14 @@
 #include "conformance/judges/internal.h"
 #include "conformance/wire/sense.h"
 
+enum { AHEAD_MAX = 1024 }; /* CmdSNs that are kept in mind beyond the first not received */
+
 struct connection_state {
     bool has_stat_sn, has_window, has_cmd_sn;
     uint32_t stat_sn;  /* expected next */
     uint32_t exp_cmd_sn, max_cmd_sn; /* last sent by the target */
     uint32_t cmd_sn;   /* first not received */
+    uint64_t ahead[AHEAD_MAX / 64]; /* of those behind it: received; a bit each, by CmdSN */
 };
 
 struct sequence {
@@ -161,19 +164,44 @@ static void judge_window(struct lq_judge *judge, struct connection_state *state,
     state->max_cmd_sn = max;
 }
 
-/* Requests: which CmdSN has been received in order. */
+static uint64_t *ahead_of(struct connection_state *state, uint32_t cmd_sn)
+{
+    return &state->ahead[cmd_sn % AHEAD_MAX / 64];
+}
+
+static uint64_t ahead_bit(uint32_t cmd_sn)
+{
+    return UINT64_C(1) << cmd_sn % 64;
+}
+
+static void received(struct connection_state *state, uint32_t cmd_sn)
+{
+    if (cmd_sn - state->cmd_sn >= AHEAD_MAX)
+        return;
+    *ahead_of(state, cmd_sn) |= ahead_bit(cmd_sn);
+    while ((*ahead_of(state, state->cmd_sn) & ahead_bit(state->cmd_sn)) != 0) {
+        *ahead_of(state, state->cmd_sn) &= ~ahead_bit(state->cmd_sn);
+        state->cmd_sn++;
+    }
+}
+
+/* Requests: which CmdSN has been received in order. An ABORT TASK of a command that never came
+ * counts for it [RFC 7143 11.5.5]. */
 static void take_request(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
+    enum { ABORT_TASK = 1 }; /* [RFC 7143 11.5.1] */
     struct connection_state *state = state_of(judge, pdu->connection);
     if (pdu->opcode == LQ_WIRE_LOGIN_REQUEST && !state->has_cmd_sn) {
         state->has_cmd_sn = true;
         state->cmd_sn = lq_wire_cmd_sn(pdu->h);
     }
+    if (pdu->opcode == LQ_WIRE_TM_REQUEST && lq_wire_function(pdu->h) == ABORT_TASK &&
+        is_before(lq_wire_ref_cmd_sn(pdu->h), lq_wire_cmd_sn(pdu->h)))
+        received(state, lq_wire_ref_cmd_sn(pdu->h));
     if (pdu->opcode == LQ_WIRE_DATA_OUT || pdu->opcode == LQ_WIRE_SNACK ||
         pdu->opcode == LQ_WIRE_LOGIN_REQUEST || lq_wire_is_immediate(pdu->h))
         return;
-    if (lq_wire_cmd_sn(pdu->h) == state->cmd_sn)
-        state->cmd_sn++;
+    received(state, lq_wire_cmd_sn(pdu->h));
 }
 
 /* --- one status, and nothing without a task --------------------------------------------------- */

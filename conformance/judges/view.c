@@ -132,8 +132,8 @@ struct lq_seen_readers *lq_view_readers(struct lq_judge *judge,
         readers = lq_array_at(&view->readers, connection->readers);
         view->free_readers = readers->next_free;
     }
-    lq_wire_reader_init(&readers->of[LQ_TO_TARGET]);
-    lq_wire_reader_init(&readers->of[LQ_FROM_TARGET]);
+    lq_wire_reader_init(&readers->of[LQ_TO_TARGET], &view->crc);
+    lq_wire_reader_init(&readers->of[LQ_FROM_TARGET], &view->crc);
     return readers;
 }
 
@@ -143,6 +143,9 @@ static void give_readers_back(struct lq_view *view, struct lq_seen_connection *c
     if (connection->readers == LQ_NONE)
         return;
     struct lq_seen_readers *readers = lq_array_at(&view->readers, connection->readers);
+    const struct lq_wire_reader *last = &readers->of[LQ_TO_TARGET];
+    if (lq_wire_is_inside(last) && last->have_bytes >= last->data_at && last->header_broken)
+        connection->is_lost = true; /* the rest of that PDU never came */
     readers->next_free = view->free_readers;
     view->free_readers = connection->readers;
     connection->readers = LQ_NONE;
@@ -544,6 +547,7 @@ static void view_init(struct lq_judge *judge)
     for (uint32_t i = 0; i < MAPS; i++)
         lq_map_init(map_of(judge, i));
     judge->view.free_readers = LQ_NONE;
+    lq_wire_crc_init(&judge->view.crc);
 }
 
 static void view_free(struct lq_judge *judge)

@@ -144,6 +144,7 @@ struct lq_seen_connection {
     struct lq_moment login_request, login_success; /* newest request that wants an answer */
     struct lq_moment logout_request, logout_response;
     struct lq_moment silent_since; /* a newer session of its nexus has begun */
+    bool is_lost; /* a header came broken: where the next PDU to the target begins is unknown */
     uint32_t logout_reason;
     struct lq_seen_parameters parameters;
     struct lq_link exchanges; /* struct lq_seen_exchange: no status yet */
@@ -157,6 +158,7 @@ struct lq_pdu_seen {
     const uint8_t *h;    /* 48 bytes */
     const uint8_t *data; /* KEPT_BYTES of DATA_BYTES */
     uint32_t data_bytes, kept_bytes;
+    bool header_broken, data_broken; /* by its digests */
     struct lq_moment at;
     struct lq_seen_exchange *exchange; /* which it belongs to, NULL when none */
     struct lq_seen_function *function;
@@ -172,6 +174,7 @@ struct lq_view {
     struct lq_map exchange_of, function_on_wire; /* by (connection, initiator task tag) */
     struct lq_map session_of; /* wire identity -> connection of its newest full feature session */
     uint64_t bounds[8];       /* by enum lq_bound; LQ_NO_BOUND when not told */
+    struct lq_wire_crc crc;   /* for all readers */
     uint32_t free_readers;    /* chain by next_free */
     uint64_t pdus;            /* completed so far */
     uint64_t replaced;        /* sessions replaced by a newer one while their connection was open */

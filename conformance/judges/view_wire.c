@@ -289,8 +289,19 @@ static void find_exchange(struct lq_judge *judge, struct lq_pdu_seen *pdu)
                          key2(pdu->connection->number, lq_wire_itt(pdu->h)));
 }
 
+/* Nothing comes of a broken PDU; one that the initiator sent stays what it is, though. */
+static void take_broken(struct lq_judge *judge, struct lq_pdu_seen *pdu)
+{
+    pdu->connection->is_lost = pdu->header_broken;
+    find_exchange(judge, pdu);
+}
+
 static void take_pdu(struct lq_judge *judge, struct lq_pdu_seen *pdu)
 {
+    if (pdu->direction == LQ_TO_TARGET && (pdu->header_broken || pdu->data_broken)) {
+        take_broken(judge, pdu);
+        return;
+    }
     switch (pdu->opcode) {
     case LQ_WIRE_SCSI_COMMAND:
         take_command(judge, pdu);
@@ -340,7 +351,7 @@ void lq_view_tap(struct lq_judge *judge, const struct lq_tap *tap)
     struct lq_seen_connection *connection = lq_view_connection_make(judge, tap->connection);
     struct lq_wire_reader *reader = &lq_view_readers(judge, connection)->of[tap->direction];
     uint32_t at = 0;
-    while (at < tap->size_bytes) {
+    while (at < tap->size_bytes && !(tap->direction == LQ_TO_TARGET && connection->is_lost)) {
         bool complete;
         at += lq_wire_take(reader, tap->bytes + at, tap->size_bytes - at, &complete);
         if (!complete)
@@ -353,6 +364,8 @@ void lq_view_tap(struct lq_judge *judge, const struct lq_tap *tap)
             .data = reader->data,
             .data_bytes = reader->data_bytes,
             .kept_bytes = reader->kept_bytes,
+            .header_broken = reader->header_broken,
+            .data_broken = reader->data_broken,
             .at = {tap->time_ns, tap->seq, ++judge->view.pdus},
         };
         take_pdu(judge, &pdu);

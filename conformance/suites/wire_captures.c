@@ -114,8 +114,9 @@ static void take_packet(struct lq_history *history, int link, uint64_t time_ns,
 
 /* Its own readers beside the judges', to see that nothing is left over. */
 struct check {
+    struct lq_wire_crc crc;
     struct lq_wire_reader readers[STREAMS_MAX][2];
-    uint64_t pdus, unknown;
+    uint64_t pdus, unknown, digested, broken;
 };
 
 static bool is_opcode(uint32_t opcode, bool to_target)
@@ -140,6 +141,8 @@ static void check_tap(void *context, const struct lq_tap *tap)
         uint32_t opcode = lq_wire_opcode_of(reader->header);
         check->pdus++;
         check->unknown += !is_opcode(opcode, tap->direction == LQ_TO_TARGET);
+        check->digested += reader->header_digest;
+        check->broken += reader->header_broken;
         /* A login response that ends the login by what it says of digests, roughly. */
         if (opcode == LQ_WIRE_LOGIN_RESPONSE && lq_wire_next_stage(reader->header) == 3) {
             bool digest = false;
@@ -171,10 +174,11 @@ static bool run(const char *file, struct lq_judge *judge, struct check *check)
     lq_history_attach(&history, lq_judge_sink(judge));
     lq_history_attach(&history, (struct lq_history_sink){NULL, check_tap, check});
     stream_count = lost_segments = 0;
-    check->pdus = check->unknown = 0;
+    check->pdus = check->unknown = check->digested = check->broken = 0;
+    lq_wire_crc_init(&check->crc);
     for (uint32_t i = 0; i < STREAMS_MAX; i++)
         for (uint32_t d = 0; d < 2; d++)
-            lq_wire_reader_init(&check->readers[i][d]);
+            lq_wire_reader_init(&check->readers[i][d], &check->crc);
     struct pcap_pkthdr *header;
     const uint8_t *bytes;
     while (pcap_next_ex(pcap, &header, &bytes) == 1)
@@ -188,13 +192,15 @@ static bool run(const char *file, struct lq_judge *judge, struct check *check)
     for (uint32_t i = 0; i < stream_count; i++)
         for (uint32_t d = 0; d < 2; d++)
             inside += lq_wire_is_inside(&check->readers[i][d]);
-    printf("%s: %" PRIu32 " connections, %" PRIu64 " PDUs, %" PRIu32 " cut off, %" PRIu64
-           " of no opcode, %" PRIu32 " segments missing, %" PRIu64 " findings\n",
-           file, stream_count, check->pdus, inside, check->unknown, lost_segments,
-           lq_judge_violations(judge));
+    printf("%s: %" PRIu32 " connections, %" PRIu64 " PDUs, %" PRIu64 " header digests, %" PRIu64
+           " of them wrong, %" PRIu32 " cut off, %" PRIu64 " of no opcode, %" PRIu32
+           " segments missing, %" PRIu64 " findings\n",
+           file, stream_count, check->pdus, check->digested, check->broken, inside, check->unknown,
+           lost_segments, lq_judge_violations(judge));
     print_findings(judge);
     lq_judge_reset(judge);
-    return check->pdus > 0 && inside == 0 && check->unknown == 0 && lost_segments == 0;
+    return check->pdus > 0 && inside == 0 && check->unknown == 0 && check->broken == 0 &&
+           lost_segments == 0;
 }
 
 int main(int argc, char **argv)

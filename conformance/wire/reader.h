@@ -2,8 +2,8 @@
 /*
  * Puts iSCSI PDUs together from the bytes of one direction of a connection, cut anywhere.
  *
- * Lenient: it follows the lengths of any header and judges nothing. Digests are stepped over, not
- * checked. What it is not: the engine's receive path, with which it shares nothing.
+ * Lenient: it follows the lengths of any header and judges nothing, but says which digests are
+ * wrong. What it is not: the engine's receive path, with which it shares nothing.
  *
  * Who uses it: the judges, tests over foreign captures.
  */
@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "conformance/wire/crc.h"
 #include "conformance/wire/pdu.h"
 
 /* Data beyond this is counted but not kept: login and text parameters fit (8192 is the length that
@@ -20,19 +21,26 @@
 enum { LQ_WIRE_DATA_KEPT = 8192 };
 
 struct lq_wire_reader {
+    const struct lq_wire_crc *crc;   /* the owner's */
     bool header_digest, data_digest; /* set by the owner when negotiated; take effect at the next
                                       * PDU */
+    bool header_broken, data_broken; /* of a complete PDU: this digest is wrong */
     uint8_t header[LQ_WIRE_HEADER_BYTES];
     uint32_t have_bytes;  /* of the PDU under way, all segments */
     uint32_t total_bytes; /* of the PDU under way, known with its header; 0: not known yet */
     uint32_t data_at;     /* where the data segment begins */
     uint32_t data_bytes;  /* its length without padding */
     uint32_t kept_bytes;  /* of it in data[] */
+    uint32_t header_end;  /* where a header digest begins, or would */
+    uint32_t data_end;    /* where a data digest begins: behind the padding */
+    uint32_t header_crc, data_crc;          /* of what has come of header and data */
+    uint32_t header_says, data_says;        /* the digests, as far as they have come */
     uint64_t pdus;        /* completed */
     uint8_t data[LQ_WIRE_DATA_KEPT];
 };
 
-void lq_wire_reader_init(struct lq_wire_reader *reader);
+/* CRC has been made and outlives the reader. */
+void lq_wire_reader_init(struct lq_wire_reader *reader, const struct lq_wire_crc *crc);
 
 /*
  * Takes bytes up to the end of one PDU. Returns how many were taken; *COMPLETE tells that a PDU is

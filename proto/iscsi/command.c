@@ -93,7 +93,7 @@ struct lq_tgt_command *lq_tgt_command_take(struct lq_iscsi_target *target,
     command->window = NULL;
     command->next_offset = command->filled = command->open_count = 0;
     command->unsolicited = NULL;
-    command->data_failed = command->done_told = false;
+    command->data_failed = command->digest_failed = command->done_told = false;
     command->output.kind = kind == LQ_CMD_TM ? LQ_OUT_TM : LQ_OUT_COMMAND;
     lq_list_append(&session->commands, link);
     return command;
@@ -107,10 +107,15 @@ void lq_tgt_leave_window(struct lq_iscsi_target *target, struct lq_tgt_command *
     command->in_window = false;
 }
 
-static void free_bursts(struct lq_iscsi_target *t, struct lq_tgt_command *command)
+void lq_tgt_command_drop_bursts(struct lq_iscsi_target *target, struct lq_tgt_command *command)
 {
     while (!lq_list_is_empty(&command->bursts))
-        lq_tgt_burst_free(t, LQ_ELEMENT(command->bursts.next, struct lq_tgt_burst, link));
+        lq_tgt_burst_free(target, LQ_ELEMENT(command->bursts.next, struct lq_tgt_burst, link));
+}
+
+static void free_bursts(struct lq_iscsi_target *t, struct lq_tgt_command *command)
+{
+    lq_tgt_command_drop_bursts(t, command);
     if (!command->terminating || command->open_count == 0)
         return;
     LQ_LIST_EACH(link, &command->session->zombies)
@@ -167,7 +172,7 @@ struct received {
     uint32_t bidi_bytes;
     const uint8_t *immediate;
     uint32_t immediate_bytes;
-    bool was_held; /* its unsolicited data has been dropped */
+    bool was_held; /* the data that came with it, or behind it unasked, has been dropped */
 };
 
 /* Unsolicited data that negotiation does not allow [RFC 7143 13.10, 13.11, 13.14]. */
@@ -187,7 +192,7 @@ static bool breaks_first_burst(const struct lq_tgt_session *session, const struc
 /* Bytes of unsolicited Data-Out that follow the command. */
 static uint32_t unsolicited_bytes(const struct lq_tgt_session *session, const struct received *r)
 {
-    if (r->pdu->final || !r->pdu->u.command.write || r->was_held)
+    if (r->pdu->final || !r->pdu->u.command.write)
         return 0;
     uint32_t most = session->parameters.first_burst_length;
     if (r->pdu->u.command.expected_bytes < most)
@@ -217,6 +222,14 @@ static void give_to_engine(struct lq_iscsi_target *t, struct lq_tgt_command *com
     command->task = lq_engine_command(t->engine, &given);
 }
 
+/* Data that came unasked for a command that had to wait for its turn was not kept, and cannot be
+ * asked for once more at ErrorRecoveryLevel 0: the initiator may send the whole command again. */
+static bool lacks_data(const struct received *r)
+{
+    return r->was_held && r->pdu->u.command.write &&
+           (r->pdu->data_bytes != 0 || !r->pdu->final);
+}
+
 static void start_command(struct lq_iscsi_target *t, struct lq_tgt_command *command,
                           const struct received *r)
 {
@@ -233,6 +246,10 @@ static void start_command(struct lq_iscsi_target *t, struct lq_tgt_command *comm
     if (!read)
         command->expected_in_bytes = 0;
     command->filled = r->immediate_bytes;
+    if (lacks_data(r)) {
+        lq_tgt_complete(t, command, &(struct lq_command_complete){.status = LQ_BUSY});
+        return;
+    }
     uint32_t unsolicited = unsolicited_bytes(session, r);
     bool broken = breaks_first_burst(session, r);
     if (unsolicited != 0 || (broken && !pdu->final))
@@ -396,7 +413,7 @@ static void hold(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
         lq_tgt_reject(t, conn, LQ_REJECT_INVALID_FIELD, conn->header);
         return;
     }
-    struct received r = {.pdu = pdu};
+    struct received r = {.pdu = pdu, .immediate_bytes = pdu->data_bytes};
     if (is_scsi && !collect(&r, conn->ahs)) {
         lq_tgt_close(t, conn, LQ_CLOSING_RESET);
         return;
@@ -421,6 +438,9 @@ static void hold(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
     }
     if (pdu->itt != LQ_TAG_NONE)
         lq_tgt_command_hash(t, command);
+    command->expected_out_bytes = is_scsi ? pdu->u.command.expected_bytes : 0;
+    if (is_scsi && pdu->u.command.write && !pdu->final)
+        lq_tgt_expect_unsolicited(t, command, pdu->data_bytes, unsolicited_bytes(session, &r));
 }
 
 static void start_held_command(struct lq_iscsi_target *t, struct lq_tgt_command *command,

@@ -2,10 +2,13 @@
 /*
  * A connection's input: a byte stream becomes PDUs [RFC 7143 11.1], whatever way it is cut.
  *
- * Method: header, AHS, data segment and padding are filled one after the other. A part that lies
- * whole in what was fed is used in place; what comes in pieces is gathered, Data-Out in its task's
- * buffer, all else in the connection's own. A PDU is begun only when there is room for what it can
- * cause us to send at once; else input is held back until something has been sent.
+ * Method: header, AHS, data segment, padding and the digests are filled one after the other. A part
+ * that lies whole in what was fed is used in place; what comes in pieces is gathered, Data-Out in
+ * its task's buffer, all else in the connection's own. A PDU is begun only when there is room for
+ * what it can cause us to send at once; else input is held back until something has been sent.
+ *
+ * Nothing of a header is believed, its lengths apart, before its digest is right; nothing comes of
+ * a data segment whose digest is wrong [RFC 7143 7.8].
  */
 #include <string.h>
 
@@ -21,6 +24,7 @@ static void reset_conn(struct lq_tgt_conn *conn)
     conn->session = NULL;
     conn->rx = LQ_RX_HEADER;
     conn->rx_have = conn->rx_total = 0;
+    conn->digests.header = conn->digests.data = false;
     conn->rx_place = NULL;
     conn->rx_burst = NULL;
     conn->data = NULL;
@@ -232,12 +236,27 @@ static void full_feature_pdu(struct lq_iscsi_target *t, struct lq_tgt_conn *conn
         full_feature[opcode](t, conn);
 }
 
-static void end_pdu(struct lq_iscsi_target *t, struct lq_tgt_conn *conn)
+/* A payload whose digest is wrong [RFC 7143 7.8]: Reject, and the PDU is discarded. Its header is
+ * right, so that it still counts in its run of Data-Out, whose command then cannot end well. */
+static void broken_data(struct lq_iscsi_target *t, struct lq_tgt_conn *conn)
+{
+    t->counts.data_digest_errors++;
+    if (conn->phase != LQ_PHASE_FULL || conn->session == NULL)
+        return;
+    if (!lq_tgt_wrong(t, LQ_WRONG_DIGEST_ERROR_NOT_REJECTED))
+        lq_tgt_reject(t, conn, LQ_REJECT_DATA_DIGEST, conn->header);
+    if (conn->pdu.opcode == LQ_OP_DATA_OUT && !conn->session->discovery)
+        lq_tgt_data_out_broken(t, conn);
+}
+
+static void end_pdu(struct lq_iscsi_target *t, struct lq_tgt_conn *conn, bool is_broken)
 {
     conn->rx = LQ_RX_HEADER;
     conn->rx_have = 0;
     t->counts.pdus_in++;
-    if (conn->phase == LQ_PHASE_LOGIN)
+    if (is_broken)
+        broken_data(t, conn);
+    else if (conn->phase == LQ_PHASE_LOGIN)
         lq_tgt_login_request(t, conn);
     else if (conn->phase == LQ_PHASE_FULL && conn->session != NULL)
         full_feature_pdu(t, conn);
@@ -272,41 +291,44 @@ static bool place_data(struct lq_iscsi_target *t, struct lq_tgt_conn *conn)
     return true;
 }
 
-/* Moves on to the next part that has any bytes; ends the PDU when there is none. */
-static void next_part(struct lq_iscsi_target *t, struct lq_tgt_conn *conn, enum lq_tgt_rx part)
-{
-    conn->rx_have = 0;
-    if (part == LQ_RX_AHS) {
-        conn->rx = LQ_RX_AHS;
-        conn->rx_total = (uint32_t)conn->pdu.ahs_words * 4;
-        if (conn->rx_total != 0)
-            return;
-        part = LQ_RX_DATA;
-    }
-    if (part == LQ_RX_DATA) {
-        conn->rx = LQ_RX_DATA;
-        conn->rx_total = conn->pdu.data_bytes;
-        conn->data = conn->buffer;
-        if (conn->rx_total != 0)
-            return;
-        part = LQ_RX_PAD;
-    }
-    if (part == LQ_RX_PAD) {
-        conn->rx = LQ_RX_PAD;
-        conn->rx_total = lq_iscsi_pad_bytes(conn->pdu.data_bytes);
-        if (conn->rx_total != 0)
-            return;
-    }
-    end_pdu(t, conn);
-}
-
-static void begin_pdu(struct lq_iscsi_target *t, struct lq_tgt_conn *conn)
+/* The header is here, as a whole. False: it is no PDU that may stand here. */
+static bool begin_pdu(struct lq_iscsi_target *t, struct lq_tgt_conn *conn)
 {
     conn->pdu_known = lq_iscsi_pdu_decode(&conn->pdu, conn->header);
-    if (place_data(t, conn))
-        next_part(t, conn, LQ_RX_AHS);
-    else
-        format_error(t, conn);
+    conn->data = conn->buffer;
+    conn->rx_crc = 0;
+    return place_data(t, conn);
+}
+
+static uint32_t part_bytes(const struct lq_tgt_conn *conn)
+{
+    uint32_t data_bytes = lq_iscsi_bhs_data_bytes(conn->header);
+    switch ((enum lq_tgt_rx)conn->rx) {
+    case LQ_RX_AHS: return lq_iscsi_bhs_ahs_bytes(conn->header);
+    case LQ_RX_HEADER_DIGEST: return conn->digests.header ? LQ_DIGEST_BYTES : 0;
+    case LQ_RX_DATA: return data_bytes;
+    case LQ_RX_PAD: return lq_iscsi_pad_bytes(data_bytes);
+    case LQ_RX_DATA_DIGEST: return conn->digests.data && data_bytes != 0 ? LQ_DIGEST_BYTES : 0;
+    default: return 0;
+    }
+}
+
+/* A part is complete: moves on to the next one that has any bytes, or ends the PDU. */
+static void end_part(struct lq_iscsi_target *t, struct lq_tgt_conn *conn, bool is_broken)
+{
+    do {
+        conn->rx++;
+        if (conn->rx == LQ_RX_DATA && !begin_pdu(t, conn)) {
+            format_error(t, conn);
+            return;
+        }
+        if (conn->rx == LQ_RX_PARTS) {
+            end_pdu(t, conn, is_broken);
+            return;
+        }
+        conn->rx_have = 0;
+        conn->rx_total = part_bytes(conn);
+    } while (conn->rx_total == 0);
 }
 
 /* --- bytes ------------------------------------------------------------------------------------ */
@@ -318,27 +340,64 @@ static bool may_take(const struct lq_tgt_conn *conn)
            conn->free_note_count > LQ_TGT_NOTES_RESERVED;
 }
 
+/* What the next digest covers goes on with BYTES. */
+static void digest(const struct lq_iscsi_target *t, struct lq_tgt_conn *conn, bool is_on,
+                   const uint8_t *bytes, uint32_t size)
+{
+    if (is_on)
+        conn->rx_crc = t->config.crc32c(conn->rx_crc, bytes, size);
+}
+
+/* Gathers the present part, TOTAL long, in OUT. Returns how many of SIZE bytes belong to it. */
+static uint32_t gather(struct lq_tgt_conn *conn, uint8_t *out, uint32_t total,
+                       const uint8_t *bytes, uint32_t size)
+{
+    uint32_t n = total - conn->rx_have;
+    n = n < size ? n : size;
+    memcpy(out + conn->rx_have, bytes, n);
+    conn->rx_have += n;
+    return n;
+}
+
 static uint32_t feed_header(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
                             const uint8_t *bytes, uint32_t size)
 {
-    uint32_t n = LQ_BHS_BYTES - conn->rx_have;
-    n = n < size ? n : size;
-    memcpy(conn->header + conn->rx_have, bytes, n);
-    conn->rx_have += n;
-    if (conn->rx_have == LQ_BHS_BYTES)
-        begin_pdu(t, conn);
+    uint32_t n = gather(conn, conn->header, LQ_BHS_BYTES, bytes, size);
+    if (conn->rx_have == LQ_BHS_BYTES) {
+        conn->rx_crc = 0;
+        digest(t, conn, conn->digests.header, conn->header, LQ_BHS_BYTES);
+        end_part(t, conn, false);
+    }
     return n;
 }
 
 static uint32_t feed_ahs(struct lq_iscsi_target *t, struct lq_tgt_conn *conn, const uint8_t *bytes,
                          uint32_t size)
 {
-    uint32_t n = conn->rx_total - conn->rx_have;
-    n = n < size ? n : size;
-    memcpy(conn->ahs + conn->rx_have, bytes, n);
-    conn->rx_have += n;
-    if (conn->rx_have == conn->rx_total)
-        next_part(t, conn, LQ_RX_DATA);
+    uint32_t n = gather(conn, conn->ahs, conn->rx_total, bytes, size);
+    if (conn->rx_have == conn->rx_total) {
+        digest(t, conn, conn->digests.header, conn->ahs, conn->rx_total);
+        end_part(t, conn, false);
+    }
+    return n;
+}
+
+/* Where the next PDU begins cannot be known when a header is broken: the connection, and with it
+ * the session, is ended [RFC 7143 7.8], as at ErrorRecoveryLevel 0. */
+static uint32_t feed_digest(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
+                            const uint8_t *bytes, uint32_t size)
+{
+    uint32_t n = gather(conn, conn->rx_digest, LQ_DIGEST_BYTES, bytes, size);
+    if (conn->rx_have < LQ_DIGEST_BYTES)
+        return n;
+    bool is_broken = lq_crc32c_get(conn->rx_digest) != conn->rx_crc &&
+                     !lq_tgt_wrong(t, LQ_WRONG_DIGEST_NOT_CHECKED);
+    if (is_broken && conn->rx == LQ_RX_HEADER_DIGEST) {
+        t->counts.header_digest_errors++;
+        lq_tgt_close(t, conn, LQ_CLOSING_RESET);
+        return n;
+    }
+    end_part(t, conn, is_broken);
     return n;
 }
 
@@ -356,27 +415,39 @@ static uint32_t feed_data(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
     uint32_t left = conn->rx_total - conn->rx_have;
     uint32_t n = left < size ? left : size;
     uint8_t *place = data_place(conn);
-    bool is_whole = conn->rx_have == 0 && conn->rx_place == NULL &&
-                    size - n >= lq_iscsi_pad_bytes(conn->rx_total) && n == left;
+    uint32_t behind = lq_iscsi_pad_bytes(conn->rx_total) +
+                      (conn->digests.data ? (uint32_t)LQ_DIGEST_BYTES : 0);
+    bool is_whole = conn->rx_have == 0 && conn->rx_place == NULL && size - n >= behind && n == left;
+    digest(t, conn, conn->digests.data, bytes, n);
     if (is_whole)
-        conn->data = bytes; /* its padding follows in the same feed, and then it is used */
+        conn->data = bytes; /* padding and digest follow in the same feed, and then it is used */
     else if (place != NULL && place != bytes)
         memmove(place, bytes, n);
     conn->rx_have += n;
     if (conn->rx_have == conn->rx_total)
-        next_part(t, conn, LQ_RX_PAD);
+        end_part(t, conn, false);
     return n;
 }
 
-static uint32_t feed_pad(struct lq_iscsi_target *t, struct lq_tgt_conn *conn, uint32_t size)
+static uint32_t feed_pad(struct lq_iscsi_target *t, struct lq_tgt_conn *conn, const uint8_t *bytes,
+                         uint32_t size)
 {
     uint32_t n = conn->rx_total - conn->rx_have;
     n = n < size ? n : size;
+    digest(t, conn, conn->digests.data, bytes, n);
     conn->rx_have += n;
     if (conn->rx_have == conn->rx_total)
-        end_pdu(t, conn);
+        end_part(t, conn, false);
     return n;
 }
+
+typedef uint32_t (*feed_function)(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
+                                  const uint8_t *bytes, uint32_t size);
+
+static const feed_function feeds[LQ_RX_PARTS] = {
+    [LQ_RX_HEADER] = feed_header, [LQ_RX_AHS] = feed_ahs, [LQ_RX_HEADER_DIGEST] = feed_digest,
+    [LQ_RX_DATA] = feed_data,     [LQ_RX_PAD] = feed_pad, [LQ_RX_DATA_DIGEST] = feed_digest,
+};
 
 uint32_t lq_iscsi_feed(struct lq_iscsi_target *target, lq_conn handle, const uint8_t *bytes,
                        uint32_t size_bytes)
@@ -394,14 +465,7 @@ uint32_t lq_iscsi_feed(struct lq_iscsi_target *target, lq_conn handle, const uin
             conn->blocked = true;
             break;
         }
-        if (conn->rx == LQ_RX_HEADER)
-            taken += feed_header(target, conn, at, left);
-        else if (conn->rx == LQ_RX_AHS)
-            taken += feed_ahs(target, conn, at, left);
-        else if (conn->rx == LQ_RX_DATA)
-            taken += feed_data(target, conn, at, left);
-        else
-            taken += feed_pad(target, conn, left);
+        taken += feeds[conn->rx](target, conn, at, left);
     }
     return taken;
 }

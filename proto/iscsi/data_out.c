@@ -134,7 +134,10 @@ void lq_tgt_data_out_settle(struct lq_iscsi_target *target)
             bytes = good < bytes ? good : bytes - 1;
         }
         command->done_told = true;
-        lq_engine_data_out_received(target->engine, command->task, bytes);
+        if (command->digest_failed) /* protocol service CRC error [RFC 7143 7.8, 11.4.7.2] */
+            lq_engine_data_out_failed(target->engine, command->task, 0x0b, 0x47, 0x05);
+        else
+            lq_engine_data_out_received(target->engine, command->task, bytes);
     }
 }
 
@@ -271,6 +274,18 @@ static void close_burst(struct lq_iscsi_target *t, struct lq_tgt_session *sessio
         lq_tgt_solicit(t, command);
 }
 
+/* A PDU of BURST is over. */
+static void go_on(struct lq_iscsi_target *t, struct lq_tgt_conn *conn, struct lq_tgt_burst *burst)
+{
+    if (conn->pdu.final) {
+        close_burst(t, conn->session, burst);
+    } else if (!burst->zombie) {
+        burst->progress_ns = t->env->now_ns;
+        lq_list_remove(&burst->progress);
+        lq_list_append(&conn->open_bursts, &burst->progress);
+    }
+}
+
 void lq_tgt_data_out_end(struct lq_iscsi_target *target, struct lq_tgt_conn *conn)
 {
     const struct lq_iscsi_pdu *pdu = &conn->pdu;
@@ -294,13 +309,18 @@ void lq_tgt_data_out_end(struct lq_iscsi_target *target, struct lq_tgt_conn *con
             command->filled += pdu->data_bytes;
         }
     }
-    if (pdu->final) {
-        close_burst(target, conn->session, burst);
-    } else if (!burst->zombie) {
-        burst->progress_ns = target->env->now_ns;
-        lq_list_remove(&burst->progress);
-        lq_list_append(&conn->open_bursts, &burst->progress);
-    }
+    go_on(target, conn, burst);
+}
+
+void lq_tgt_data_out_broken(struct lq_iscsi_target *target, struct lq_tgt_conn *conn)
+{
+    struct lq_tgt_burst *burst = conn->rx_burst;
+    conn->rx_burst = NULL;
+    if (burst == NULL)
+        return;
+    if (!burst->zombie && burst->command != NULL)
+        burst->command->data_failed = burst->command->digest_failed = true;
+    go_on(target, conn, burst);
 }
 
 /* --- the end of aborted commands -------------------------------------------------------------- */

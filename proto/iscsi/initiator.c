@@ -80,6 +80,8 @@ struct lq_iscsi_initiator *lq_iscsi_initiator_make(struct lq_arena *arena,
     if (ini == NULL)
         return NULL;
     ini->config = *config;
+    if (ini->config.crc32c == NULL)
+        ini->config.crc32c = lq_crc32c_table;
     ini->env = env;
     ini->requests = requests;
     ini->by_tag = by_tag;

@@ -28,6 +28,8 @@
 #include "core/base/history.h"
 #include "core/base/slice.h"
 #include "core/env.h"
+#include "proto/iscsi/crc32c.h"
+#include "proto/iscsi/keys.h"
 
 struct lq_iscsi_initiator;
 
@@ -54,6 +56,7 @@ struct lq_iscsi_initiator_config {
                                  sense; at least 8192 */
     uint64_t login_timeout_ns;  /* from login to LOGGED_IN; 0: none */
     uint64_t answer_timeout_ns; /* silence of the target while an answer is due; 0: none */
+    lq_crc32c_function crc32c;  /* for digests; NULL: lq_crc32c_table */
 };
 
 /* 64 requests, 64 events, 16 PDUs, 4 KiB, 16 KiB, no timeouts. */
@@ -73,6 +76,7 @@ struct lq_iscsi_initiator_offer {
     uint16_t max_outstanding_r2t; /* at most LQ_ISCSI_I_R2T_MAX */
     bool initial_r2t, immediate_data;
     uint16_t default_time2wait_s, default_time2retain_s;
+    enum lq_digest_offer header_digest, data_digest; /* negotiated: NONE or CRC32C */
 };
 
 /* The RFC's defaults. */
@@ -172,7 +176,8 @@ bool lq_iscsi_initiator_ping(struct lq_iscsi_initiator *initiator, uint64_t id,
 bool lq_iscsi_initiator_send_targets(struct lq_iscsi_initiator *initiator, uint64_t id,
                                      const char *what);
 
-/* Bytes that go out as they are, after what is encoded already (in any state but idle); copied.
+/* Bytes that go out as they are, after what is encoded already (in any state but idle), so with the
+ * digests that were negotiated, or without; copied.
  * With ITT other than LQ_ISCSI_I_NO_TAG, PDUs that answer this tag are reported as RAW_ANSWER under
  * ID until it is forgotten; CmdSN and the like are not touched. */
 bool lq_iscsi_initiator_raw(struct lq_iscsi_initiator *initiator, uint64_t id, uint32_t itt,
@@ -240,7 +245,9 @@ enum lq_iscsi_initiator_event_kind {
     LQ_ISCSI_I_EVENT_RAW_ANSWER,    /* id, header */
     LQ_ISCSI_I_EVENT_PROTOCOL_ERROR, /* code: enum lq_iscsi_initiator_error; itt when it has one */
     LQ_ISCSI_I_EVENT_CLOSE_WANTED,  /* the connection is over for this end: code 0 after logout or
-                                       login failure, 1 when login makes no sense, 2 timeout */
+                                       login failure, 1 when login makes no sense, 2 timeout,
+                                       3 a digest was wrong: what it covers was discarded, and at
+                                       ErrorRecoveryLevel 0 the session with it */
     LQ_ISCSI_I_EVENTS
 };
 

@@ -318,16 +318,44 @@ static void tell_raw_answer(struct lq_iscsi_initiator *ini)
         put_sense(event, sense_in_segment(ini));
 }
 
+static bool digests_headers(const struct lq_iscsi_initiator *ini)
+{
+    return ini->phase == FULL_FEATURE && ini->params.header_digest == LQ_DIGEST_CRC32C;
+}
+
+static bool digests_data(const struct lq_iscsi_initiator *ini)
+{
+    return ini->phase == FULL_FEATURE && ini->params.data_digest == LQ_DIGEST_CRC32C;
+}
+
+/* 48 bytes are here: how long the parts are that follow. */
+static void measure_pdu(struct lq_iscsi_initiator *ini)
+{
+    uint32_t data_bytes = lq_iscsi_bhs_data_bytes(ini->header);
+    ini->in_pdu = true;
+    ini->begun = false;
+    ini->ahs_left = lq_iscsi_bhs_ahs_bytes(ini->header);
+    ini->header_digest_left = digests_headers(ini) ? LQ_DIGEST_BYTES : 0;
+    ini->data_left = data_bytes;
+    ini->pad_left = lq_iscsi_pad_bytes(data_bytes);
+    ini->data_digest_left = digests_data(ini) && data_bytes != 0 ? LQ_DIGEST_BYTES : 0;
+    if (ini->header_digest_left == 0)
+        return;
+    ini->crc = ini->config.crc32c(0, ini->header, LQ_BHS_BYTES);
+    /* Targets have no use for AHS [RFC 7143 11.2.2]: this header is broken, and who waits for
+     * its AHS to see that may wait for ever. */
+    if (ini->ahs_left != 0)
+        lq_ini_close(ini, 3);
+}
+
 static void begin_pdu(struct lq_iscsi_initiator *ini)
 {
     bool known = lq_iscsi_pdu_decode(&ini->pdu, ini->header);
     const struct answer *answer = answer_of(ini, ini->pdu.opcode);
-    ini->in_pdu = true;
+    ini->begun = true;
+    ini->crc = 0;
     ini->error_told = false;
     ini->segment_bytes = 0;
-    ini->ahs_left = (uint32_t)ini->pdu.ahs_words * 4;
-    ini->data_left = ini->pdu.data_bytes;
-    ini->pad_left = lq_iscsi_pad_bytes(ini->pdu.data_bytes);
     ini->data_slot = NO_SLOT;
     ini->ignored = !known || answer == &no_answer;
     if (ini->ignored) {
@@ -381,27 +409,75 @@ static uint32_t take_some(uint32_t *left, uint32_t size)
     return some;
 }
 
+/* Takes SIZE bytes of a digest of which *LEFT are to come. False: it is complete and wrong. */
+static bool take_digest(struct lq_iscsi_initiator *ini, uint32_t *left, const uint8_t *bytes,
+                        uint32_t size)
+{
+    memcpy(ini->digest + LQ_DIGEST_BYTES - *left, bytes, size);
+    *left -= size;
+    return *left > 0 || lq_crc32c_get(ini->digest) == ini->crc;
+}
+
+/* Takes SIZE bytes of the segment or its padding. */
+static void cover(struct lq_iscsi_initiator *ini, const uint8_t *bytes, uint32_t size)
+{
+    if (ini->data_digest_left != 0)
+        ini->crc = ini->config.crc32c(ini->crc, bytes, size);
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Takes what comes next of the parts behind the 48 bytes; returns how many bytes. A wrong digest
+ * ends the connection: sessions of ErrorRecoveryLevel 0 have no other way to get again what was
+ * discarded [RFC 7143 7.8, 7.12]. */
+static uint32_t take_part(struct lq_iscsi_initiator *ini, const uint8_t *bytes, uint32_t size)
+{
+    uint32_t taken = 0;
+    bool is_right = true;
+    if (ini->ahs_left > 0) {
+        taken = take_some(&ini->ahs_left, size);
+        if (ini->header_digest_left != 0)
+            ini->crc = ini->config.crc32c(ini->crc, bytes, taken);
+    } else if (ini->header_digest_left > 0) {
+        taken = least(size, ini->header_digest_left);
+        is_right = take_digest(ini, &ini->header_digest_left, bytes, taken);
+    } else if (ini->data_left > 0) {
+        taken = take_some(&ini->data_left, size);
+        cover(ini, bytes, taken);
+        take_segment(ini, bytes, taken);
+    } else if (ini->pad_left > 0) {
+        taken = take_some(&ini->pad_left, size);
+        cover(ini, bytes, taken);
+    } else {
+        taken = least(size, ini->data_digest_left);
+        is_right = take_digest(ini, &ini->data_digest_left, bytes, taken);
+    }
+    if (!is_right)
+        lq_ini_close(ini, 3);
+    return taken;
+}
+
 /* Takes what comes next of the PDU in hand; returns how many bytes. */
 static uint32_t take_piece(struct lq_iscsi_initiator *ini, const uint8_t *bytes, uint32_t size)
 {
     uint32_t taken = 0;
-    if (!ini->in_pdu) {
-        taken = LQ_BHS_BYTES - ini->header_bytes;
-        if (taken > size)
-            taken = size;
+    if (ini->in_pdu) {
+        taken = take_part(ini, bytes, size);
+    } else {
+        taken = least(size, LQ_BHS_BYTES - ini->header_bytes);
         memcpy(ini->header + ini->header_bytes, bytes, taken);
         ini->header_bytes += taken;
         if (ini->header_bytes == LQ_BHS_BYTES)
-            begin_pdu(ini);
-    } else if (ini->ahs_left > 0) {
-        taken = take_some(&ini->ahs_left, size);
-    } else if (ini->data_left > 0) {
-        taken = take_some(&ini->data_left, size);
-        take_segment(ini, bytes, taken);
-    } else {
-        taken = take_some(&ini->pad_left, size);
+            measure_pdu(ini);
     }
-    if (ini->in_pdu && ini->ahs_left == 0 && ini->data_left == 0 && ini->pad_left == 0)
+    if (!ini->in_pdu || ini->phase == CLOSING || ini->ahs_left + ini->header_digest_left != 0)
+        return taken;
+    if (!ini->begun)
+        begin_pdu(ini);
+    if (ini->data_left + ini->pad_left + ini->data_digest_left == 0)
         end_pdu(ini);
     return taken;
 }

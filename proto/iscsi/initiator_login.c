@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Login [RFC 7143 6] and text answers. Method: one table of the keys that are offered; a row knows
- * how its offer is written and which answers are legal. Stages: security (nothing but AuthMethod=
- * None), operational, full feature. The keys of a round are put together when its PDU is encoded,
- * from the place where the last round stopped.
+ * Login [RFC 7143 6] and text answers. Stages: security (nothing but AuthMethod=None), operational,
+ * full feature. The keys of a round, rows of initiator_keys.c, are put together when its PDU is
+ * encoded, from the place where the last round stopped.
  */
 #include <string.h>
 
@@ -23,161 +22,6 @@ const struct lq_iscsi_initiator_offer lq_iscsi_initiator_offer_default = {
     .default_time2retain_s = 20,
 };
 
-/* --- keys --------------------------------------------------------------------------------- */
-
-enum key_rule {
-    SAME,    /* only what was offered is a legal answer */
-    LOWEST,  /* numbers: the answer is at most the offer */
-    HIGHEST, /* at least */
-    OR,
-    AND,     /* booleans */
-    DECLARED /* each side says its own */
-};
-
-enum key_field {
-    NO_FIELD,
-    INITIAL_R2T,
-    IMMEDIATE_DATA,
-    SEGMENT,
-    MAX_BURST,
-    FIRST_BURST,
-    TIME2WAIT,
-    TIME2RETAIN,
-    OUTSTANDING_R2T
-};
-
-struct key {
-    const char *name, *literal;
-    enum key_rule rule;
-    enum key_field field;
-    uint32_t low, high;
-    bool normal_only; /* irrelevant in discovery sessions */
-    bool each_login;  /* not only the login of a session's first connection */
-};
-
-/* clang-format off */
-static const struct key keys[] = { /* [RFC 7143 13], in the order of sending */
-    {"HeaderDigest", "None", SAME, NO_FIELD, 0, 0, false, true},
-    {"DataDigest", "None", SAME, NO_FIELD, 0, 0, false, true},
-    {"ErrorRecoveryLevel", "0", SAME, NO_FIELD, 0, 0, false, false},
-    {"MaxRecvDataSegmentLength", NULL, DECLARED, SEGMENT, 512, 0xffffff, false, true},
-    {"DefaultTime2Wait", NULL, HIGHEST, TIME2WAIT, 0, 3600, false, false},
-    {"DefaultTime2Retain", NULL, LOWEST, TIME2RETAIN, 0, 3600, false, false},
-    {"MaxConnections", "1", SAME, NO_FIELD, 0, 0, true, false},
-    {"InitialR2T", NULL, OR, INITIAL_R2T, 0, 0, true, false},
-    {"ImmediateData", NULL, AND, IMMEDIATE_DATA, 0, 0, true, false},
-    {"MaxBurstLength", NULL, LOWEST, MAX_BURST, 512, 0xffffff, true, false},
-    {"FirstBurstLength", NULL, LOWEST, FIRST_BURST, 512, 0xffffff, true, false},
-    {"MaxOutstandingR2T", NULL, LOWEST, OUTSTANDING_R2T, 1, 65535, true, false},
-    {"DataPDUInOrder", "Yes", SAME, NO_FIELD, 0, 0, true, false},
-    {"DataSequenceInOrder", "Yes", SAME, NO_FIELD, 0, 0, true, false},
-};
-/* clang-format on */
-
-enum { KEYS = sizeof keys / sizeof keys[0] };
-
-static uint32_t get_field(const struct lq_iscsi_initiator_offer *offer, enum key_field field)
-{
-    switch (field) {
-    case NO_FIELD:
-        return 0;
-    case INITIAL_R2T:
-        return offer->initial_r2t;
-    case IMMEDIATE_DATA:
-        return offer->immediate_data;
-    case SEGMENT:
-        return offer->max_recv_data_segment_length;
-    case MAX_BURST:
-        return offer->max_burst_length;
-    case FIRST_BURST:
-        return offer->first_burst_length;
-    case TIME2WAIT:
-        return offer->default_time2wait_s;
-    case TIME2RETAIN:
-        return offer->default_time2retain_s;
-    case OUTSTANDING_R2T:
-        return offer->max_outstanding_r2t;
-    }
-    return 0;
-}
-
-static struct lq_iscsi_initiator_offer offer_with(struct lq_iscsi_initiator_offer offer,
-                                                  enum key_field field, uint32_t value)
-{
-    switch (field) {
-    case NO_FIELD:
-        break;
-    case INITIAL_R2T:
-        offer.initial_r2t = value != 0;
-        break;
-    case IMMEDIATE_DATA:
-        offer.immediate_data = value != 0;
-        break;
-    case SEGMENT:
-        offer.max_recv_data_segment_length = value;
-        break;
-    case MAX_BURST:
-        offer.max_burst_length = value;
-        break;
-    case FIRST_BURST:
-        offer.first_burst_length = value;
-        break;
-    case TIME2WAIT:
-        offer.default_time2wait_s = (uint16_t)value;
-        break;
-    case TIME2RETAIN:
-        offer.default_time2retain_s = (uint16_t)value;
-        break;
-    case OUTSTANDING_R2T:
-        offer.max_outstanding_r2t = (uint16_t)value;
-        break;
-    }
-    return offer;
-}
-
-/* What holds from now on; of SEGMENT it is the target's own word. */
-static void set_field(struct lq_iscsi_initiator *ini, enum key_field field, uint32_t value)
-{
-    if (field == SEGMENT)
-        ini->target_segment_max = value;
-    else
-        ini->params = offer_with(ini->params, field, value);
-}
-
-static void put_key(struct lq_text_writer *writer, const struct login *login, const struct key *key)
-{
-    uint32_t value = get_field(&login->offer, key->field);
-    if (key->literal != NULL)
-        lq_text_put(writer, key->name, key->literal);
-    else if (key->rule == OR || key->rule == AND)
-        lq_text_put(writer, key->name, value != 0 ? "Yes" : "No");
-    else
-        lq_text_put_number(writer, key->name, value);
-}
-
-/* Takes an answer to an offer; false when it is illegal. */
-static bool take_answer(struct lq_iscsi_initiator *ini, const struct key *key,
-                        struct lq_slice value)
-{
-    uint32_t offered = get_field(&ini->login.offer, key->field);
-    uint32_t number;
-    bool boolean;
-    if (key->rule == SAME)
-        return lq_text_equal(value, key->literal);
-    if (key->rule == OR || key->rule == AND) {
-        if (!lq_text_to_boolean(value, &boolean))
-            return key->normal_only && lq_text_equal(value, "Irrelevant");
-        set_field(ini, key->field, boolean);
-        return key->rule == OR ? (offered == 0 || boolean) : (offered != 0 || !boolean);
-    }
-    if (!lq_text_to_number(value, &number))
-        return lq_text_equal(value, "Irrelevant") && key->normal_only;
-    if (number < key->low || number > key->high)
-        return false;
-    set_field(ini, key->field, number);
-    return key->rule == DECLARED || (key->rule == LOWEST ? number <= offered : number >= offered);
-}
-
 /* --- what goes out ------------------------------------------------------------------------ */
 
 static bool is_offered(const struct login *login, const struct key *key)
@@ -187,7 +31,7 @@ static bool is_offered(const struct login *login, const struct key *key)
 
 static uint32_t next_offer(const struct login *login, uint32_t from)
 {
-    while (from < KEYS && !is_offered(login, &keys[from]))
+    while (from < KEYS && !is_offered(login, &lq_ini_keys[from]))
         from++;
     return from;
 }
@@ -200,7 +44,7 @@ static bool put_operational(struct login *login, struct lq_text_writer *writer)
          at = next_offer(login, at + 1)) {
         if (count++ == 1 && login->one_key_per_pdu)
             return false;
-        put_key(writer, login, &keys[at]);
+        lq_ini_key_put(writer, login, &lq_ini_keys[at]);
         login->next_key = at + 1;
     }
     return true;
@@ -283,9 +127,10 @@ static const char *check_login(const struct lq_iscsi_initiator_login *request)
     if (offer->max_outstanding_r2t > LQ_ISCSI_I_R2T_MAX)
         return "MaxOutstandingR2T must be at most 8";
     for (uint32_t i = 0; i < KEYS; i++) {
-        uint32_t value = get_field(offer, keys[i].field);
-        bool is_number = keys[i].literal == NULL && keys[i].rule != OR && keys[i].rule != AND;
-        if (is_number && (value < keys[i].low || value > keys[i].high))
+        uint32_t value = lq_ini_key_offered(offer, lq_ini_keys[i].field);
+        bool is_boolean = lq_ini_keys[i].rule == OR || lq_ini_keys[i].rule == AND;
+        bool has_range = lq_ini_keys[i].literal == NULL && !is_boolean;
+        if (has_range && (value < lq_ini_keys[i].low || value > lq_ini_keys[i].high))
             return "a number of the offer is out of the key's range";
     }
     if (offer->first_burst_length > offer->max_burst_length)
@@ -343,6 +188,7 @@ const char *lq_iscsi_initiator_login(struct lq_iscsi_initiator *ini,
     if (request->tsih == 0)
         ini->params = lq_iscsi_initiator_offer_default;
     ini->params.max_recv_data_segment_length = request->offer.max_recv_data_segment_length;
+    ini->params.header_digest = ini->params.data_digest = LQ_DIGEST_NONE;
     ini->target_segment_max = 8192;
     ini->text_bytes = 0;
     ini->phase = LOGIN;
@@ -383,35 +229,19 @@ static void reply(struct lq_iscsi_initiator *ini, struct lq_slice key, const cha
         lq_ini_error(ini, LQ_ISCSI_I_ERROR_TEXT);
 }
 
-/* The target began with a key that we have not offered yet: what we offer later is the answer, so
- * it must suit both. */
-static void meet_offer(struct lq_iscsi_initiator *ini, const struct key *key, struct lq_slice value)
-{
-    uint32_t own = get_field(&ini->login.offer, key->field);
-    bool suits = take_answer(ini, key, value);
-    if (key->rule == DECLARED && !suits)
-        lq_ini_error(ini, LQ_ISCSI_I_ERROR_LOGIN_KEY);
-    if (key->rule == DECLARED || key->rule == SAME)
-        return;
-    if (!suits) /* theirs goes further than ours, or makes no sense: ours holds */
-        set_field(ini, key->field, own);
-    ini->login.offer = offer_with(ini->login.offer, key->field,
-                                  get_field(&ini->params, key->field));
-}
-
 static void take_pair(struct lq_iscsi_initiator *ini, const struct lq_text_pair *pair)
 {
     struct login *login = &ini->login;
     for (uint32_t i = 0; i < KEYS; i++) {
-        if (!lq_text_equal(pair->key, keys[i].name))
+        if (!lq_text_equal(pair->key, lq_ini_keys[i].name))
             continue;
         bool again = (login->answered >> i & 1) != 0;
         login->answered |= UINT32_C(1) << i;
-        if (!is_offered(login, &keys[i]))
+        if (!is_offered(login, &lq_ini_keys[i]))
             reply(ini, pair->key, "Irrelevant");
         else if (!again && i >= login->next_key)
-            meet_offer(ini, &keys[i], pair->value);
-        else if (again || !take_answer(ini, &keys[i], pair->value))
+            lq_ini_key_meet(ini, &lq_ini_keys[i], pair->value);
+        else if (again || !lq_ini_key_answer(ini, &lq_ini_keys[i], pair->value))
             lq_ini_error(ini, LQ_ISCSI_I_ERROR_LOGIN_KEY);
         return;
     }
@@ -448,6 +278,12 @@ static bool collect(struct lq_iscsi_initiator *ini)
     return true;
 }
 
+static void refuse_login(struct lq_iscsi_initiator *ini, enum lq_iscsi_initiator_error error)
+{
+    lq_ini_error(ini, error);
+    lq_ini_close(ini, 1);
+}
+
 static void enter_full_feature(struct lq_iscsi_initiator *ini)
 {
     struct login *login = &ini->login;
@@ -455,7 +291,7 @@ static void enter_full_feature(struct lq_iscsi_initiator *ini)
     if (tsih == 0 || (login->tsih != 0 && login->tsih != tsih))
         lq_ini_error(ini, LQ_ISCSI_I_ERROR_LOGIN_STAGE);
     for (uint32_t i = 0; i < KEYS; i++)
-        if (is_offered(login, &keys[i]) && keys[i].rule != DECLARED &&
+        if (is_offered(login, &lq_ini_keys[i]) && lq_ini_keys[i].rule != DECLARED &&
             (login->answered >> i & 1) == 0)
             lq_ini_error(ini, LQ_ISCSI_I_ERROR_LOGIN_KEY);
     if (login->reply_bytes > 0) /* the target ends although it is owed answers */
@@ -465,6 +301,10 @@ static void enter_full_feature(struct lq_iscsi_initiator *ini)
         if (matters && !login->discovery)
             lq_ini_error(ini, LQ_ISCSI_I_ERROR_LOGIN_KEY);
         ini->params.first_burst_length = ini->params.max_burst_length;
+    }
+    if (!lq_ini_digests_are_acceptable(ini)) {
+        refuse_login(ini, LQ_ISCSI_I_ERROR_LOGIN_KEY);
+        return;
     }
     ini->tsih = tsih;
     ini->phase = FULL_FEATURE;
@@ -486,12 +326,6 @@ static bool stages_fit(const struct lq_iscsi_initiator *ini)
     uint8_t asked = login->stage == LQ_STAGE_SECURITY ? LQ_STAGE_OPERATIONAL
                                                       : LQ_STAGE_FULL_FEATURE;
     return login->asked_final && !pdu->u.login.more && pdu->u.login.nsg == asked;
-}
-
-static void refuse_login(struct lq_iscsi_initiator *ini, enum lq_iscsi_initiator_error error)
-{
-    lq_ini_error(ini, error);
-    lq_ini_close(ini, 1);
 }
 
 /* The response in hand is a good one, and its text is complete. */

@@ -28,9 +28,37 @@ struct output *lq_ini_output_next(struct lq_iscsi_initiator *ini)
     output->data = NULL;
     output->data_bytes = 0;
     output->zero_bytes = 0;
+    output->digest_bytes = 0;
     output->slot = NO_SLOT;
     output->raw = false;
     return output;
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Data-Out that the caller's memory does not cover, and padding. */
+static const uint8_t zeros[4096];
+
+static void put_header_digest(const struct lq_iscsi_initiator *ini, struct output *output)
+{
+    uint8_t *end = output->header + output->header_bytes;
+    lq_crc32c_put(end, ini->config.crc32c(0, output->header, output->header_bytes));
+    output->header_bytes += LQ_DIGEST_BYTES;
+}
+
+static void put_data_digest(const struct lq_iscsi_initiator *ini, struct output *output)
+{
+    uint32_t crc = ini->config.crc32c(0, output->data, output->data_bytes);
+    for (uint32_t left = output->zero_bytes; left > 0;) {
+        uint32_t piece = least(left, sizeof zeros);
+        crc = ini->config.crc32c(crc, zeros, piece);
+        left -= piece;
+    }
+    lq_crc32c_put(output->digest, crc);
+    output->digest_bytes = LQ_DIGEST_BYTES;
 }
 
 void lq_ini_output_add(struct lq_iscsi_initiator *ini, struct output *output,
@@ -42,15 +70,15 @@ void lq_ini_output_add(struct lq_iscsi_initiator *ini, struct output *output,
     complete.exp_stat_sn = ini->exp_stat_sn;
     lq_iscsi_pdu_encode(&complete, output->header);
     output->zero_bytes += lq_iscsi_pad_bytes(complete.data_bytes);
+    if (ini->phase == FULL_FEATURE && ini->params.header_digest == LQ_DIGEST_CRC32C)
+        put_header_digest(ini, output);
+    if (ini->phase == FULL_FEATURE && ini->params.data_digest == LQ_DIGEST_CRC32C &&
+        complete.data_bytes != 0)
+        put_data_digest(ini, output);
     ini->output_count++;
 }
 
 /* --- one encoder per kind of request ------------------------------------------------------ */
-
-static uint32_t least(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
 
 static uint32_t add_command_ahs(const struct request *request, struct output *output)
 {
@@ -235,9 +263,6 @@ static bool fill(struct lq_iscsi_initiator *ini)
 
 /* --- emit and sent ------------------------------------------------------------------------ */
 
-/* Data-Out that the caller's memory does not cover, and padding. */
-static const uint8_t zeros[4096];
-
 struct emission {
     struct lq_slice *slices;
     uint32_t max, count;
@@ -266,6 +291,7 @@ static void emit_output(struct emission *emission, const struct output *output)
         emit_bytes(emission, zeros, piece);
         left -= piece;
     }
+    emit_bytes(emission, output->digest, output->digest_bytes);
 }
 
 uint32_t lq_iscsi_initiator_emit(struct lq_iscsi_initiator *ini, struct lq_slice *slices,
@@ -301,7 +327,8 @@ void lq_iscsi_initiator_sent(struct lq_iscsi_initiator *ini, uint32_t size_bytes
     ini->output_sent_bytes += size_bytes;
     while (ini->output_count > 0) {
         const struct output *first = &ini->outputs[ini->output_first];
-        uint32_t whole = first->header_bytes + first->data_bytes + first->zero_bytes;
+        uint32_t whole = first->header_bytes + first->data_bytes + first->zero_bytes +
+                         first->digest_bytes;
         if (ini->output_sent_bytes < whole)
             return;
         ini->output_sent_bytes -= whole;

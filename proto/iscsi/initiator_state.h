@@ -8,6 +8,7 @@
  *   initiator_input.c   framing, numbers, and the answers of the target
  *   initiator_data.c    Data-Out, Data-In, R2T
  *   initiator_login.c   login and text negotiation
+ *   initiator_keys.c    the keys that are offered, and their answers
  *
  * A request has one slot of a fixed table. While a PDU that answers it is legal its slot is found
  * by tag; while the caller may name it, by id. A slot whose request has ended but whose Data-Out is
@@ -19,6 +20,7 @@
 #include "core/base/list.h"
 #include "proto/iscsi/initiator.h"
 #include "proto/iscsi/pdu.h"
+#include "proto/iscsi/text.h"
 
 enum {
     EVENTS_PER_STEP = 4, /* that one PDU may cause at most */
@@ -27,7 +29,7 @@ enum {
     LOGIN_REPLY_BYTES = 1024,
     LOGIN_TEXT_BYTES = 4096, /* names, more keys, replies and all offers fit */
     LOGIN_ROUNDS_MAX = 32,
-    OUTPUT_HEADER_BYTES = LQ_BHS_BYTES + 248 + 8 /* longest: both AHS types */
+    OUTPUT_HEADER_BYTES = LQ_BHS_BYTES + 248 + 8 + LQ_DIGEST_BYTES /* longest: both AHS types */
 };
 
 #define NO_SLOT UINT32_MAX
@@ -87,11 +89,14 @@ struct request {
     uint64_t raw_hash;
 };
 
-/* A PDU that goes out: header, then bytes of others, then zeros. */
+/* A PDU that goes out: header with AHS and digest, then bytes of others, then zeros, then the data
+ * digest. */
 struct output {
     uint32_t header_bytes;
     uint32_t data_bytes;
     uint32_t zero_bytes; /* Data-Out beyond the caller's memory, and padding */
+    uint32_t digest_bytes;
+    uint8_t digest[LQ_DIGEST_BYTES];
     uint32_t slot;       /* whose OUT memory DATA is in; NO_SLOT: none */
     bool raw;            /* DATA is in the raw buffer */
     const uint8_t *data;
@@ -163,9 +168,12 @@ struct lq_iscsi_initiator {
     /* input */
     uint8_t header[LQ_BHS_BYTES];
     uint32_t header_bytes;
-    bool in_pdu; /* the header is complete and handled */
+    bool in_pdu; /* the header is complete */
+    bool begun;  /* and its digest right: it is handled */
     struct lq_iscsi_pdu pdu;
-    uint32_t ahs_left, data_left, pad_left;
+    uint32_t ahs_left, header_digest_left, data_left, pad_left, data_digest_left;
+    uint32_t crc; /* of what the next digest covers */
+    uint8_t digest[LQ_DIGEST_BYTES];
     bool error_told;    /* one for this PDU */
     bool ignored;       /* the rest of this PDU means nothing */
     uint32_t data_slot; /* Data-In: whose it is */
@@ -260,6 +268,62 @@ void lq_ini_finish_command(struct lq_iscsi_initiator *ini, struct request *reque
                            const struct ending *ending);
 void lq_ini_take_stat_sn(struct lq_iscsi_initiator *ini, bool advances);
 void lq_ini_take_window(struct lq_iscsi_initiator *ini);
+
+/* --- initiator_keys.c --------------------------------------------------------------------- */
+
+enum key_rule {
+    SAME,    /* only what was offered is a legal answer */
+    LOWEST,  /* numbers: the answer is at most the offer */
+    HIGHEST, /* at least */
+    OR,
+    AND,     /* booleans */
+    LISTED,  /* digests: the answer is one of the offered values */
+    DECLARED /* each side says its own */
+};
+
+enum key_field {
+    NO_FIELD,
+    HEADER_DIGEST,
+    DATA_DIGEST,
+    INITIAL_R2T,
+    IMMEDIATE_DATA,
+    SEGMENT,
+    MAX_BURST,
+    FIRST_BURST,
+    TIME2WAIT,
+    TIME2RETAIN,
+    OUTSTANDING_R2T
+};
+
+/* A key that is offered: one row each [RFC 7143 13]. */
+struct key {
+    const char *name, *literal;
+    enum key_rule rule;
+    enum key_field field;
+    uint32_t low, high;
+    bool normal_only; /* irrelevant in discovery sessions */
+    bool each_login;  /* not only the login of a session's first connection */
+};
+
+enum { KEYS = 14 };
+
+extern const struct key lq_ini_keys[KEYS]; /* in the order of sending */
+
+uint32_t lq_ini_key_offered(const struct lq_iscsi_initiator_offer *offer, enum key_field field);
+void lq_ini_key_put(struct lq_text_writer *writer, const struct login *login,
+                    const struct key *key);
+
+/* Takes an answer to an offer; false when it is illegal. */
+bool lq_ini_key_answer(struct lq_iscsi_initiator *ini, const struct key *key,
+                       struct lq_slice value);
+
+/* The target began with a key that we have not offered yet: what we offer later is the answer, so
+ * it must suit both. */
+void lq_ini_key_meet(struct lq_iscsi_initiator *ini, const struct key *key,
+                     struct lq_slice value);
+
+/* What was negotiated is within what we offered. */
+bool lq_ini_digests_are_acceptable(const struct lq_iscsi_initiator *ini);
 
 /* --- initiator_login.c -------------------------------------------------------------------- */
 

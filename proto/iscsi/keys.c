@@ -198,6 +198,17 @@ static void put_value(struct lq_text_writer *writer, const struct lq_key_info *i
         lq_text_put_number(writer, info->name, value);
 }
 
+uint32_t lq_digest_accepted(enum lq_digest_offer offer)
+{
+    static const uint8_t accepted[LQ_DIGEST_OFFERS] = {
+        [LQ_DIGEST_NONE] = 1 << 0,
+        [LQ_DIGEST_CRC32C] = 1 << LQ_DIGEST_RESULT_CRC32C,
+        [LQ_DIGEST_PREFER_NONE] = 1 << 0 | 1 << LQ_DIGEST_RESULT_CRC32C,
+        [LQ_DIGEST_PREFER_CRC32C] = 1 << 0 | 1 << LQ_DIGEST_RESULT_CRC32C,
+    };
+    return accepted[offer];
+}
+
 /* --- irrelevance [RFC 7143 13, each key's "Irrelevant when"] -------------------------------- */
 
 static bool is_irrelevant(const struct lq_negotiation *n, enum lq_key key)

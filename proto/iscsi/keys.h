@@ -133,6 +133,24 @@ enum lq_key_result lq_negotiation_receive(struct lq_negotiation *negotiation,
 void lq_negotiation_offer(struct lq_negotiation *negotiation, enum lq_key key,
                           struct lq_text_writer *writer);
 
+/*
+ * What a side offers, and accepts, for HeaderDigest or DataDigest [RFC 7143 13.1]. A target answers
+ * with the first of the initiator's values that it accepts; it speaks first only when it accepts
+ * nothing but CRC32C.
+ */
+enum lq_digest_offer {
+    LQ_DIGEST_NONE,          /* None */
+    LQ_DIGEST_CRC32C,        /* CRC32C: nothing else will do */
+    LQ_DIGEST_PREFER_NONE,   /* None,CRC32C */
+    LQ_DIGEST_PREFER_CRC32C, /* CRC32C,None */
+    LQ_DIGEST_OFFERS
+};
+
+enum { LQ_DIGEST_RESULT_CRC32C = 1 }; /* place of CRC32C in both keys' lists */
+
+/* OFFER as the set of accepted values, for OURS. */
+uint32_t lq_digest_accepted(enum lq_digest_offer offer);
+
 /* The default of KEY, not spoken of, would not be what we want: then it must be offered. */
 bool lq_negotiation_wants(const struct lq_negotiation *negotiation, enum lq_key key);
 

@@ -62,6 +62,8 @@ void lq_tgt_login_send(struct lq_iscsi_target *target, struct lq_tgt_conn *conn,
 
 static void take_offer(struct lq_negotiation *n, const struct lq_iscsi_offer *offer)
 {
+    n->ours[LQ_KEY_HEADER_DIGEST] = lq_digest_accepted(offer->header_digest);
+    n->ours[LQ_KEY_DATA_DIGEST] = lq_digest_accepted(offer->data_digest);
     n->ours[LQ_KEY_INITIAL_R2T] = offer->initial_r2t;
     n->ours[LQ_KEY_IMMEDIATE_DATA] = offer->immediate_data;
     n->ours[LQ_KEY_MAX_RECV_DATA_SEGMENT_LENGTH] = offer->max_recv_data_segment_length;
@@ -304,6 +306,13 @@ static bool is_locked_out(const struct lq_iscsi_target *t, const struct lq_tgt_c
     return false;
 }
 
+/* A digest that we insist on and that was refused, or never spoken of, is no login. */
+static bool digests_are_acceptable(const struct lq_negotiation *n)
+{
+    return (n->ours[LQ_KEY_HEADER_DIGEST] >> n->result[LQ_KEY_HEADER_DIGEST] & 1) != 0 &&
+           (n->ours[LQ_KEY_DATA_DIGEST] >> n->result[LQ_KEY_DATA_DIGEST] & 1) != 0;
+}
+
 void lq_tgt_login_request(struct lq_iscsi_target *target, struct lq_tgt_conn *conn)
 {
     if (is_locked_out(target, conn))
@@ -331,8 +340,11 @@ void lq_tgt_login_request(struct lq_iscsi_target *target, struct lq_tgt_conn *co
     bool fits = conn->text_out_bytes - conn->text_out_sent <= LQ_TGT_LOGIN_DATA_BYTES;
     login->transit = conn->pdu.final && fits && !lq_negotiation_is_waiting(&conn->negotiation);
     login->nsg = conn->pdu.u.login.nsg;
-    if (login->transit && login->nsg == LQ_STAGE_FULL_FEATURE)
+    bool is_over = login->transit && login->nsg == LQ_STAGE_FULL_FEATURE;
+    if (!is_over)
+        lq_tgt_login_send(target, conn, false);
+    else if (digests_are_acceptable(&conn->negotiation))
         lq_tgt_session_begin(target, conn);
     else
-        lq_tgt_login_send(target, conn, false);
+        lq_tgt_login_fail(target, conn, LQ_LOGIN_INITIATOR_ERROR);
 }

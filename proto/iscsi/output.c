@@ -9,8 +9,6 @@
 #include "core/base/bytes.h"
 #include "proto/iscsi/state.h"
 
-static const uint8_t padding[4];
-
 void lq_tgt_queue(struct lq_iscsi_target *target, struct lq_tgt_conn *conn,
                   struct lq_tgt_output *output)
 {
@@ -108,6 +106,42 @@ static bool reuses_stat_sn(const struct lq_iscsi_target *t, const struct lq_tgt_
            (pdu->opcode == LQ_OP_DATA_IN || pdu->opcode == LQ_OP_SCSI_RESPONSE);
 }
 
+/* The data digest, behind the padding, which it covers too [RFC 7143 13.1]. */
+static void put_data_digest(const struct lq_iscsi_target *t, struct lq_tgt_built *built)
+{
+    uint32_t crc = t->config.crc32c(0, built->data, built->data_bytes);
+    if (!lq_tgt_wrong(t, LQ_WRONG_DIGEST_WITHOUT_PADDING))
+        crc = t->config.crc32c(crc, built->trailer, built->trailer_bytes);
+    lq_crc32c_put(built->trailer + built->trailer_bytes, crc);
+    built->trailer_bytes += LQ_DIGEST_BYTES;
+}
+
+static void put_header_digest(const struct lq_iscsi_target *t, struct lq_tgt_built *built)
+{
+    uint8_t numbered_late[LQ_BHS_BYTES];
+    const uint8_t *header = built->header;
+    if (lq_tgt_wrong(t, LQ_WRONG_HEADER_DIGEST_STALE)) {
+        memcpy(numbered_late, header, LQ_BHS_BYTES);
+        memset(numbered_late + 24, 0, 12); /* StatSN, ExpCmdSN, MaxCmdSN */
+        header = numbered_late;
+    }
+    lq_crc32c_put(built->header + LQ_BHS_BYTES, t->config.crc32c(0, header, LQ_BHS_BYTES));
+    built->header_bytes += LQ_DIGEST_BYTES;
+}
+
+/* What stands around the data segment of BUILT, whose header is encoded. */
+static void frame(const struct lq_iscsi_target *t, const struct lq_tgt_conn *conn,
+                  struct lq_tgt_built *built, bool is_digested)
+{
+    built->header_bytes = LQ_BHS_BYTES;
+    built->trailer_bytes = (uint8_t)lq_iscsi_pad_bytes(built->data_bytes);
+    memset(built->trailer, 0, sizeof built->trailer);
+    if (is_digested && conn->digests.header)
+        put_header_digest(t, built);
+    if (is_digested && conn->digests.data && built->data_bytes != 0)
+        put_data_digest(t, built);
+}
+
 /* Numbers PDU and encodes it as BUILT's header. */
 static void finish(struct lq_iscsi_target *t, struct lq_tgt_conn *conn, struct lq_iscsi_pdu *pdu,
                    struct lq_tgt_built *built)
@@ -130,8 +164,8 @@ static void finish(struct lq_iscsi_target *t, struct lq_tgt_conn *conn, struct l
             pdu->stat_sn--;
     }
     pdu->data_bytes = built->data_bytes;
-    built->pad_bytes = lq_iscsi_pad_bytes(built->data_bytes);
     lq_iscsi_pdu_encode(pdu, built->header);
+    frame(t, conn, built, pdu->opcode != LQ_OP_LOGIN_RESPONSE);
 }
 
 static void build_r2t(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
@@ -234,8 +268,9 @@ static bool cut(struct cutter *cutter, const uint8_t *bytes, uint32_t size_bytes
 
 static bool cut_pdu(struct cutter *cutter, const struct lq_tgt_built *built)
 {
-    return cut(cutter, built->header, LQ_BHS_BYTES) &&
-           cut(cutter, built->data, built->data_bytes) && cut(cutter, padding, built->pad_bytes);
+    return cut(cutter, built->header, built->header_bytes) &&
+           cut(cutter, built->data, built->data_bytes) &&
+           cut(cutter, built->trailer, built->trailer_bytes);
 }
 
 uint32_t lq_iscsi_emit(struct lq_iscsi_target *target, lq_conn handle, struct lq_slice *slices,
@@ -311,7 +346,8 @@ void lq_iscsi_sent(struct lq_iscsi_target *target, lq_conn handle, uint32_t size
     while (size_bytes != 0) {
         LQ_ASSERT(conn->built_count != 0);
         struct lq_tgt_built *built = &conn->built[conn->built_first];
-        uint32_t left = LQ_BHS_BYTES + built->data_bytes + built->pad_bytes - conn->sent_bytes;
+        uint32_t left = built->header_bytes + built->data_bytes + built->trailer_bytes -
+                        conn->sent_bytes;
         if (size_bytes < left) {
             conn->sent_bytes += size_bytes;
             break;

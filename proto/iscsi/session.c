@@ -287,6 +287,9 @@ static void begin_full_feature(struct lq_iscsi_target *t, struct lq_tgt_session 
     struct lq_tgt_conn *conn = session->conn;
     session->state = LQ_SESSION_ACTIVE;
     conn->phase = LQ_PHASE_FULL;
+    const uint32_t *result = conn->negotiation.result;
+    conn->digests.header = result[LQ_KEY_HEADER_DIGEST] == LQ_DIGEST_RESULT_CRC32C;
+    conn->digests.data = result[LQ_KEY_DATA_DIGEST] == LQ_DIGEST_RESULT_CRC32C;
     t->counts.logins++;
     lq_tgt_login_send(t, conn, true);
     if (t->config.nop_interval_ns != 0)

@@ -68,10 +68,11 @@ struct lq_tgt_note {
 
 /* A PDU that is built and not wholly sent. */
 struct lq_tgt_built {
-    uint8_t header[LQ_BHS_BYTES];
+    uint8_t header[LQ_BHS_BYTES + LQ_DIGEST_BYTES];
+    uint8_t trailer[3 + LQ_DIGEST_BYTES]; /* padding and data digest */
+    uint8_t header_bytes, trailer_bytes;
     const uint8_t *data;
     uint32_t data_bytes;
-    uint32_t pad_bytes;
     struct lq_tgt_note *note;       /* one of the two, or neither (R2T) */
     struct lq_tgt_command *command;
     bool ends_command; /* carries its status: nothing follows */
@@ -137,7 +138,8 @@ struct lq_tgt_command {
     uint32_t open_count;  /* R2Ts made and not answered; terminating: all bursts awaited */
     struct lq_link bursts;
     struct lq_tgt_burst *unsolicited; /* open; NULL: none, or F was seen */
-    bool data_failed; /* a sequence error: the command must not end well */
+    bool data_failed; /* a sequence error or a broken digest: the command must not end well */
+    bool digest_failed; /* it was a digest */
     bool done_told;   /* lq_engine_data_out_received was called for the window */
 
     /* its end */
@@ -158,7 +160,6 @@ struct lq_tgt_command {
     uint8_t extra_cdb[LQ_TGT_EXTRA_CDB_BYTES];
     uint32_t extra_cdb_bytes;
     uint32_t bidi_bytes;
-    uint32_t dropped_bytes; /* immediate data that there was no room to keep */
 };
 
 enum lq_tgt_reserve { LQ_RESERVE_NONE, LQ_RESERVE_TM, LQ_RESERVE_IMMEDIATE };
@@ -220,7 +221,16 @@ enum lq_tgt_phase {
 
 enum lq_tgt_closing { LQ_NOT_CLOSING, LQ_CLOSING_FLUSH, LQ_CLOSING_RESET };
 
-enum lq_tgt_rx { LQ_RX_HEADER, LQ_RX_AHS, LQ_RX_DATA, LQ_RX_PAD };
+/* The parts of a PDU in their order [RFC 7143 11.1]. */
+enum lq_tgt_rx {
+    LQ_RX_HEADER,
+    LQ_RX_AHS,
+    LQ_RX_HEADER_DIGEST,
+    LQ_RX_DATA,
+    LQ_RX_PAD,
+    LQ_RX_DATA_DIGEST,
+    LQ_RX_PARTS
+};
 
 /* A login under way: what its PDUs have said so far. */
 struct lq_tgt_login {
@@ -261,7 +271,10 @@ struct lq_tgt_conn {
     /* input */
     uint8_t rx; /* enum lq_tgt_rx */
     uint32_t rx_have;  /* bytes of the present part */
-    uint32_t rx_total; /* of the AHS, data segment or padding */
+    uint32_t rx_total; /* of the part, the header apart */
+    struct lq_iscsi_digests digests; /* from the end of login on */
+    uint32_t rx_crc;   /* of the parts that the next digest covers */
+    uint8_t rx_digest[LQ_DIGEST_BYTES];
     uint8_t header[LQ_BHS_BYTES];
     uint8_t ahs[LQ_AHS_BYTES_MAX];
     struct lq_iscsi_pdu pdu;
@@ -425,6 +438,8 @@ struct lq_tgt_command *lq_tgt_command_take(struct lq_iscsi_target *target,
 void lq_tgt_command_hash(const struct lq_iscsi_target *target, struct lq_tgt_command *command);
 void lq_tgt_command_unhash(const struct lq_iscsi_target *target, struct lq_tgt_command *command);
 void lq_tgt_command_free(struct lq_iscsi_target *target, struct lq_tgt_command *command);
+/* COMMAND waits for no data any more; what still comes unasked is dropped. */
+void lq_tgt_command_drop_bursts(struct lq_iscsi_target *target, struct lq_tgt_command *command);
 void lq_tgt_leave_window(struct lq_iscsi_target *target, struct lq_tgt_command *command);
 struct lq_tgt_command *lq_tgt_command_of(struct lq_iscsi_target *target, uint64_t cookie);
 
@@ -442,6 +457,10 @@ static inline uint64_t lq_tgt_cookie(const struct lq_tgt_command *command)
 /* A Data-Out header has come: finds its place. At its end lq_tgt_data_out_end(). */
 void lq_tgt_data_out_begin(struct lq_iscsi_target *target, struct lq_tgt_conn *conn);
 void lq_tgt_data_out_end(struct lq_iscsi_target *target, struct lq_tgt_conn *conn);
+
+/* Instead of that when its data digest is wrong: nothing of it is used, and its command ends with
+ * CHECK CONDITION once the peer has sent all that it was asked for [RFC 7143 7.8]. */
+void lq_tgt_data_out_broken(struct lq_iscsi_target *target, struct lq_tgt_conn *conn);
 
 /* Unsolicited data of COMMAND will follow: BYTES from OFFSET. */
 void lq_tgt_expect_unsolicited(struct lq_iscsi_target *target, struct lq_tgt_command *command,

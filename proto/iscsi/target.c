@@ -25,6 +25,8 @@ const struct lq_iscsi_config lq_iscsi_config_default = {
             .immediate_data = true,
             .default_time2wait_s = 2,
             .default_time2retain_s = 20,
+            .header_digest = LQ_DIGEST_PREFER_NONE,
+            .data_digest = LQ_DIGEST_PREFER_NONE,
         },
     .login_timeout_ns = SECONDS(15),
     .data_timeout_ns = SECONDS(30),
@@ -50,6 +52,9 @@ static const char *check_offer(const struct lq_iscsi_config *config,
         return "offer.max_outstanding_r2t is not between 1 and 8";
     if (offer->default_time2wait_s > 3600 || offer->default_time2retain_s > 3600)
         return "offer.default_time2wait_s or default_time2retain_s is above 3600";
+    if ((unsigned)offer->header_digest >= LQ_DIGEST_OFFERS ||
+        (unsigned)offer->data_digest >= LQ_DIGEST_OFFERS)
+        return "offer.header_digest or data_digest is no enum lq_digest_offer";
     return NULL;
 }
 
@@ -211,6 +216,8 @@ struct lq_iscsi_target *lq_iscsi_target_make(struct lq_arena *arena,
     if (t == NULL)
         return NULL;
     t->config = *config;
+    if (t->config.crc32c == NULL)
+        t->config.crc32c = lq_crc32c_table;
     t->env = env;
     t->engine = engine;
     t->names = names;
@@ -350,6 +357,11 @@ void lq_iscsi_shutdown(struct lq_iscsi_target *target)
         lq_tgt_wake_by(target, conn, conn->close_by_ns);
     }
     lq_tgt_settle(target);
+}
+
+struct lq_iscsi_digests lq_iscsi_digests(struct lq_iscsi_target *target, lq_conn conn)
+{
+    return lq_tgt_conn_of(target, conn)->digests;
 }
 
 struct lq_iscsi_counts lq_iscsi_counts(const struct lq_iscsi_target *target)

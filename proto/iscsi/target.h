@@ -20,6 +20,8 @@
 #include "core/base/handle.h"
 #include "core/base/slice.h"
 #include "core/engine.h"
+#include "proto/iscsi/crc32c.h"
+#include "proto/iscsi/keys.h"
 
 typedef lq_handle lq_conn;
 
@@ -34,6 +36,7 @@ struct lq_iscsi_offer {
     uint16_t max_outstanding_r2t;
     bool initial_r2t, immediate_data;
     uint16_t default_time2wait_s, default_time2retain_s;
+    enum lq_digest_offer header_digest, data_digest; /* of the standard offer: PREFER_NONE */
 };
 
 struct lq_iscsi_config {
@@ -60,6 +63,7 @@ struct lq_iscsi_config {
     uint32_t first_target_transfer_tag;
     uint16_t first_tsih;       /* 0 is passed over */
     uint32_t first_generation; /* of handles' slots */
+    lq_crc32c_function crc32c; /* for digests; NULL: lq_crc32c_table */
 };
 
 /* Offer: 256 KiB segments and bursts for live use; 15 s, 30 s, 30 s, 15 s; sequences from 1. */
@@ -123,11 +127,19 @@ void lq_iscsi_shutdown(struct lq_iscsi_target *target);
 uint64_t lq_iscsi_deadline(const struct lq_iscsi_target *target);
 void lq_iscsi_expire(struct lq_iscsi_target *target);
 
+/* Digests that CONN's PDUs carry since its login ended, in both directions. */
+struct lq_iscsi_digests {
+    bool header, data;
+};
+
+struct lq_iscsi_digests lq_iscsi_digests(struct lq_iscsi_target *target, lq_conn conn);
+
 struct lq_iscsi_counts {
     uint32_t connections, connections_free;
     uint32_t sessions, sessions_free;
     uint32_t commands, commands_free; /* transport command slots */
     uint64_t pdus_in, pdus_out, rejects, ignored_out_of_window, logins, reinstatements;
+    uint64_t header_digest_errors, data_digest_errors;
 };
 
 struct lq_iscsi_counts lq_iscsi_counts(const struct lq_iscsi_target *target);

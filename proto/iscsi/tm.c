@@ -89,6 +89,7 @@ static bool aborts_ours(struct lq_iscsi_target *t, struct lq_tgt_command *comman
         task->kind == LQ_CMD_HELD && (task->header[0] & 0x3f) == LQ_OP_SCSI_COMMAND;
     if (is_held_command) { /* it keeps its CmdSN and is nothing else any more */
         lq_tgt_command_unhash(t, task);
+        lq_tgt_command_drop_bursts(t, task);
         task->kind = LQ_CMD_PLUG;
         answer(t, command, LQ_TM_RSP_COMPLETE);
     } else {

@@ -82,4 +82,15 @@ const struct lq_wrong lq_iscsi_wrongs[LQ_ISCSI_WRONGS] = {
     [LQ_WRONG_ONE_TM_RESPONSE_A_SESSION] =
         {"one-tm-response-a-session", "TM-9",
          "of two TM functions under way in a session one is never answered"},
+    [LQ_WRONG_DIGEST_NOT_CHECKED] =
+        {"digest-not-checked", "SEQ-15",
+         "a PDU is taken whatever its header and data digests say"},
+    [LQ_WRONG_DIGEST_ERROR_NOT_REJECTED] =
+        {"digest-error-not-rejected", "SEQ-15",
+         "a PDU with a wrong data digest is dropped without a word"},
+    [LQ_WRONG_DIGEST_WITHOUT_PADDING] = {"digest-without-padding", "SEQ-14",
+                                         "a data digest leaves the padding out"},
+    [LQ_WRONG_HEADER_DIGEST_STALE] =
+        {"header-digest-stale", "SEQ-14",
+         "a header digest is computed before the PDU gets its numbers"},
 };

@@ -60,6 +60,7 @@ enum lq_scn_unit {
     LQ_SCN_OR_NEVER, /* a duration or "never" */
     LQ_SCN_YES_NO,
     LQ_SCN_CACHE_KIND,
+    LQ_SCN_DIGEST,
     LQ_SCN_STRING /* in double quotes; its value is for lq_scn_string */
 };
 
@@ -109,11 +110,21 @@ enum lq_scn_iscsi {
     LQ_SCN_FIRST_BURST,
     LQ_SCN_MAX_SEGMENT,
     LQ_SCN_MAX_R2T,
+    LQ_SCN_HEADER_DIGEST, /* enum lq_scn_digest: what is offered and accepted */
+    LQ_SCN_DATA_DIGEST,
     LQ_SCN_FIRST_SN,  /* initiator: CmdSN; target: StatSN */
     LQ_SCN_FIRST_TAG, /* initiator: initiator task tag; target: target transfer tag */
     LQ_SCN_ISID,      /* this and the rest: of an initiator; else made from its place */
     LQ_SCN_ISCSI_NAME,
     LQ_SCN_ISCSI
+};
+
+enum lq_scn_digest {
+    LQ_SCN_DIGEST_NONE,
+    LQ_SCN_DIGEST_CRC32C,
+    LQ_SCN_DIGEST_PREFER_NONE, /* either, this one and the next */
+    LQ_SCN_DIGEST_PREFER_CRC32C,
+    LQ_SCN_DIGESTS
 };
 
 /* The way between an initiator and its target. */

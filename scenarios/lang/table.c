@@ -36,6 +36,8 @@ const struct lq_scn_row lq_scn_initiator_iscsi_rows[] = {
     [LQ_SCN_FIRST_BURST] = {"first-burst", LQ_SCN_SIZE, 512, 262144},
     [LQ_SCN_MAX_SEGMENT] = {"max-segment", LQ_SCN_SIZE, 512, 262144},
     [LQ_SCN_MAX_R2T] = {"max-r2t", LQ_SCN_NUMBER, 1, 8},
+    [LQ_SCN_HEADER_DIGEST] = {"header-digest", LQ_SCN_DIGEST, 0, LQ_SCN_DIGESTS - 1},
+    [LQ_SCN_DATA_DIGEST] = {"data-digest", LQ_SCN_DIGEST, 0, LQ_SCN_DIGESTS - 1},
     [LQ_SCN_FIRST_SN] = {"first-cmdsn", LQ_SCN_NUMBER, 0, UINT32_MAX},
     [LQ_SCN_FIRST_TAG] = {"first-itt", LQ_SCN_NUMBER, 0, UINT32_MAX},
     [LQ_SCN_ISID] = {"isid", LQ_SCN_NUMBER, 0, UINT32_MAX},
@@ -49,6 +51,8 @@ const struct lq_scn_row lq_scn_target_iscsi_rows[] = {
     [LQ_SCN_FIRST_BURST] = {"first-burst", LQ_SCN_SIZE, 512, 262144},
     [LQ_SCN_MAX_SEGMENT] = {"max-segment", LQ_SCN_SIZE, 512, 16384},
     [LQ_SCN_MAX_R2T] = {"max-r2t", LQ_SCN_NUMBER, 1, 8},
+    [LQ_SCN_HEADER_DIGEST] = {"header-digest", LQ_SCN_DIGEST, 0, LQ_SCN_DIGESTS - 1},
+    [LQ_SCN_DATA_DIGEST] = {"data-digest", LQ_SCN_DIGEST, 0, LQ_SCN_DIGESTS - 1},
     [LQ_SCN_FIRST_SN] = {"first-statsn", LQ_SCN_NUMBER, 0, UINT32_MAX},
     [LQ_SCN_FIRST_TAG] = {"first-ttt", LQ_SCN_NUMBER, 0, UINT32_MAX - 1},
     {NULL, LQ_SCN_FLAG, 0, 0}};

@@ -80,6 +80,17 @@ static bool read_choice(const struct lq_scn_token *token, const char *zero, cons
     return *value == 1 || lq_scn_token_is(token, zero);
 }
 
+static const char *const digests[LQ_SCN_DIGESTS] = {"none", "crc32c", "prefer-none",
+                                                    "prefer-crc32c"};
+
+static bool read_digest(const struct lq_scn_token *token, uint64_t *value)
+{
+    for (*value = 0; *value < LQ_SCN_DIGESTS; ++*value)
+        if (lq_scn_token_is(token, digests[*value]))
+            return true;
+    return false;
+}
+
 bool lq_scn_read_value(const struct lq_scn_token *token, enum lq_scn_unit unit, uint64_t *value)
 {
     if (token->kind != LQ_SCN_TOKEN_WORD)
@@ -101,6 +112,8 @@ bool lq_scn_read_value(const struct lq_scn_token *token, enum lq_scn_unit unit, 
         return read_choice(token, "no", "yes", value);
     case LQ_SCN_CACHE_KIND:
         return read_choice(token, "writethrough", "writeback", value);
+    case LQ_SCN_DIGEST:
+        return read_digest(token, value);
     }
     return false;
 }
@@ -156,6 +169,9 @@ void lq_scn_put_value(struct lq_scn_text *to, enum lq_scn_unit unit, uint64_t va
     case LQ_SCN_CACHE_KIND:
         lq_scn_put(to, value != 0 ? "writeback" : "writethrough");
         return;
+    case LQ_SCN_DIGEST:
+        lq_scn_put(to, digests[value]);
+        return;
     }
 }
 
@@ -169,6 +185,7 @@ const char *lq_scn_unit_text(enum lq_scn_unit unit)
         [LQ_SCN_OR_NEVER] = "a duration such as 10ms, 3s or 1m, or never",
         [LQ_SCN_YES_NO] = "yes or no",
         [LQ_SCN_CACHE_KIND] = "writeback or writethrough",
+        [LQ_SCN_DIGEST] = "none, crc32c, prefer-none or prefer-crc32c",
         [LQ_SCN_STRING] = "plain ASCII in double quotes"};
     return texts[unit];
 }

@@ -116,6 +116,19 @@ void lq_actor_begin(struct lq_actor *actor, struct lq_world *world, uint32_t ind
 
 /* --- connect and log in --------------------------------------------------------------------- */
 
+/* Of a run with digests (bit WHICH) most logins get one. */
+static enum lq_digest_offer draw_digest(struct lq_actor *actor, uint64_t which, uint32_t site,
+                                        uint64_t subject)
+{
+    static const uint8_t offers[] = {LQ_DIGEST_CRC32C,        LQ_DIGEST_PREFER_CRC32C,
+                                     LQ_DIGEST_PREFER_CRC32C, LQ_DIGEST_CRC32C,
+                                     LQ_DIGEST_PREFER_NONE,   LQ_DIGEST_NONE,
+                                     LQ_DIGEST_CRC32C,        LQ_DIGEST_CRC32C};
+    if ((lq_actor_option(actor, LQ_OPT_DIGESTS) & which) == 0)
+        return LQ_DIGEST_NONE;
+    return (enum lq_digest_offer)offers[lq_actor_choose(actor, site, subject, sizeof offers)];
+}
+
 static void make_offer(struct lq_actor *actor, struct lq_iscsi_initiator_offer *offer)
 {
     static const uint32_t segments[] = {8192, 16384, 512, 4096};
@@ -133,6 +146,8 @@ static void make_offer(struct lq_actor *actor, struct lq_iscsi_initiator_offer *
     offer->initial_r2t = drawn[3] < 2;
     offer->immediate_data = drawn[4] != 1;
     offer->max_outstanding_r2t = (uint16_t)(1 + drawn[5]);
+    offer->header_digest = draw_digest(actor, 1, LQ_SITE_HEADER_DIGEST, subject);
+    offer->data_digest = draw_digest(actor, 2, LQ_SITE_DATA_DIGEST, subject);
 }
 
 static bool connect(struct lq_actor *actor)
@@ -262,13 +277,23 @@ void lq_actor_connection_lost(struct lq_actor *actor)
     lq_actor_session_over(actor, false);
 }
 
-void lq_actor_drop(struct lq_actor *actor)
+static void reset(struct lq_actor *actor, bool by_itself)
 {
     struct lq_connection *connection = actor->connection;
     if (has_session(actor))
         actor->knows_old_session = false;
-    lq_actor_session_over(actor, true);
+    lq_actor_session_over(actor, by_itself);
     actor->world->network->reset(connection);
+}
+
+void lq_actor_drop(struct lq_actor *actor)
+{
+    reset(actor, true);
+}
+
+void lq_actor_recover(struct lq_actor *actor)
+{
+    reset(actor, false);
 }
 
 void lq_actor_close(struct lq_actor *actor)

@@ -62,7 +62,6 @@ static void asynchronous(struct lq_actor *actor, const struct lq_iscsi_initiator
         lq_actor_leave(actor);
 }
 
-/* Rejected requests are given up by their timeouts. */
 static void ignored(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
 {
     (void)actor, (void)event;
@@ -75,10 +74,23 @@ static void protocol_error(struct lq_actor *actor, const struct lq_iscsi_initiat
                                              .tag = event->itt});
 }
 
+/* What was rejected for its data digest is lost, and its CmdSN with it: at ErrorRecoveryLevel 0
+ * nothing but a new session helps. Of Data-Out the command's status tells. Other rejected requests
+ * are given up by their timeouts. */
+static void rejected(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
+{
+    enum { DATA_DIGEST_ERROR = 2, DATA_OUT = 5 };
+    if (event->code == DATA_DIGEST_ERROR && (event->header[0] & 0x3f) != DATA_OUT)
+        lq_actor_recover(actor);
+}
+
 /* The connection is over for this end: after a logout in order, else by RST. */
 static void close_wanted(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
 {
-    if (event->code != 0)
+    enum { WRONG_DIGEST = 3 };
+    if (event->code == WRONG_DIGEST)
+        lq_actor_recover(actor);
+    else if (event->code != 0)
         lq_actor_drop(actor);
     else
         lq_actor_close(actor);
@@ -97,7 +109,7 @@ static const handler handlers[LQ_ISCSI_I_EVENTS] = {
     [LQ_ISCSI_I_EVENT_NOP_ASKED] = ignored,
     [LQ_ISCSI_I_EVENT_TEXT_DONE] = ignored,
     [LQ_ISCSI_I_EVENT_ASYNC] = asynchronous,
-    [LQ_ISCSI_I_EVENT_REJECTED] = ignored,
+    [LQ_ISCSI_I_EVENT_REJECTED] = rejected,
     [LQ_ISCSI_I_EVENT_RAW_ANSWER] = ignored,
     [LQ_ISCSI_I_EVENT_PROTOCOL_ERROR] = protocol_error,
     [LQ_ISCSI_I_EVENT_CLOSE_WANTED] = close_wanted,

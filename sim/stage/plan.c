@@ -72,6 +72,7 @@ static const struct lq_plan_option_row rows[LQ_OPTIONS] = {
     [LQ_OPT_HEAD_OF_QUEUE] = {"head-of-queue", UNIT_OF_16, 4, {0, 1, 2, 4}},
     [LQ_OPT_COMMAND_TIMEOUT] = {"command-timeout", UNIT_TIME, 4, {8 * S, 1 * S, 3 * S, 30 * S}},
     [LQ_OPT_NEW_ISID] = {"new-isid", UNIT_OF_16, 3, {0, 2, 6}},
+    [LQ_OPT_DIGESTS] = {"digests", UNIT_COUNT, 8, {0, 3, 0, 1, 0, 2, 0, 3}},
 };
 
 const struct lq_plan_option_row *lq_plan_option_row(enum lq_option option)
@@ -148,6 +149,7 @@ static void make_iscsi(const struct lq_plan *plan, struct lq_iscsi_config *confi
     if (offer->first_burst_length < 512)
         offer->first_burst_length = 512;
     offer->max_outstanding_r2t = (uint16_t)options[LQ_OPT_TARGET_R2T];
+    offer->header_digest = offer->data_digest = LQ_DIGEST_PREFER_NONE;
 }
 
 static void make_disk(const struct lq_plan *plan, struct lq_disk_options *disk)

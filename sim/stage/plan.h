@@ -58,6 +58,7 @@ enum lq_option {
     LQ_OPT_HEAD_OF_QUEUE, /* of 16 */
     LQ_OPT_COMMAND_TIMEOUT,
     LQ_OPT_NEW_ISID,   /* of 16 logins: under a new name */
+    LQ_OPT_DIGESTS,    /* CRC32C is offered for: 1 headers, 2 data, 3 both */
     LQ_OPTIONS
 };
 

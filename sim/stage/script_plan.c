@@ -101,6 +101,19 @@ static uint32_t longest_burst(const struct lq_scn_values *given, uint32_t otherw
     return (uint32_t)lq_scn_value(given, LQ_SCN_MAX_BURST, first > otherwise ? first : otherwise);
 }
 
+static enum lq_digest_offer digest(const struct lq_scn_values *given, enum lq_scn_iscsi which,
+                                   enum lq_digest_offer otherwise)
+{
+    static const uint8_t offers[LQ_SCN_DIGESTS] = {
+        [LQ_SCN_DIGEST_NONE] = LQ_DIGEST_NONE,
+        [LQ_SCN_DIGEST_CRC32C] = LQ_DIGEST_CRC32C,
+        [LQ_SCN_DIGEST_PREFER_NONE] = LQ_DIGEST_PREFER_NONE,
+        [LQ_SCN_DIGEST_PREFER_CRC32C] = LQ_DIGEST_PREFER_CRC32C};
+    if (!lq_scn_has(given, (uint32_t)which))
+        return otherwise;
+    return (enum lq_digest_offer)offers[given->values[which]];
+}
+
 static void set_offer(struct lq_iscsi_offer *offer, const struct lq_scn_values *given)
 {
     offer->initial_r2t = lq_scn_value(given, LQ_SCN_INITIAL_R2T, offer->initial_r2t) != 0;
@@ -111,6 +124,8 @@ static void set_offer(struct lq_iscsi_offer *offer, const struct lq_scn_values *
         given, LQ_SCN_MAX_SEGMENT, offer->max_recv_data_segment_length);
     offer->max_outstanding_r2t =
         (uint16_t)lq_scn_value(given, LQ_SCN_MAX_R2T, offer->max_outstanding_r2t);
+    offer->header_digest = digest(given, LQ_SCN_HEADER_DIGEST, offer->header_digest);
+    offer->data_digest = digest(given, LQ_SCN_DATA_DIGEST, offer->data_digest);
 }
 
 /* Each target offers its own; what all have room for is the most that one of them says. */
@@ -230,6 +245,8 @@ void lq_script_login(const struct lq_script *script, const struct lq_actor *acto
         given, LQ_SCN_MAX_SEGMENT, offer->max_recv_data_segment_length);
     offer->max_outstanding_r2t =
         (uint16_t)lq_scn_value(given, LQ_SCN_MAX_R2T, offer->max_outstanding_r2t);
+    offer->header_digest = digest(given, LQ_SCN_HEADER_DIGEST, offer->header_digest);
+    offer->data_digest = digest(given, LQ_SCN_DATA_DIGEST, offer->data_digest);
     login->first_cmd_sn = (uint32_t)lq_scn_value(given, LQ_SCN_FIRST_SN, login->first_cmd_sn);
     login->first_itt = (uint32_t)lq_scn_value(given, LQ_SCN_FIRST_TAG, login->first_itt);
 }

@@ -241,7 +241,9 @@ enum lq_actor_site {
     LQ_SITE_TM_IMMEDIATE,
     LQ_SITE_BACKOFF,
     LQ_SITE_PING,
-    LQ_SITE_SAME_SESSION
+    LQ_SITE_SAME_SESSION,
+    LQ_SITE_HEADER_DIGEST,
+    LQ_SITE_DATA_DIGEST
 };
 
 /* --- actor.c: life of an initiator ---------------------------------------------------------- */
@@ -276,6 +278,10 @@ bool lq_actor_is_idle(const struct lq_actor *actor);
 
 /* Drops the connection by RST and comes back. */
 void lq_actor_drop(struct lq_actor *actor);
+
+/* The same because the connection has lost what only session recovery brings back
+ * [RFC 7143 7.12]. */
+void lq_actor_recover(struct lq_actor *actor);
 
 /* Closes the connection in order. */
 void lq_actor_close(struct lq_actor *actor);

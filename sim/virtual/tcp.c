@@ -294,6 +294,16 @@ uint32_t lq_tcp_write(struct lq_tcp *tcp, enum lq_tcp_side side, const uint8_t *
     return size;
 }
 
+void lq_tcp_damage(struct lq_tcp *tcp, enum lq_tcp_side side, uint32_t from_end, uint8_t mask)
+{
+    struct lq_tcp_pipe *pipe = &tcp->pipes[side];
+    LQ_ASSERT(from_end > 0);
+    if (tcp->is_cut || from_end > pipe->written - pipe->arrived)
+        return;
+    uint32_t window = tcp->options->window_bytes;
+    pipe->ring[(uint32_t)(pipe->written - from_end) & (window - 1)] ^= mask;
+}
+
 struct lq_slice lq_tcp_peek(const struct lq_tcp *tcp, enum lq_tcp_side side)
 {
     const struct lq_tcp_pipe *pipe = &tcp->pipes[other(side)];

@@ -108,6 +108,10 @@ struct lq_tcp *lq_tcp_open(struct lq_net *net, const struct lq_tcp_options *opti
 uint32_t lq_tcp_write(struct lq_tcp *tcp, enum lq_tcp_side side, const uint8_t *bytes,
                       uint32_t size_bytes);
 
+/* Turns the bits of MASK over in a byte that SIDE has written and that is still on its way: the one
+ * FROM_END bytes before the end of all that it wrote (1: the last). */
+void lq_tcp_damage(struct lq_tcp *tcp, enum lq_tcp_side side, uint32_t from_end, uint8_t mask);
+
 /* What SIDE can take now, as the first contiguous run; size 0: nothing. */
 struct lq_slice lq_tcp_peek(const struct lq_tcp *tcp, enum lq_tcp_side side);
 

@@ -11,6 +11,7 @@
 #include "core/base/list.h"
 #include "sim/shard/shard.h"
 #include "sim/stage/state.h"
+#include "sim/virtual/damage.h"
 #include "sim/virtual/tcp.h"
 #include "sim/virtual/world.h"
 
@@ -23,6 +24,7 @@ struct virtual_connection {
     uint32_t portal;
     bool is_at_target; /* the shard knows it */
     bool has_room;     /* the target was refused room for bytes, and may go on */
+    struct lq_damage damage[LQ_TCP_SIDES]; /* of what each side writes */
 };
 
 struct virtual_world {

@@ -43,12 +43,26 @@ static struct lq_connection *net_open(struct lq_world *world, struct lq_actor *a
     connection->portal = actor->port;
     connection->handle = LQ_NO_HANDLE;
     connection->is_at_target = connection->has_room = false;
+    memset(connection->damage, 0, sizeof connection->damage);
     return &connection->end;
+}
+
+/* SIDE writes, and what it writes may suffer. */
+static uint32_t write(struct virtual_world *virtual, struct virtual_connection *connection,
+                      enum lq_tcp_side side, const uint8_t *bytes, uint32_t size_bytes)
+{
+    struct lq_iscsi_digests digests = {false, false};
+    if (connection->is_at_target)
+        digests = lq_iscsi_digests(lq_shard_iscsi(virtual->shard), connection->handle);
+    uint32_t written = lq_tcp_write(connection->tcp, side, bytes, size_bytes);
+    lq_damage_written(&connection->damage[side], connection->tcp, side, bytes, written, digests);
+    return written;
 }
 
 static uint32_t net_write(struct lq_connection *end, const uint8_t *bytes, uint32_t size_bytes)
 {
-    return lq_tcp_write(tcp_of(end), LQ_TCP_INITIATOR, bytes, size_bytes);
+    return write(lq_virtual_of(end->actor->world), LQ_ELEMENT(end, struct virtual_connection, end),
+                 LQ_TCP_INITIATOR, bytes, size_bytes);
 }
 
 static struct lq_slice net_peek(struct lq_connection *end)
@@ -330,8 +344,8 @@ static void pump_target(struct virtual_world *virtual, struct virtual_connection
     }
     uint32_t total = 0;
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t written = lq_tcp_write(connection->tcp, LQ_TCP_TARGET, slices[i].bytes,
-                                        slices[i].size_bytes);
+        uint32_t written = write(virtual, connection, LQ_TCP_TARGET, slices[i].bytes,
+                                 slices[i].size_bytes);
         total += written;
         if (written < slices[i].size_bytes)
             break;

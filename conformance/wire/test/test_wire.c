@@ -37,6 +37,21 @@ static const uint8_t stream[] = {
 };
 
 static struct lq_wire_reader reader;
+static struct lq_wire_crc crc;
+
+static uint32_t crc_of(const uint8_t *bytes, uint32_t size_bytes)
+{
+    return lq_wire_crc_end(lq_wire_crc_go_on(&crc, lq_wire_crc_begin(), bytes, size_bytes));
+}
+
+/* The command of [RFC 7143 A.4] and its header digest. */
+static uint8_t command[52] = {
+    0x01, 0xc0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x14, 0, 0, 0, 0, 0, 0x04, 0, 0, 0,
+    0, 0x14, 0, 0, 0, 0x18, 0x28, 0, 0, 0, 0, 0, 0, 0, 0x02, 0, 0, 0, 0, 0, 0, 0,
+    0x56, 0x3a, 0x96, 0xd9};
+
+/* A PDU with 30 bytes of data and two of padding, all zeros, and their digest. */
+static uint8_t padded[48 + 32 + 4] = {[0] = 0x25, [7] = 30, [80] = 0xaa, 0x36, 0x91, 0x8a};
 
 static void check_first(void)
 {
@@ -70,7 +85,7 @@ static void test_cut_anywhere(void)
         for (uint32_t b = a; b <= sizeof stream; b++) {
             const uint32_t cuts[] = {0, a, b, sizeof stream};
             uint32_t pdus = 0;
-            lq_wire_reader_init(&reader);
+            lq_wire_reader_init(&reader, &crc);
             for (uint32_t piece = 0; piece < 3; piece++) {
                 uint32_t at = cuts[piece];
                 while (at < cuts[piece + 1]) {
@@ -87,24 +102,63 @@ static void test_cut_anywhere(void)
     }
 }
 
-/* Header and data digests lie behind the header segments and behind the padded data. */
+/* [RFC 7143 A.4]: 32 zeros, ones, bytes that count up and down, and a command PDU. */
+static void test_crc(void)
+{
+    uint8_t bytes[32];
+    memset(bytes, 0, sizeof bytes);
+    CU_ASSERT(crc_of(bytes, 32) == 0x8a9136aa);
+    memset(bytes, 0xff, sizeof bytes);
+    CU_ASSERT(crc_of(bytes, 32) == 0x62a8ab43);
+    for (uint8_t i = 0; i < 32; i++)
+        bytes[i] = i;
+    CU_ASSERT(crc_of(bytes, 32) == 0x46dd794e);
+    for (uint8_t i = 0; i < 32; i++)
+        bytes[i] = (uint8_t)(31 - i);
+    CU_ASSERT(crc_of(bytes, 32) == 0x113fdb5c);
+    CU_ASSERT(crc_of(command, 48) == 0xd9963a56);
+    uint32_t state = lq_wire_crc_go_on(&crc, lq_wire_crc_begin(), command, 7);
+    state = lq_wire_crc_go_on(&crc, state, command + 7, 41);
+    CU_ASSERT(lq_wire_crc_end(state) == 0xd9963a56);
+}
+
+/* Reads PDU in two pieces. */
+static void read_pdu(const uint8_t *pdu, uint32_t size, uint32_t cut)
+{
+    bool complete = false;
+    lq_wire_reader_init(&reader, &crc);
+    reader.header_digest = pdu == command;
+    reader.data_digest = pdu == padded;
+    uint32_t taken = lq_wire_take(&reader, pdu, cut, &complete);
+    CU_ASSERT(taken == cut);
+    if (taken < size)
+        taken += lq_wire_take(&reader, pdu + taken, size - taken, &complete);
+    CU_ASSERT(complete && taken == size);
+}
+
+/* Cut anywhere; and every bit in turn turned over, but for those of the lengths. */
 static void test_digests(void)
 {
-    uint8_t bytes[48 + 4 + 8 + 4 + 48 + 4];
-    memset(bytes, 0xdd, sizeof bytes);
-    memcpy(bytes, stream, 48);
-    memcpy(bytes + 52, stream + 48, 8);
-    memset(bytes + 64, 0, 48);
-    bytes[64] = 0x20;
-    lq_wire_reader_init(&reader);
-    reader.header_digest = reader.data_digest = true;
-    bool complete;
-    uint32_t taken = lq_wire_take(&reader, bytes, sizeof bytes, &complete);
-    CU_ASSERT(complete && taken == 64);
-    check_first();
-    taken += lq_wire_take(&reader, bytes + taken, sizeof bytes - taken, &complete);
-    CU_ASSERT(complete && taken == sizeof bytes);
-    CU_ASSERT(lq_wire_opcode_of(reader.header) == LQ_WIRE_NOP_IN);
+    for (uint32_t cut = 0; cut <= sizeof command; cut++) {
+        read_pdu(command, sizeof command, cut);
+        CU_ASSERT(!reader.header_broken && !reader.data_broken);
+    }
+    for (uint32_t cut = 0; cut <= sizeof padded; cut++) {
+        read_pdu(padded, sizeof padded, cut);
+        CU_ASSERT(!reader.header_broken && !reader.data_broken);
+    }
+    for (uint32_t bit = 64; bit < 8 * sizeof padded; bit++) {
+        padded[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        read_pdu(padded, sizeof padded, bit % sizeof padded);
+        padded[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        CU_ASSERT(!reader.header_broken && reader.data_broken == (bit >= 48 * 8));
+    }
+    for (uint32_t bit = 64; bit < 8 * sizeof command; bit++) {
+        command[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        read_pdu(command, sizeof command, bit % sizeof command);
+        command[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        CU_ASSERT(reader.header_broken && !reader.data_broken);
+    }
 }
 
 /* Data beyond what is kept is counted, and the next PDU is found behind it. */
@@ -117,7 +171,7 @@ static void test_long_data(void)
     bytes[7] = 20000 & 0xff;
     memset(bytes + 48, 'x', 20000);
     bytes[48 + 20000] = LQ_WIRE_REJECT;
-    lq_wire_reader_init(&reader);
+    lq_wire_reader_init(&reader, &crc);
     bool complete;
     uint32_t taken = lq_wire_take(&reader, bytes, sizeof bytes, &complete);
     CU_ASSERT(complete && taken == 48 + 20000);
@@ -192,11 +246,13 @@ static void test_sense(void)
 int main(void)
 {
     static const CU_TestInfo tests[] = {
-        {"cut anywhere", test_cut_anywhere}, {"digests", test_digests},
+        {"cut anywhere", test_cut_anywhere}, {"CRC32C", test_crc},
+        {"digests", test_digests},
         {"long data", test_long_data},       {"text", test_text},
         {"numbers", test_numbers},           {"sense", test_sense},
         CU_TEST_INFO_NULL,
     };
+    lq_wire_crc_init(&crc);
     if (CU_initialize_registry() != CUE_SUCCESS)
         return 1;
     CU_pSuite suite = CU_add_suite("wire", NULL, NULL);

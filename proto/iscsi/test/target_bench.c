@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/iscsi/test/target_bench.h"
 
+#include "proto/iscsi/test/bitwise_crc.h"
+
 struct bench bench;
 struct peer peers[BENCH_CONNECTIONS];
 static _Alignas(64) uint8_t memory[8 << 20];
@@ -99,6 +101,18 @@ void lq_engine_data_out_received(struct lq_engine *engine, lq_task handle, uint3
         static const uint8_t sense[18] = {0x70, 0, 0x0b, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x0c, 0x0d};
         bench_end(task, LQ_CHECK_CONDITION, sense, sizeof sense);
     }
+}
+
+void lq_engine_data_out_failed(struct lq_engine *engine, lq_task handle, uint8_t key, uint8_t asc,
+                               uint8_t ascq)
+{
+    (void)engine;
+    struct bench_task *task = task_of(handle);
+    CU_ASSERT_FATAL(task != NULL);
+    task->filled = true;
+    task->filled_bytes = 0;
+    uint8_t sense[18] = {0x70, 0, key, 0, 0, 0, 0, 10, 0, 0, 0, 0, asc, ascq};
+    bench_end(task, LQ_CHECK_CONDITION, sense, sizeof sense);
 }
 
 void lq_engine_data_terminated(struct lq_engine *engine, lq_task handle)
@@ -311,14 +325,34 @@ uint8_t *begin(struct peer *peer, uint8_t opcode, uint8_t flags, uint32_t itt)
 
 void send(struct peer *peer, const void *data, uint32_t data_bytes)
 {
-    static uint8_t whole[48 + 70000];
+    static uint8_t whole[48 + 4 + 70000 + 4];
     put(peer->pdu + 5, data_bytes, 3);
     memcpy(whole, peer->pdu, 48);
+    uint32_t at = 48, padded = (data_bytes + 3) & ~3U;
+    if (peer->header_digest) {
+        put_digest(whole + at, whole, 48);
+        whole[at] ^= peer->spoil_header ? 0x10 : 0;
+        at += 4;
+    }
+    memset(whole + at, 0, padded);
     if (data_bytes != 0)
-        memcpy(whole + 48, data, data_bytes);
-    uint32_t padded = (data_bytes + 3) & ~3U;
-    memset(whole + 48 + data_bytes, 0, padded - data_bytes);
-    feed(peer, whole, 48 + padded);
+        memcpy(whole + at, data, data_bytes);
+    at += padded;
+    if (peer->data_digest && data_bytes != 0) {
+        put_digest(whole + at, whole + at - padded, padded);
+        whole[at] ^= peer->spoil_data ? 0x10 : 0;
+        at += 4;
+    }
+    peer->spoil_header = peer->spoil_data = false;
+    feed(peer, whole, at);
+}
+
+/* The digest at AT is that of the SIZE bytes before it. */
+static void check_digest(const uint8_t *at, uint32_t size)
+{
+    uint8_t right[4];
+    put_digest(right, at - size, size);
+    CU_ASSERT_EQUAL(memcmp(at, right, 4), 0);
 }
 
 bool take(struct peer *peer)
@@ -330,12 +364,18 @@ bool take(struct peer *peer)
     peer->got = peer->out + peer->out_read;
     peer->data_bytes = be(peer->got + 5, 3);
     uint32_t padded = (peer->data_bytes + 3) & ~3U;
+    uint32_t head = peer->header_digest ? 52 : 48;
+    uint32_t digest = peer->data_digest && padded != 0 ? 4 : 0;
     CU_ASSERT_EQUAL(peer->got[4], 0);
-    CU_ASSERT_FATAL(left >= 48 + padded);
-    peer->data = peer->got + 48;
+    CU_ASSERT_FATAL(left >= head + padded + digest);
+    if (head > 48)
+        check_digest(peer->got + 48, 48);
+    if (digest != 0)
+        check_digest(peer->got + head + padded, padded);
+    peer->data = peer->got + head;
     for (uint32_t i = peer->data_bytes; i < padded; i++)
         CU_ASSERT_EQUAL(peer->data[i], 0);
-    peer->out_read += 48 + padded;
+    peer->out_read += head + padded + digest;
     uint8_t op = peer->got[0] & 0x3f;
     bool has_status = op != 0x31 && !(op == 0x25 && !(peer->got[1] & 1)) &&
                       !(op == 0x20 && be(peer->got + 16, 4) == 0xffffffff);

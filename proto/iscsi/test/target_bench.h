@@ -88,6 +88,8 @@ struct peer {
     uint8_t out[400000];     /* what the target sent */
     uint32_t out_bytes, out_read;
     uint32_t cmd_sn, exp_stat_sn, itt;
+    bool header_digest, data_digest; /* PDUs carry them, both ways */
+    bool spoil_header, spoil_data;   /* the next one sent: a bit of the digest is turned over */
     uint8_t pdu[48];         /* being made */
     const uint8_t *got;      /* the PDU taken last: header */
     const uint8_t *data;

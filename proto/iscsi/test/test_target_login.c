@@ -28,7 +28,7 @@ static void test_one_request(void)
     CU_ASSERT_EQUAL(be(peer->got + 28, 4), 0xfffffffe); /* ExpCmdSN: login takes no number */
     CU_ASSERT_EQUAL(be(peer->got + 32, 4), 0xfffffffe + 15);
     CU_ASSERT_TRUE(has_text(peer, "TargetPortalGroupTag=1"));
-    CU_ASSERT_TRUE(has_text(peer, "HeaderDigest=None"));
+    CU_ASSERT_TRUE(has_text(peer, "HeaderDigest=CRC32C"));
     CU_ASSERT_TRUE(has_text(peer, "MaxBurstLength=262144"));
     CU_ASSERT_TRUE(has_text(peer, "FirstBurstLength=65536"));
     CU_ASSERT_TRUE(has_text(peer, "InitialR2T=No"));

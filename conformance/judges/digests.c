@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DIGESTS: those of the target are right, and nothing comes of a PDU that reached it with a wrong
+ * one [RFC 7143 7.8]. Wire only.
+ *
+ * A broken PDU is kept in mind by its initiator task tag, until it is sent again. What carries that
+ * tag afterwards is an answer to it; for a broken Data-Out that was asked for it is a status GOOD
+ * that may not come, unless the target asks for its data again. (Of unsolicited data SEQ-11 tells:
+ * all that a write needs must come, and what is broken has not.) Of a tag that a broken header
+ * shows while a task has it nothing is certain, and nothing is kept.
+ */
+#include "conformance/judges/internal.h"
+
+enum { BROKEN_MAX = 16 }; /* PDUs of a connection that are kept in mind; the oldest goes first */
+
+struct broken {
+    uint32_t itt;
+    bool is_data_out, is_rejected;
+    uint32_t offset; /* of Data-Out */
+    struct lq_moment at;
+    uint32_t opcode;
+};
+
+struct connection_state {
+    uint32_t count;
+    struct broken broken[BROKEN_MAX];
+};
+
+struct digests {
+    struct lq_array connections;
+};
+
+static struct digests *digests_of(const struct lq_judge *judge)
+{
+    return judge->state[LQ_STATE_DIGESTS];
+}
+
+static struct connection_state *state_of(struct lq_judge *judge,
+                                         const struct lq_seen_connection *connection)
+{
+    struct lq_array *array = &digests_of(judge)->connections;
+    uint32_t index = lq_map_get(&judge->view.connection_of, connection->number);
+    while (array->count <= index)
+        lq_array_add(array, judge->allocator);
+    return lq_array_at(array, index);
+}
+
+static struct broken *find(struct connection_state *state, uint32_t itt)
+{
+    for (uint32_t i = 0; i < state->count; i++)
+        if (state->broken[i].itt == itt)
+            return &state->broken[i];
+    return NULL;
+}
+
+static void forget(struct connection_state *state, struct broken *broken)
+{
+    struct broken *last = &state->broken[--state->count];
+    for (; broken < last; broken++)
+        broken[0] = broken[1];
+}
+
+/* --- what came broken ------------------------------------------------------------------------- */
+
+static void keep(struct lq_judge *judge, const struct lq_pdu_seen *pdu, bool is_data_out)
+{
+    struct connection_state *state = state_of(judge, pdu->connection);
+    struct broken *same = find(state, lq_wire_itt(pdu->h));
+    if (same != NULL)
+        forget(state, same);
+    if (state->count == BROKEN_MAX)
+        forget(state, &state->broken[0]);
+    state->broken[state->count++] = (struct broken){
+        .itt = lq_wire_itt(pdu->h),
+        .is_data_out = is_data_out,
+        .offset = lq_wire_buffer_offset(pdu->h),
+        .at = pdu->at,
+        .opcode = pdu->opcode};
+}
+
+static void digests_broken_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    bool is_task = pdu->exchange != NULL && pdu->exchange->response.seq == 0;
+    bool is_data_out = !pdu->header_broken && pdu->opcode == LQ_WIRE_DATA_OUT;
+    bool was_asked_for = lq_wire_ttt(pdu->h) != LQ_WIRE_NO_TAG;
+    if (lq_wire_itt(pdu->h) == LQ_WIRE_NO_TAG || is_task != is_data_out ||
+        (is_data_out && !was_asked_for))
+        return;
+    judge->exercised[P_SEQ_15]++;
+    keep(judge, pdu, is_data_out);
+}
+
+/* --- what the target sends -------------------------------------------------------------------- */
+
+static void convict(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
+                    const struct broken *broken, const char *what)
+{
+    struct lq_text text = lq_text_form("connection %: task %", pdu->connection->number,
+                                       broken->itt, 0, 0);
+    lq_text_add(&text, what);
+    struct lq_proof proof = {0};
+    lq_proof_wire(&proof, broken->at, pdu->connection->number, LQ_TO_TARGET, broken->opcode,
+                  broken->itt);
+    lq_proof_pdu(&proof, pdu);
+    lq_convict(judge, P_SEQ_15, &proof, &text);
+}
+
+static void take_reject(struct connection_state *state, const struct lq_pdu_seen *pdu)
+{
+    enum { DATA_DIGEST_ERROR = 2 }; /* [RFC 7143 11.17.1] */
+    if (lq_wire_response(pdu->h) != DATA_DIGEST_ERROR || pdu->kept_bytes < LQ_WIRE_HEADER_BYTES)
+        return;
+    struct broken *broken = find(state, lq_wire_itt(pdu->data));
+    if (broken != NULL)
+        broken->is_rejected = true;
+}
+
+static bool is_status(const struct lq_pdu_seen *pdu)
+{
+    return pdu->opcode == LQ_WIRE_SCSI_RESPONSE ||
+           (pdu->opcode == LQ_WIRE_DATA_IN && lq_wire_data_in_has_status(pdu->h));
+}
+
+static bool asks_again(const struct lq_pdu_seen *pdu, const struct broken *broken)
+{
+    uint32_t offset = lq_wire_buffer_offset(pdu->h);
+    return pdu->opcode == LQ_WIRE_R2T && offset <= broken->offset &&
+           broken->offset - offset < lq_wire_desired_bytes(pdu->h);
+}
+
+static void take_answer(struct lq_judge *judge, struct connection_state *state,
+                        const struct lq_pdu_seen *pdu, struct broken *broken)
+{
+    if (!broken->is_data_out)
+        convict(judge, pdu, broken, " is answered, but its request came with a wrong digest");
+    else if (!is_status(pdu) && !asks_again(pdu, broken))
+        return;
+    else if (is_status(pdu) && lq_wire_response(pdu->h) == 0 && lq_wire_status(pdu->h) == 0)
+        convict(judge, pdu, broken, " ended GOOD, but some of its data came with a wrong digest");
+    else if (is_status(pdu) && !broken->is_rejected)
+        convict(judge, pdu, broken, " ended, but its Data-Out with a wrong digest was not "
+                                    "rejected");
+    forget(state, broken);
+}
+
+static void judge_digests(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    const struct lq_seen_parameters *agreed = &pdu->connection->parameters;
+    if (pdu->opcode == LQ_WIRE_LOGIN_RESPONSE || (!agreed->header_digest && !agreed->data_digest))
+        return;
+    judge->exercised[P_SEQ_14]++;
+    if (!pdu->header_broken && !pdu->data_broken)
+        return;
+    struct lq_text text = lq_text_form("connection %: a PDU of opcode % carries a wrong ",
+                                       pdu->connection->number, pdu->opcode, 0, 0);
+    lq_text_add(&text, pdu->header_broken ? "header digest" : "data digest");
+    lq_convict_pdu(judge, P_SEQ_14, pdu, &text);
+}
+
+static void digests_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    struct connection_state *state = state_of(judge, pdu->connection);
+    bool is_from_target = pdu->direction == LQ_FROM_TARGET;
+    if (is_from_target)
+        judge_digests(judge, pdu);
+    if (state->count == 0)
+        return;
+    if (is_from_target && pdu->opcode == LQ_WIRE_REJECT)
+        take_reject(state, pdu);
+    struct broken *broken = find(state, lq_wire_itt(pdu->h));
+    if (broken == NULL || pdu->opcode == LQ_WIRE_REJECT)
+        return;
+    if (is_from_target)
+        take_answer(judge, state, pdu, broken);
+    else if (pdu->opcode != LQ_WIRE_DATA_OUT) /* sent again */
+        forget(state, broken);
+}
+
+/* --- the part --------------------------------------------------------------------------------- */
+
+static void digests_init(struct lq_judge *judge)
+{
+    struct digests *digests = lq_state_make(judge, LQ_STATE_DIGESTS, sizeof *digests);
+    lq_array_init(&digests->connections, sizeof(struct connection_state));
+}
+
+static void digests_free(struct lq_judge *judge)
+{
+    struct digests *digests = digests_of(judge);
+    lq_array_free(&digests->connections, judge->allocator);
+    lq_state_free(judge, LQ_STATE_DIGESTS, sizeof *digests);
+}
+
+static void digests_reset(struct lq_judge *judge)
+{
+    lq_array_reset(&digests_of(judge)->connections);
+}
+
+const struct lq_judge_part lq_digests_part = {
+    .name = "digests",
+    .init = digests_init,
+    .free = digests_free,
+    .reset = digests_reset,
+    .pdu = digests_pdu,
+    .broken_pdu = digests_broken_pdu,
+};
