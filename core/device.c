@@ -84,7 +84,10 @@ static struct lq_sense store_sense(enum lq_block_op op, enum lq_block_status sta
                                    : (struct lq_sense){0x03, 0x0c, 0x00};
     case LQ_BLOCK_NO_SPACE: /* SPACE ALLOCATION FAILED WRITE PROTECT */
         return (struct lq_sense){0x07, 0x27, 0x07};
+    case LQ_BLOCK_CACHE_LOST: /* WRITE ERROR */ return (struct lq_sense){0x03, 0x0c, 0x00};
     case LQ_BLOCK_FAILED: /* INTERNAL TARGET FAILURE */ return (struct lq_sense){0x04, 0x44, 0x00};
+    case LQ_BLOCK_RESET: /* LOGICAL UNIT COMMUNICATION FAILURE: it may be sent again */
+        return (struct lq_sense){0x0b, 0x08, 0x00};
     case LQ_BLOCK_OK: break;
     }
     return no_sense;

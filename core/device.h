@@ -21,7 +21,17 @@ void lq_inquiry(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_mode_sense_6(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_mode_sense_10(struct lq_engine *engine, struct lq_engine_task *task);
 
+/* durability.c [SBC-3 4.15, 5.24] */
+void lq_synchronize_cache(struct lq_engine *engine, struct lq_engine_task *task);
+/* What the caching mode page says: WCE [SBC-3 6.5.5]. */
+bool lq_has_write_cache(const struct lq_engine *engine, const struct lq_unit *unit);
+/* STORE has answered a request of OP with STATUS: what that says of the store itself. */
+void lq_store_noticed(struct lq_engine *engine, struct lq_store_state *store, enum lq_block_op op,
+                      enum lq_block_status status);
+
 /* device_block.c [SBC-3 5] */
+/* Hands TASK's request to its store, as OP. */
+void lq_block_submit(struct lq_engine *engine, struct lq_engine_task *task, enum lq_block_op op);
 void lq_block_run(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_read_capacity_10(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_read_capacity_16(struct lq_engine *engine, struct lq_engine_task *task);

@@ -7,16 +7,21 @@
 
 static const struct lq_sense no_sense = {0, 0, 0};
 
-static void submit(struct lq_engine *engine, struct lq_engine_task *task, enum lq_block_op op)
+void lq_block_submit(struct lq_engine *engine, struct lq_engine_task *task, enum lq_block_op op)
 {
     struct lq_store_state *store = task->unit->store;
     bool has_fua_bit = task->opcode->cdb_bytes > 6 && op != LQ_BLOCK_FLUSH;
     task->request.handle = (lq_handle){task->index, task->generation};
     task->request.serial = task->serial;
     task->request.op = op;
-    task->request.fua = has_fua_bit && (task->cdb[1] & 0x08) != 0;
+    task->request.fua = has_fua_bit && (task->cdb[1] & 0x08) != 0 &&
+                        !lq_core_wrong(engine, LQ_WRONG_FUA_IGNORED);
     task->request.lba = op == LQ_BLOCK_FLUSH ? 0 : task->lba;
     task->request.nblocks = op == LQ_BLOCK_FLUSH ? 0 : task->nblocks;
+    if (op == LQ_BLOCK_FLUSH && lq_core_wrong(engine, LQ_WRONG_SYNCHRONIZE_CACHE_ONE_BLOCK)) {
+        task->request.lba = lq_cdb_value(task->cdb, task->opcode->lba);
+        task->request.nblocks = 1;
+    }
     task->request.data = task->buffer;
     task->state = LQ_TASK_IN_STORE;
     store->outstanding++;
@@ -27,12 +32,6 @@ static void submit(struct lq_engine *engine, struct lq_engine_task *task, enum l
 void lq_block_run(struct lq_engine *engine, struct lq_engine_task *task)
 {
     const struct lq_store *store = task->unit->store->store;
-    if (task->opcode->medium == LQ_MEDIUM_FLUSHES) {
-        /* Covers writes that have ended; waits for no orphan. IMMED is answered when it is done:
-         * a device server may [SBC-3 5.24]. */
-        submit(engine, task, LQ_BLOCK_FLUSH);
-        return;
-    }
     if (task->opcode->medium == LQ_MEDIUM_WRITES && store->read_only) {
         lq_check_condition(engine, task, 0x07, 0x27, 0x00); /* WRITE PROTECTED */
         return;
@@ -43,7 +42,8 @@ void lq_block_run(struct lq_engine *engine, struct lq_engine_task *task)
     }
     if (lq_quarantine_holds(engine, task))
         return;
-    submit(engine, task, task->opcode->medium == LQ_MEDIUM_WRITES ? LQ_BLOCK_WRITE : LQ_BLOCK_READ);
+    lq_block_submit(engine, task,
+                    task->opcode->medium == LQ_MEDIUM_WRITES ? LQ_BLOCK_WRITE : LQ_BLOCK_READ);
 }
 
 void lq_read_capacity_10(struct lq_engine *engine, struct lq_engine_task *task)

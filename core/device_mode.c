@@ -8,8 +8,8 @@
 enum page_control { CURRENT, CHANGEABLE, DEFAULT, SAVED };
 
 /* Writes the whole page, header included; returns its bytes. CONTROL is never SAVED. */
-typedef uint32_t (*page_writer)(const struct lq_unit *unit, enum page_control control,
-                                uint8_t *page);
+typedef uint32_t (*page_writer)(const struct lq_engine *engine, const struct lq_unit *unit,
+                                enum page_control control, uint8_t *page);
 
 struct mode_page {
     uint8_t code;
@@ -17,12 +17,13 @@ struct mode_page {
 };
 
 /* Caching [SBC-3 6.5.5]: WCE says whether a completed write may still be volatile. */
-static uint32_t caching_page(const struct lq_unit *unit, enum page_control control, uint8_t *page)
+static uint32_t caching_page(const struct lq_engine *engine, const struct lq_unit *unit,
+                             enum page_control control, uint8_t *page)
 {
     memset(page, 0, 20);
     page[0] = 0x08;
     page[1] = 18;
-    if (control != CHANGEABLE && unit->store->store->volatile_cache)
+    if (control != CHANGEABLE && lq_has_write_cache(engine, unit))
         page[2] = 0x04;
     return 20;
 }
@@ -31,9 +32,10 @@ static uint32_t caching_page(const struct lq_unit *unit, enum page_control contr
  * Control [SPC-4 7.5.8]: TST 000b (one task set for all I_T nexuses), D_SENSE 0, QUEUE ALGORITHM
  * MODIFIER 1 (unrestricted reordering: SIMPLE commands run as they come), QERR 00b, TAS 0.
  */
-static uint32_t control_page(const struct lq_unit *unit, enum page_control control, uint8_t *page)
+static uint32_t control_page(const struct lq_engine *engine, const struct lq_unit *unit,
+                             enum page_control control, uint8_t *page)
 {
-    (void)unit;
+    (void)engine, (void)unit;
     memset(page, 0, 12);
     page[0] = 0x0a;
     page[1] = 10;
@@ -54,7 +56,8 @@ enum {
 };
 
 /* Number of bytes written to AT, 0 when there is no such page. */
-static uint32_t write_pages(const struct lq_engine_task *task, uint8_t *at)
+static uint32_t write_pages(const struct lq_engine *engine, const struct lq_engine_task *task,
+                            uint8_t *at)
 {
     uint8_t code = task->cdb[2] & 0x3f, subpage = task->cdb[3];
     enum page_control control = (enum page_control)(task->cdb[2] >> 6);
@@ -63,7 +66,7 @@ static uint32_t write_pages(const struct lq_engine_task *task, uint8_t *at)
     uint32_t bytes = 0;
     for (uint32_t i = 0; i < PAGES; i++)
         if (code == ALL_PAGES || code == pages[i].code)
-            bytes += pages[i].write(task->unit, control, at + bytes);
+            bytes += pages[i].write(engine, task->unit, control, at + bytes);
     return bytes;
 }
 
@@ -88,7 +91,7 @@ static void mode_sense(struct lq_engine *engine, struct lq_engine_task *task, ui
     bool disables_descriptors = (task->cdb[1] & 0x08) != 0;
     uint32_t descriptors =
         disables_descriptors ? 0 : write_block_descriptor(store, data + header_bytes);
-    uint32_t bytes = write_pages(task, data + header_bytes + descriptors);
+    uint32_t bytes = write_pages(engine, task, data + header_bytes + descriptors);
     if (bytes == 0) {
         lq_check_condition(engine, task, 0x05, 0x24, 0x00);
         return;

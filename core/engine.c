@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/device.h"
 #include "core/state.h"
 
 const struct lq_engine_config lq_engine_config_default = {
@@ -72,7 +73,7 @@ struct lq_engine *lq_engine_make(struct lq_arena *arena, const struct lq_engine_
     engine->stores = stores;
     engine->aborts = aborts;
     engine->buffers = buffers;
-    engine->next_serial = 1;
+    engine->next_serial = (uint64_t)config->incarnation << 40 | 1;
     init_tasks(engine);
     init_nexuses(engine, attentions);
     return engine;
@@ -150,6 +151,9 @@ const char *lq_engine_unit_add(struct lq_engine *engine, const struct lq_unit_co
                                         .code = store->number,
                                         .detail = unit->number,
                                         .nblocks = store->block_bytes,
+                                        .flags = lq_has_write_cache(engine, unit)
+                                                     ? LQ_F_WRITE_CACHE
+                                                     : 0,
                                         .lun = lq_lun_of_unit(unit),
                                         .value = store->nblocks});
     return NULL;

@@ -117,6 +117,7 @@ struct lq_engine_config {
     uint64_t login_quarantine_after_ns; /* nexus loss and reinstatement; 0: at once */
     uint64_t busy_after_ns;             /* how long a command is held for an orphan's fate */
     uint32_t first_generation; /* of handles' slots; virtual worlds start it near its wrap */
+    uint32_t incarnation; /* how often this target has been started before: its serials differ */
 };
 
 /* 3 s, 0 and 10 s; the limits are the world's to set (lq_limits_live, lq_limits_virtual). */
@@ -125,6 +126,10 @@ extern const struct lq_engine_config lq_engine_config_default;
 /* Carves an engine from ARENA (NULL from a measuring one). ENV must outlive it. */
 struct lq_engine *lq_engine_make(struct lq_arena *arena, const struct lq_engine_config *config,
                                  struct lq_env *env);
+
+/* True when no request of an earlier incarnation of this target can land in STORE any more; else
+ * ask again. Nothing is served before. */
+bool lq_store_fence(struct lq_store *store, const struct lq_env *env);
 
 /* Makes STORE known and numbers it. False when limits.stores are in use. */
 bool lq_engine_store_add(struct lq_engine *engine, struct lq_store *store);

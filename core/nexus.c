@@ -117,7 +117,8 @@ static void introduce(struct lq_engine *engine, struct lq_engine_nexus *nexus,
     for (uint32_t i = 0; i < engine->unit_count; i++) {
         if (!lq_core_wrong(engine, LQ_WRONG_NEXUS_INHERITS_ATTENTIONS))
             nexus->attentions[i].count = 0;
-        if (engine->units[i].target == nexus->target)
+        if (engine->units[i].target == nexus->target &&
+            !lq_core_wrong(engine, LQ_WRONG_RESTART_TELLS_NOBODY))
             lq_ua_establish(engine, nexus, &engine->units[i], (struct lq_ua){0x29, 0x00});
     }
 }

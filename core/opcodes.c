@@ -24,7 +24,7 @@
 #define FLUSHES(name_, code_, bytes_, lba_, length_, ...)                                         \
     {.name = name_, .code = code_, .cdb_bytes = bytes_, .length_rule = LQ_LENGTH_EXTENT,          \
      .length = length_, .lba = lba_, .medium = LQ_MEDIUM_FLUSHES,                                 \
-     .reservation = LQ_RESERVATION_WRITES, .alua = LQ_ALUA_ACTIVE, .run = lq_block_run,           \
+     .reservation = LQ_RESERVATION_WRITES, .alua = LQ_ALUA_ACTIVE, .run = lq_synchronize_cache,   \
      .usage = {__VA_ARGS__}}
 #define FIELD(offset_, bytes_) {offset_, bytes_}
 

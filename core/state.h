@@ -112,7 +112,8 @@ struct lq_unit {
 struct lq_store_state {
     struct lq_store *store;
     struct lq_link orphans, held;
-    uint32_t outstanding;
+    uint32_t outstanding, flushes_out;
+    bool cache_lost; /* a flush has failed: no later one proves anything */
 };
 
 /* A TM function in progress: trigger -> affected set -> wait -> unit attentions -> answer. */

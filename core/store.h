@@ -21,14 +21,20 @@
 enum lq_block_op {
     LQ_BLOCK_READ = 1,
     LQ_BLOCK_WRITE,
-    LQ_BLOCK_FLUSH /* everything that ended before becomes durable; lba and nblocks are 0 */
+    LQ_BLOCK_FLUSH /* everything that ended before becomes durable; lba and nblocks are 0. With
+                      nblocks, a store may leave out what is outside the extent */
 };
 
 enum lq_block_status {
     LQ_BLOCK_OK,
     LQ_BLOCK_MEDIUM_ERROR, /* the extent can't be read or written */
     LQ_BLOCK_NO_SPACE,
-    LQ_BLOCK_FAILED /* anything else: the store itself is in trouble */
+    LQ_BLOCK_FAILED, /* anything else: the store itself is in trouble */
+    /* Like LQ_BLOCK_FAILED; and what was cached may never become durable, although reads still
+     * return it and a later flush may succeed without it (a failed fsync). */
+    LQ_BLOCK_CACHE_LOST,
+    /* Like LQ_BLOCK_FAILED; and the store was reset: what was not durable may be gone already. */
+    LQ_BLOCK_RESET
 };
 
 struct lq_block_request {
@@ -49,6 +55,9 @@ struct lq_store_ops {
     void (*submit)(struct lq_store *store, struct lq_block_request *request);
     /* Advice that nobody waits for REQUEST any more; it is completed all the same. May be NULL. */
     void (*cancel)(struct lq_store *store, struct lq_block_request *request);
+    /* Requests of an earlier incarnation of the target can no longer land: they have ended, or
+     * never will. False: not yet, ask again. NULL: true, always. Asked before a target serves. */
+    bool (*fence)(struct lq_store *store);
 };
 
 /* The part of a store that the engine sees; a world embeds it in its own. */

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "core/device.h"
 #include "core/state.h"
 
 static const struct lq_sense no_sense = {0, 0, 0};
@@ -333,6 +334,7 @@ void lq_engine_store_done(struct lq_engine *engine, lq_handle handle, enum lq_bl
         return;
     }
     task->unit->store->outstanding--;
+    lq_store_noticed(engine, task->unit->store, task->request.op, status);
     if (task->state == LQ_TASK_ORPHAN) {
         lq_quarantine_orphan_done(engine, task);
     } else if (task->aborted) {

@@ -163,4 +163,30 @@ const struct lq_wrong lq_core_wrongs[LQ_CORE_WRONGS] = {
          "A read that the store could not do ends GOOD, with what the buffer held before."},
     [LQ_WRONG_BUSY_AFTER_EFFECT] = {"busy-after-effect", "DATA-3",
                                     "Every eighth write ends BUSY although it was done."},
+    [LQ_WRONG_FUA_IGNORED] = {"fua-ignored", "DUR-1",
+                              "A write with FUA ends GOOD while it is in the volatile cache."},
+    [LQ_WRONG_WRITE_CACHE_DENIED] =
+        {"write-cache-denied", "DUR-1",
+         "The caching mode page says WCE 0 over a store with a volatile cache."},
+    [LQ_WRONG_SYNCHRONIZE_CACHE_DOES_NOTHING] =
+        {"synchronize-cache-does-nothing", "DUR-2",
+         "SYNCHRONIZE CACHE ends GOOD and nothing is flushed."},
+    [LQ_WRONG_SYNCHRONIZE_CACHE_ONE_BLOCK] =
+        {"synchronize-cache-one-block", "DUR-2",
+         "SYNCHRONIZE CACHE flushes only the first block that it names."},
+    [LQ_WRONG_SYNCHRONIZE_CACHE_JOINS_FLUSH] =
+        {"synchronize-cache-joins-flush", "DUR-5",
+         "SYNCHRONIZE CACHE ends GOOD at once while a flush is under way that began before it."},
+    [LQ_WRONG_FAILED_FLUSH_FORGOTTEN] =
+        {"failed-flush-forgotten", "DUR-6",
+         "After a failed flush the next SYNCHRONIZE CACHE tries again and ends GOOD."},
+    [LQ_WRONG_DISK_RESET_TELLS_NOBODY] =
+        {"disk-reset-tells-nobody", "UA-1",
+         "A store that was reset fails what was in it, and no initiator hears of the lost cache."},
+    [LQ_WRONG_RESTART_TELLS_NOBODY] =
+        {"restart-tells-nobody", "UA-1",
+         "No POWER ON, RESET, OR BUS DEVICE RESET OCCURRED after the target has restarted."},
+    [LQ_WRONG_RESTART_WITHOUT_FENCE] =
+        {"restart-without-fence", "DUR-8",
+         "The target serves again while requests from before its crash can still land."},
 };

@@ -74,6 +74,28 @@ static const struct lq_fault_class classes[LQ_FAULTS] = {
         "DATA, SEQ-15: no wrong byte reaches the medium or who reads; a target rejects the PDU",
         "A bit of a data segment that a digest covers, or of the digest, turns over on its way.",
         20},
+    [LQ_FAULT_DISK_LATENT_ERROR] = {"disk.latent-error", LQ_FAULT_PLACE_DISK, "write",
+        "DATA: reads end with MEDIUM ERROR until the block is written again",
+        "A block goes bad unnoticed: reading it fails until it is written again.", 30},
+    [LQ_FAULT_DISK_MISDIRECTED] = {"disk.misdirected", LQ_FAULT_PLACE_DISK, "write",
+        "every property but of the blocks that were hit and missed: no target can help it",
+        "The disk writes to the wrong place and says that all is well.", 5},
+    [LQ_FAULT_DISK_FULL] = {"disk.full", LQ_FAULT_PLACE_DISK, "write",
+        "DATA: the command ends with DATA PROTECT 27/07 and changes nothing",
+        "A thin store has no room for what is written.", 20},
+    [LQ_FAULT_DISK_CACHE_LOST] = {"disk.cache-lost", LQ_FAULT_PLACE_DISK, "flush",
+        "DURABLE: no SYNCHRONIZE CACHE says that the lost data is safe",
+        "A flush fails once, and what was cached counts as clean: later flushes succeed without "
+        "it.", 500},
+    [LQ_FAULT_POWER_CUT] = {"power.cut", LQ_FAULT_PLACE_WORLD, "event",
+        "DURABLE: what was said to be safe is there; UA, LIVENESS: everybody comes back, is told",
+        "Target and disks lose power for a while; unflushed writes are kept, lost or torn.", 60},
+    [LQ_FAULT_TARGET_CRASH] = {"target.crash", LQ_FAULT_PLACE_WORLD, "event",
+        "DURABLE: no write from before lands once the target serves again; UA, LIVENESS",
+        "The target's process ends and is started again; requests in the disks still land.", 80},
+    [LQ_FAULT_DISK_RESET] = {"disk.reset", LQ_FAULT_PLACE_DISK, "event",
+        "DURABLE: no GOOD claims that the lost cache is safe; UA: everybody is told",
+        "A disk alone loses its cache and fails what it has been asked.", 30},
 };
 
 const struct lq_fault_class *lq_fault_class(enum lq_fault fault)

@@ -28,7 +28,8 @@ static void accounting_event(struct lq_judge *judge, const struct lq_event *even
 /* Only a request that the store still has may keep a slot. */
 static bool is_in_store(const struct lq_seen_task *task)
 {
-    return task->orphaned != NULL && task->orphan_ended == NULL && task->requests_out > 0;
+    return task->cut == NULL && task->orphaned != NULL && task->orphan_ended == NULL &&
+           task->requests_out > 0;
 }
 
 static void convict_task(struct lq_judge *judge, enum lq_property_place property,
@@ -47,6 +48,8 @@ static void convict_task(struct lq_judge *judge, enum lq_property_place property
 
 static void judge_task(struct lq_judge *judge, const struct lq_seen_task *task)
 {
+    if (task->cut != NULL)
+        return; /* its slot ended with its target */
     judge->exercised[P_ACC_1]++;
     judge->exercised[P_ACC_3] += task->orphaned != NULL;
     if (task->orphaned != NULL && task->orphan_ended == NULL && task->requests_out == 0)

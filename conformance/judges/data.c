@@ -31,6 +31,74 @@ static struct lq_link *unfenced_of(struct lq_judge *judge, const struct lq_seen_
     return lq_array_at(&data->unfenced, nexus->index);
 }
 
+/* --- epochs ----------------------------------------------------------------------------------- */
+
+static uint32_t epoch_of_store(const struct data *data, uint32_t store)
+{
+    uint32_t epoch = data->losses.count == 0 ? LQ_NONE : lq_map_get(&data->store_epoch, store);
+    return epoch == LQ_NONE ? 0 : epoch;
+}
+
+/* Begins an epoch with EVENT; returns its number. */
+static uint32_t new_epoch(struct lq_judge *judge, const struct lq_event *event)
+{
+    struct lq_array *losses = &lq_data_of(judge)->losses;
+    if (losses->count < UINT16_MAX)
+        *(const struct lq_event **)lq_array_add(losses, judge->allocator) = event;
+    return losses->count;
+}
+
+struct lq_block *lq_data_block(struct lq_judge *judge, uint32_t store, uint64_t lba)
+{
+    struct data *data = lq_data_of(judge);
+    struct lq_block *block = lq_registers_block(&data->registers, judge->allocator, store, lba);
+    uint32_t epoch = epoch_of_store(data, store);
+    if (block->epoch < epoch) {
+        lq_registers_restart(&data->registers, block);
+        block->epoch = epoch;
+        if (block->marks & MARK_LIED)
+            block->marks |= MARK_CORRUPTED;
+    }
+    return block;
+}
+
+const struct lq_event *lq_data_loss(const struct lq_judge *judge, const struct lq_block *block)
+{
+    return block->epoch == 0 ? NULL
+                             : *(const struct lq_event **)lq_array_at(&lq_data_of(judge)->losses,
+                                                                      block->epoch - 1);
+}
+
+static void store_lost_power(struct lq_judge *judge, const struct lq_event *event)
+{
+    uint32_t epoch = new_epoch(judge, event);
+    for (uint32_t i = 0; i < judge->view.stores.count; i++)
+        if (event->code == LQ_POWER_CUT || event->detail == i)
+            *lq_map_put(&lq_data_of(judge)->store_epoch, judge->allocator, i) = epoch;
+}
+
+/* The store lies about some blocks: nothing that is read there is the target's fault until they
+ * are written again. */
+static void blocks_corrupted(struct lq_judge *judge, const struct lq_event *event)
+{
+    uint32_t epoch = new_epoch(judge, event);
+    for (uint32_t i = 0; i < event->nblocks && i < BLOCKS_MAX; i++) {
+        struct lq_block *block = lq_data_block(judge, event->code, event->lba + i);
+        lq_registers_restart(&lq_data_of(judge)->registers, block);
+        block->epoch = epoch;
+        block->marks |= MARK_CORRUPTED | MARK_LIED;
+    }
+}
+
+/* STATUS ends a write of VALUE that began after the lie: from now on BLOCK can be judged again. */
+static void block_mended(struct lq_judge *judge, struct lq_block *block, struct lq_value *value,
+                         const struct lq_event *status)
+{
+    block->marks &= ~(uint32_t)MARK_CORRUPTED;
+    block->epoch = new_epoch(judge, status);
+    value->epoch = (uint16_t)block->epoch;
+}
+
 uint64_t lq_data_content_key(uint32_t store, uint64_t content)
 {
     return lq_mix(store, content);
@@ -89,6 +157,7 @@ uint32_t lq_data_add_values(struct lq_judge *judge, uint32_t count, uint32_t wri
         struct lq_value *value = lq_array_add_raw(&data->registers.values, judge->allocator);
         *value = (struct lq_value){
             .write = write,
+            .epoch = (uint16_t)data->losses.count,
             .first_end = LQ_NEVER_ENDED,
             .first_seen = LQ_NEVER_ENDED,
             .last_begin = begin == NULL ? 0 : begin->seq,
@@ -139,7 +208,10 @@ static void fence(struct lq_judge *judge, struct write *write, const struct lq_e
     lq_list_remove(&write->unfenced);
     write->fence = event;
     write->fence_property = property;
-    uint32_t mark = property == P_TM_2 ? MARK_TM : property == P_RI_2 ? MARK_NEXUS : 0;
+    uint32_t mark = property == P_TM_2    ? MARK_TM
+                    : property == P_RI_2  ? MARK_NEXUS
+                    : property == P_DUR_8 ? MARK_CRASH
+                                          : 0;
     for (uint32_t i = write->first_run; i != LQ_NONE;) {
         const struct run *run = lq_array_at(&data->runs, i);
         i = run->next;
@@ -150,8 +222,7 @@ static void fence(struct lq_judge *judge, struct write *write, const struct lq_e
                 value->first_end_event = event;
             }
             if (mark != 0)
-                lq_registers_block(&data->registers, judge->allocator, run->store, run->lba + b)
-                    ->marks |= mark;
+                lq_data_block(judge, run->store, run->lba + b)->marks |= mark;
         }
     }
 }
@@ -166,14 +237,18 @@ static void write_good(struct lq_judge *judge, struct write *write, const struct
         for (uint32_t b = 0; b < run->nblocks; b++) {
             uint32_t index = run->first_value + b;
             struct lq_value *value = lq_registers_value(&data->registers, index);
-            struct lq_block *block =
-                lq_registers_block(&data->registers, judge->allocator, run->store, run->lba + b);
+            struct lq_block *block = lq_data_block(judge, run->store, run->lba + b);
+            bool is_of_now = value->epoch >= block->epoch;
             block->marks |= MARK_WRITTEN;
-            if (value->is_there)
+            if (is_of_now && (block->marks & MARK_CORRUPTED))
+                block_mended(judge, block, value, status);
+            if (value->is_there && is_of_now)
                 continue;
             /* A fence that was set by others before is loosened: GOOD is what counts. */
             value->first_end = status->seq;
             value->first_end_event = status;
+            if (!is_of_now)
+                continue; /* its store lost power in between: it is there only if a read sees it */
             lq_registers_enter(&data->registers, block, index);
         }
     }
@@ -270,6 +345,24 @@ static void session_over(struct lq_judge *judge, const struct lq_event *event, b
     }
 }
 
+/* Nothing that was on its way lands any more: the stores lost power with the target, or the target
+ * serves again after a crash. */
+static void fence_all(struct lq_judge *judge, const struct lq_event *event)
+{
+    struct data *data = lq_data_of(judge);
+    for (uint32_t i = 0; i < data->unfenced.count; i++)
+        LQ_LIST_EACH_SAFE(link, following, (struct lq_link *)lq_array_at(&data->unfenced, i))
+        fence(judge, LQ_ELEMENT(link, struct write, unfenced), event, P_DUR_8);
+}
+
+static void power_event(struct lq_judge *judge, const struct lq_event *event)
+{
+    if (event->code == LQ_POWER_CUT || event->code == LQ_POWER_DISK_RESET)
+        store_lost_power(judge, event);
+    if (event->code == LQ_POWER_CUT || event->code == LQ_POWER_ON)
+        fence_all(judge, event);
+}
+
 /* --- the part --------------------------------------------------------------------------------- */
 
 static void command_over(struct lq_judge *judge, const struct lq_event *event)
@@ -290,6 +383,10 @@ static void command_over(struct lq_judge *judge, const struct lq_event *event)
 
 static void data_event(struct lq_judge *judge, const struct lq_event *event)
 {
+    if (event->kind == LQ_W_POWER)
+        power_event(judge, judge->view.event);
+    else if (event->kind == LQ_S_CORRUPTED)
+        blocks_corrupted(judge, judge->view.event);
     if (event->kind < LQ_I_LOGIN || event->kind > LQ_I_PROTOCOL)
         return;
     event = judge->view.event;
@@ -336,6 +433,8 @@ static void data_init(struct lq_judge *judge)
     lq_array_init(&data->read_runs, sizeof(struct read_run));
     lq_array_init(&data->known, sizeof(struct known));
     lq_array_init(&data->unfenced, sizeof(struct lq_link));
+    lq_array_init(&data->losses, sizeof(const struct lq_event *));
+    lq_map_init(&data->store_epoch);
     lq_map_init(&data->run_of);
 }
 
@@ -348,6 +447,8 @@ static void data_free(struct lq_judge *judge)
     lq_array_free(&data->read_runs, judge->allocator);
     lq_array_free(&data->known, judge->allocator);
     lq_array_free(&data->unfenced, judge->allocator);
+    lq_array_free(&data->losses, judge->allocator);
+    lq_map_free(&data->store_epoch, judge->allocator);
     lq_map_free(&data->run_of, judge->allocator);
     lq_state_free(judge, LQ_STATE_DATA, sizeof *data);
 }
@@ -361,6 +462,8 @@ static void data_reset(struct lq_judge *judge)
     lq_array_reset(&data->read_runs);
     lq_array_reset(&data->known);
     lq_array_reset(&data->unfenced);
+    lq_array_reset(&data->losses);
+    lq_map_reset(&data->store_epoch);
     lq_map_reset(&data->run_of);
 }
 

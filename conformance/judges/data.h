@@ -50,14 +50,25 @@ struct data {
     struct lq_array writes, runs, read_runs, known; /* known: by command */
     struct lq_array unfenced;                       /* struct lq_link by nexus */
     struct lq_map run_of; /* (store, content) -> newest run */
+    /* Stores that lost power, or lied, forget the order of their blocks: each such event begins an
+     * epoch, number 1 the first. */
+    struct lq_array losses;      /* const struct lq_event * by epoch - 1 */
+    struct lq_map store_epoch; /* by store: of its newest loss of power */
 };
 
-enum { MARK_TM = 1, MARK_NEXUS = 2, MARK_WRITTEN = 4 };
+/* MARK_CORRUPTED: its store lies about this block, until it is written again; and once more when
+ * that write may have been lost (MARK_LIED). */
+enum { MARK_TM = 1, MARK_NEXUS = 2, MARK_WRITTEN = 4, MARK_CRASH = 8, MARK_CORRUPTED = 16,
+       MARK_LIED = 32 };
 
 static inline struct data *lq_data_of(const struct lq_judge *judge)
 {
     return judge->state[LQ_STATE_DATA];
 }
+
+/* Block LBA of STORE, in its present epoch; and the event that began it, NULL: the start. */
+struct lq_block *lq_data_block(struct lq_judge *judge, uint32_t store, uint64_t lba);
+const struct lq_event *lq_data_loss(const struct lq_judge *judge, const struct lq_block *block);
 
 struct known *lq_data_known(struct lq_judge *judge, const struct lq_seen_command *command);
 

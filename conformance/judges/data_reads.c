@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DATA, second half: what reads saw, and what that contradicts. */
 #include "conformance/judges/data.h"
+#include "conformance/judges/durable.h"
 
 void lq_data_read_moves(struct lq_judge *judge, struct lq_seen_command *command, bool begins)
 {
@@ -55,7 +56,9 @@ static uint32_t find_value(struct lq_judge *judge, const struct lq_seen_unit *un
         return LQ_NONE;
     if (block->initial == LQ_NONE) {
         block->initial = lq_data_add_values(judge, 1, LQ_NONE, NULL);
-        lq_registers_value(&data->registers, block->initial)->first_end = 0;
+        struct lq_value *initial = lq_registers_value(&data->registers, block->initial);
+        initial->first_end = 0;
+        initial->epoch = 0;
     }
     return block->initial;
 }
@@ -73,10 +76,19 @@ static bool needs_fence(const struct lq_value *value, uint64_t later)
            value->first_seen > later;
 }
 
+/* It was there before its store lost power. */
+static bool is_survivor(const struct lq_value *value)
+{
+    const struct lq_event *event = value->first_end_event;
+    return event != NULL && event->kind == LQ_W_POWER && event->code != LQ_POWER_ON;
+}
+
 static enum lq_property_place which_property(struct data *data, const struct lq_value *seen,
                                              const struct lq_value *other,
                                              const struct lq_event *begin)
 {
+    if (is_survivor(seen) && is_survivor(other))
+        return P_DUR_3;
     const struct write *writer = writer_of(data, seen);
     if (writer != NULL && writer->fence == seen->first_end_event && writer->fence != NULL &&
         needs_fence(seen, other->last_begin))
@@ -138,7 +150,8 @@ static void convict_order(struct lq_judge *judge, const struct lq_seen_command *
 }
 
 static void convict_foreign(struct lq_judge *judge, const struct lq_seen_command *read,
-                            const struct lq_event *found, uint64_t lba)
+                            const struct lq_event *found, const struct lq_event *loss,
+                            uint64_t lba)
 {
     struct lq_text text =
         lq_text_form("read % of initiator % returned for block % content that nobody wrote there: ",
@@ -147,16 +160,32 @@ static void convict_foreign(struct lq_judge *judge, const struct lq_seen_command
     struct lq_proof proof = {0};
     lq_proof_event(&proof, read->sent);
     lq_proof_event(&proof, found);
-    lq_convict(judge, P_DATA_2, &proof, &text);
+    lq_proof_event(&proof, loss);
+    lq_convict(judge, loss != NULL && loss->kind == LQ_W_POWER ? P_DUR_4 : P_DATA_2, &proof,
+               &text);
 }
 
-static void exercise(struct lq_judge *judge, struct lq_block *block)
+static void exercise(struct lq_judge *judge, struct lq_block *block, const struct lq_event *loss)
 {
     judge->exercised[P_DATA_2]++;
     judge->exercised[P_DATA_1] += (block->marks & MARK_WRITTEN) != 0;
     judge->exercised[P_TM_2] += (block->marks & MARK_TM) != 0;
     judge->exercised[P_RI_2] += (block->marks & MARK_NEXUS) != 0;
-    block->marks &= MARK_WRITTEN;
+    judge->exercised[P_DUR_8] += (block->marks & MARK_CRASH) != 0;
+    judge->exercised[P_DUR_4] += loss != NULL && loss->kind == LQ_W_POWER;
+    block->marks &= MARK_WRITTEN | MARK_LIED;
+}
+
+/* VALUE, from before LOSS, is seen for the first time after it: what had ended by then has its
+ * place in the new order there, once and for all. */
+static void survive(struct lq_value *value, uint32_t epoch, const struct lq_event *loss)
+{
+    value->epoch = (uint16_t)epoch;
+    value->first_seen = LQ_NEVER_ENDED;
+    if (value->first_end > loss->seq)
+        return; /* it was open: it may have come afterwards */
+    value->first_end = value->last_begin = loss->seq;
+    value->first_end_event = value->last_begin_event = loss;
 }
 
 /* True when it was in order. */
@@ -164,12 +193,14 @@ static bool read_block(struct lq_judge *judge, struct lq_seen_command *read,
                        const struct lq_event *found, const struct lq_event *end, uint64_t lba)
 {
     struct data *data = lq_data_of(judge);
-    struct lq_block *block =
-        lq_registers_block(&data->registers, judge->allocator, read->unit->store, lba);
-    exercise(judge, block);
+    struct lq_block *block = lq_data_block(judge, read->unit->store, lba);
+    const struct lq_event *loss = lq_data_loss(judge, block);
+    if ((block->marks & MARK_CORRUPTED) || (loss != NULL && read->sent->seq < loss->seq))
+        return true; /* the store lies; or it lost power under the read */
+    exercise(judge, block, loss);
     uint32_t index = find_value(judge, read->unit, block, lba, found->value);
     if (index == LQ_NONE) {
-        convict_foreign(judge, read, found, lba);
+        convict_foreign(judge, read, found, loss, lba);
         return false;
     }
     struct lq_value *value = lq_registers_value(&data->registers, index);
@@ -181,6 +212,11 @@ static bool read_block(struct lq_judge *judge, struct lq_seen_command *read,
     if (writer != NULL && writer->state == WRITE_NO_EFFECT && !value->is_shared) {
         lq_data_convict_no_effect(judge, writer, read->sent, end);
         return false;
+    }
+    if (value->epoch < block->epoch) {
+        if (!lq_durable_survives(judge, read, end, lba, index, loss))
+            return false;
+        survive(value, block->epoch, loss);
     }
     if (value->first_seen == LQ_NEVER_ENDED)
         value->first_seen = end->seq;

@@ -24,6 +24,7 @@ enum lq_judge_state {
     LQ_STATE_TRANSFER,
     LQ_STATE_NEGOTIATION,
     LQ_STATE_CONNECTION,
+    LQ_STATE_DURABLE,
     LQ_STATE_LIVENESS,
     LQ_STATE_ACCOUNTING,
     LQ_JUDGE_STATES
@@ -60,10 +61,18 @@ struct lq_judge_part {
 
 extern const struct lq_judge_part lq_data_part, lq_order_part, lq_tm_part, lq_reinstate_part,
     lq_quarantine_part, lq_ua_part, lq_digests_part, lq_sequence_part, lq_transfer_part,
-    lq_negotiation_part, lq_connection_part, lq_liveness_part, lq_accounting_part;
+    lq_negotiation_part, lq_connection_part, lq_durable_part, lq_liveness_part,
+    lq_accounting_part;
 
 extern const struct lq_judge_part *const lq_judge_parts[];
 extern const uint32_t lq_judge_part_count;
+
+/* True when EVENT says that the target is gone, with all that it knew. */
+static inline bool lq_target_ends(const struct lq_event *event)
+{
+    return event->kind == LQ_W_POWER &&
+           (event->code == LQ_POWER_CUT || event->code == LQ_POWER_CRASH);
+}
 
 /* Hands a PDU that a tap completed to every part; as one that does not count when it is one to the
  * target with a wrong digest. */

@@ -266,8 +266,32 @@ static void on_completed(struct lq_judge *judge, struct lq_seen_task *task)
 
 /* --- the part --------------------------------------------------------------------------------- */
 
+static void empty(struct lq_link *list)
+{
+    LQ_LIST_EACH_SAFE(link, following, list)
+    lq_list_remove(link);
+}
+
+/* The target is gone: its task sets are empty, and commands of nexuses begin anew. */
+static void forget_all(struct order *order)
+{
+    for (uint32_t i = 0; i < order->sets.count; i++) {
+        struct task_set *set = lq_array_at(&order->sets, i);
+        LQ_LIST_EACH(link, &set->all)
+        LQ_ELEMENT(link, struct member, in_all)->is_in = false;
+        empty(&set->all);
+        empty(&set->ordered);
+        empty(&set->head_of_queue);
+        empty(&set->in_store);
+    }
+    lq_array_reset(&order->newest);
+    lq_map_reset(&order->newest_of);
+}
+
 static void order_event(struct lq_judge *judge, const struct lq_event *event)
 {
+    if (lq_target_ends(event))
+        forget_all(order_of(judge));
     if (event->kind < LQ_E_ENTERED ||
         (event->kind > LQ_E_ENDED && event->kind < LQ_S_SUBMITTED))
         return;

@@ -15,6 +15,7 @@ const struct lq_judge_part *const lq_judge_parts[] = {
     &lq_transfer_part,
     &lq_negotiation_part,
     &lq_connection_part,
+    &lq_durable_part,
     &lq_liveness_part,
     &lq_accounting_part,
 };

@@ -190,6 +190,34 @@ const struct lq_property lq_property_table[] = {
     [P_SEQ_20] =
         {"SEQ-20", "allocation-length-kept", "SPC-5 r22 4.2.5.6", "sequence",
          "A command that has an allocation length sends no more Data-In than that."},
+    [P_DUR_1] =
+        {"DUR-1", "forced-write-survives", "SBC-3 4.15, 6.5.5", "durable",
+         "A write with FUA, or any write where WCE is 0, survives a loss of power once it has "
+         "ended GOOD."},
+    [P_DUR_2] =
+        {"DUR-2", "synchronized-write-survives", "SBC-3 4.15, 5.24", "durable",
+         "A write that had ended GOOD before a SYNCHRONIZE CACHE over its blocks was sent survives "
+         "a loss of power once that has ended GOOD."},
+    [P_DUR_3] =
+        {"DUR-3", "no-flip-after-power-loss", "SBC-4 r22 4.2; SBC-3 4.15", "durable",
+         "What a read returned after a loss of power stays until the block is written again, over "
+         "further losses too."},
+    [P_DUR_4] =
+        {"DUR-4", "no-torn-block", "SBC-4 r22 4.2, 4.6", "data",
+         "After a loss of power each block has whole content that was written to it, or that it "
+         "had before."},
+    [P_DUR_5] =
+        {"DUR-5", "flush-before-answer", "SBC-3 5.24", "durable",
+         "SYNCHRONIZE CACHE ends GOOD only after a flush of its store that began after it was "
+         "received has succeeded."},
+    [P_DUR_6] =
+        {"DUR-6", "no-silent-loss", "SBC-3 4.15, 5.24", "durable",
+         "Once a SYNCHRONIZE CACHE has failed, or a store has lost its cache, no later GOOD claims "
+         "that the lost data is safe."},
+    [P_DUR_8] =
+        {"DUR-8", "restart-fences-old-writes", "docs/ARCHITECTURE.md, restarts", "data",
+         "A write that was on its way when its target ended takes effect before the target serves "
+         "again, or never."},
     [P_LIVE_1] =
         {"LIVE-1", "command-ends", "docs/ARCHITECTURE.md, phases of a run", "liveness",
          "Every command ends, or is given up for a known cause, within the liveness bound."},

@@ -339,10 +339,29 @@ static task_handler handler_of(uint32_t kind)
     }
 }
 
+/* The target is gone, and with it who was held for whom. */
+static void forget_all(struct quarantine *quarantine)
+{
+    LQ_LIST_EACH_SAFE(link, following, &quarantine->live)
+    {
+        LQ_ELEMENT(link, struct orphan, link)->is_live = false;
+        lq_list_remove(link);
+    }
+    LQ_LIST_EACH_SAFE(link, next, &quarantine->waiting)
+    {
+        LQ_ELEMENT(link, struct held, link)->since = NULL;
+        lq_list_remove(link);
+    }
+}
+
 static void quarantine_event(struct lq_judge *judge, const struct lq_event *event)
 {
     judge_longest(judge);
     event = judge->view.event;
+    if (lq_target_ends(event)) {
+        forget_all(quarantine_of(judge));
+        return;
+    }
     if (event->kind == LQ_E_NEXUS_ENDED) {
         on_nexus_ended(judge, event);
         return;

@@ -49,6 +49,7 @@ static struct lq_page *page_of(struct lq_registers *registers, struct lq_allocat
         clear_bucket(&page->blocks[i].bucket, 0);
         page->blocks[i].initial = LQ_NONE;
         page->blocks[i].marks = 0;
+        page->blocks[i].epoch = 0;
     }
     return page;
 }
@@ -129,6 +130,18 @@ void lq_registers_close(struct lq_registers *registers, struct lq_block *block, 
         bucket->next = registers->free_bucket;
         registers->free_bucket = index;
         return;
+    }
+}
+
+void lq_registers_restart(struct lq_registers *registers, struct lq_block *block)
+{
+    struct lq_bucket *bucket = &block->bucket;
+    for (;;) {
+        bucket->top[0].value = bucket->top[1].value = LQ_NONE;
+        bucket->top[0].last_begin = bucket->top[1].last_begin = 0;
+        if (bucket->next == LQ_NONE)
+            return;
+        bucket = lq_array_at(&registers->buckets, bucket->next);
     }
 }
 

@@ -31,6 +31,7 @@ struct lq_value {
     uint32_t write;  /* number of the write, LQ_NONE: initial content */
     bool is_there;   /* a write that certainly took effect, or some read saw it */
     bool is_shared;  /* another write gave the same content: reads do not tell them apart */
+    uint16_t epoch;  /* the owner's: when its place in the order began to count */
     uint64_t first_end;  /* LQ_NEVER_ENDED at first */
     uint64_t last_begin; /* of its write and reads */
     uint64_t first_seen; /* end of the first read that saw it, LQ_NEVER_ENDED before */
@@ -49,7 +50,8 @@ struct lq_bucket {
 struct lq_block {
     struct lq_bucket bucket;  /* the earliest */
     uint32_t initial;         /* value, LQ_NONE: not read yet */
-    uint32_t marks;           /* the owner's */
+    uint32_t marks;           /* the owner's; and the next */
+    uint32_t epoch;
 };
 
 enum { LQ_PAGE_BLOCKS = 8 }; /* neighbours are mostly asked for together */
@@ -83,6 +85,9 @@ static inline struct lq_value *lq_registers_value(const struct lq_registers *reg
 void lq_registers_open(struct lq_registers *registers, struct lq_allocator allocator,
                        struct lq_block *block, uint64_t begin);
 void lq_registers_close(struct lq_registers *registers, struct lq_block *block, uint64_t begin);
+
+/* What was known of the order of BLOCK holds no longer; reads that are open stay open. */
+void lq_registers_restart(struct lq_registers *registers, struct lq_block *block);
 
 /* VALUE is certainly in the order of BLOCK now: first_end and last_begin are set. */
 void lq_registers_enter(struct lq_registers *registers, struct lq_block *block, uint32_t value);

@@ -250,6 +250,17 @@ static void on_ended(struct lq_judge *judge, const struct lq_event *event)
                   "a command was aborted for the end of an I_T nexus that is not its own");
 }
 
+/* The target is gone: no session is open, and no login waits for an answer. */
+static void forget_all(struct lq_judge *judge)
+{
+    struct reinstate *reinstate = reinstate_of(judge);
+    for (uint32_t i = 0; i < reinstate->nexuses.count; i++)
+        *(struct nexus_state *)lq_array_at(&reinstate->nexuses, i) = (struct nexus_state){0};
+    for (uint32_t i = 0; i < reinstate->connections.count; i++)
+        ((struct connection_state *)lq_array_at(&reinstate->connections, i))->request =
+            (struct lq_moment){0, 0, 0};
+}
+
 static void reinstate_event(struct lq_judge *judge, const struct lq_event *event)
 {
     event = judge->view.event;
@@ -261,6 +272,10 @@ static void reinstate_event(struct lq_judge *judge, const struct lq_event *event
         break;
     case LQ_E_ENDED:
         on_ended(judge, event);
+        break;
+    case LQ_W_POWER:
+        if (lq_target_ends(event))
+            forget_all(judge);
         break;
     case LQ_W_CLOSE:
         if (event->code == LQ_CLOSE_TIMEOUT) /* nothing got through: no fault of the target's */

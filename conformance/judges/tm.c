@@ -425,6 +425,9 @@ static void tm_event(struct lq_judge *judge, const struct lq_event *event)
 {
     judge_overdue(judge);
     event = judge->view.event;
+    if (lq_target_ends(event))
+        LQ_LIST_EACH_SAFE(link, following, &tm_of(judge)->open)
+        lq_list_remove(link);
     switch (event->kind) {
     case LQ_E_TM_RECEIVED:
     case LQ_E_TM_ANSWERED:

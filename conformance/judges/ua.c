@@ -11,13 +11,7 @@
  * grouped by kind; which of the reset codes a reset uses is its own choice.
  */
 #include "conformance/judges/internal.h"
-
-/* COARSE: what a nexus that is new to the target may hear, and what a full queue is merged into. */
-enum kind { COARSE, POWER_ON, RESET, NEXUS_LOSS, CLEARED, KINDS, OTHER_KIND = KINDS };
-
-static const char *const kind_names[] = {"POWER ON, RESET, OR BUS DEVICE RESET", "POWER ON",
-                                         "RESET", "I_T NEXUS LOSS",
-                                         "COMMANDS CLEARED BY ANOTHER INITIATOR"};
+#include "conformance/judges/ua_kinds.h"
 
 struct condition {
     bool owed;     /* must be reported */
@@ -40,11 +34,12 @@ struct place { /* an I_T_L nexus */
     const struct lq_event *merged;
 };
 
-enum { OPEN_MAX = 64 };
+enum { OPEN_MAX = 64, STORE_WAS_RESET = 5 /* history.h, LQ_S_COMPLETED */ };
 
 struct ua {
     struct lq_array places;
     struct lq_map place_of; /* nexus << 32 | unit */
+    const struct lq_event *restarted; /* the target's newest start after its first, or NULL */
     uint32_t open_count;    /* CLEAR TASK SETs under way */
     const struct lq_seen_function *open[OPEN_MAX];
 };
@@ -65,38 +60,6 @@ static struct place *place_of(struct lq_judge *judge, const struct lq_seen_nexus
         lq_array_add(&ua->places, judge->allocator);
     }
     return lq_array_at(&ua->places, *at);
-}
-
-/* DETAIL is ASC << 8 | ASCQ. */
-static enum kind kind_of(uint32_t detail)
-{
-    switch (detail) {
-    case 0x2900: return COARSE;
-    case 0x2901: return POWER_ON;
-    case 0x2902: case 0x2903: case 0x2904: return RESET;
-    case 0x2907: return NEXUS_LOSS;
-    case 0x2f00: return CLEARED;
-    default: return OTHER_KIND;
-    }
-}
-
-/* Rank by precedence, highest 0 [SAM-4 r14 5.14]; equal ranks may come in any order. */
-static uint32_t rank_of(uint32_t detail)
-{
-    switch (detail) {
-    case 0x2900: return 0;
-    case 0x2901: case 0x2904: return 1;
-    case 0x2902: return 2;
-    case 0x2903: return 3;
-    case 0x2907: return 4;
-    default: return 5;
-    }
-}
-
-/* [SAM-5 r21 5.14]: INQUIRY, REPORT LUNS, REQUEST SENSE. */
-static bool is_exempt(uint32_t opcode)
-{
-    return opcode == 0x12 || opcode == 0xa0 || opcode == 0x03;
 }
 
 /* --- convictions ------------------------------------------------------------------------------ */
@@ -303,7 +266,39 @@ static void on_nexus(struct lq_judge *judge, const struct lq_event *event)
             establish(judge, nexus, unit, NEXUS_LOSS, must, event);
         } else if (event->stamp <= 1) {
             *place = (struct place){0};
-            place->conditions[COARSE].allowed = 1;
+            if (ua_of(judge)->restarted != NULL) /* it must hear that the target has restarted */
+                establish(judge, nexus, unit, COARSE, true, event);
+            else
+                place->conditions[COARSE].allowed = 1;
+        }
+    }
+}
+
+static void on_power(struct lq_judge *judge, const struct lq_event *event)
+{
+    struct ua *ua = ua_of(judge);
+    if (event->code == LQ_POWER_ON) {
+        ua->restarted = event;
+    } else if (lq_target_ends(event)) { /* what was owed is forgotten: power on is owed to all */
+        lq_array_reset(&ua->places);
+        lq_map_reset(&ua->place_of);
+        ua->open_count = 0;
+    }
+}
+
+/* A store answers that it was reset: what was cached may be lost, and everybody must hear. */
+static void on_store_reset(struct lq_judge *judge, const struct lq_event *event)
+{
+    if (event->stamp != STORE_WAS_RESET)
+        return;
+    for (uint32_t u = 0; u < judge->view.units.count; u++) {
+        const struct lq_seen_unit *unit = lq_array_at(&judge->view.units, u);
+        if (unit->unit != u || unit->store != event->code)
+            continue;
+        for (uint32_t n = 0; n < judge->view.nexuses.count; n++) {
+            const struct lq_seen_nexus *nexus = lq_array_at(&judge->view.nexuses, n);
+            if (nexus->target == unit->target)
+                establish(judge, nexus, unit, STORE_RESET, nexus->is_established, event);
         }
     }
 }
@@ -337,7 +332,8 @@ static void count_report(struct lq_judge *judge, const struct place *place)
     judge->exercised[P_UA_6] += owed > 1;
     judge->exercised[P_RI_4] += place->conditions[NEXUS_LOSS].owed;
     judge->exercised[P_UA_1] +=
-        place->conditions[RESET].owed || place->conditions[CLEARED].owed;
+        place->conditions[RESET].owed || place->conditions[STORE_RESET].owed ||
+        place->conditions[CLEARED].owed;
 }
 
 /* UA-7: nothing that is owed since before the report ranks before what was reported. */
@@ -345,7 +341,9 @@ static void judge_precedence(struct lq_judge *judge, const struct place *place,
                              const struct lq_seen_task *task, const struct lq_event *event)
 {
     /* Of an owed reset the code is not known: the lowest rank of its kind. */
-    static const uint32_t rank_of_kind[KINDS] = {0, 1, 3, 4, 5};
+    static const uint32_t rank_of_kind[KINDS] = {
+        [COARSE] = 0, [POWER_ON] = 1, [STORE_RESET] = 1, [RESET] = 3, [NEXUS_LOSS] = 4,
+        [CLEARED] = 5};
     uint32_t reported = rank_of(event->detail & 0xffff);
     for (uint32_t k = 0; k < KINDS; k++) {
         const struct condition *condition = &place->conditions[k];
@@ -474,9 +472,11 @@ static void on_claim(struct lq_judge *judge, const struct lq_event *event)
     place->merged = event;
     place->conditions[kind].owed = false;
     place->conditions[COARSE].allowed = 1;
-    for (uint32_t k = 0; k < KINDS; k++) { /* what is being put back is in it, too */
+    /* What is being put back is in it, too, and what has just been caused. */
+    for (uint32_t k = 0; k < KINDS; k++) {
         struct condition *condition = &place->conditions[k];
-        if (condition->put_back && condition->owed && condition->cause->time_ns == event->time_ns)
+        bool is_new = condition->put_back || k == STORE_RESET;
+        if (is_new && condition->owed && condition->cause->time_ns == event->time_ns)
             condition->owed = false;
     }
 }
@@ -519,6 +519,12 @@ static void ua_event(struct lq_judge *judge, const struct lq_event *event)
     case LQ_E_NEXUS_ESTABLISHED:
     case LQ_E_NEXUS_ENDED:
         on_nexus(judge, event);
+        break;
+    case LQ_W_POWER:
+        on_power(judge, event);
+        break;
+    case LQ_S_COMPLETED:
+        on_store_reset(judge, event);
         break;
     case LQ_E_TM_RECEIVED:
         on_received(judge, event);
@@ -566,6 +572,7 @@ static void ua_reset(struct lq_judge *judge)
     lq_array_reset(&ua->places);
     lq_map_reset(&ua->place_of);
     ua->open_count = 0;
+    ua->restarted = NULL;
 }
 
 const struct lq_judge_part lq_ua_part = {

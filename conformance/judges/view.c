@@ -169,7 +169,8 @@ static void unit_make(struct lq_judge *judge, const struct lq_event *event)
     *at = view->units.count;
     struct lq_seen_unit *unit = lq_array_add(&view->units, judge->allocator);
     *unit = (struct lq_seen_unit){event->target, event->lun,     event->code,
-                                  *at,           event->nblocks, event->value};
+                                  *at,           event->nblocks, event->value,
+                                  (event->flags & LQ_F_WRITE_CACHE) != 0};
     /* Units are numbered by the engine; a second LUN of one number is the same logical unit. */
     uint32_t *same = lq_map_put(&view->unit_of, judge->allocator,
                                 key2(UINT64_MAX - event->target, event->detail));
@@ -181,10 +182,23 @@ static void unit_make(struct lq_judge *judge, const struct lq_event *event)
 
 /* --- world ------------------------------------------------------------------------------------ */
 
+/* The target is gone, with all that it knew: nexuses, commands and functions end without a word. */
+static void target_ended(struct lq_view *view, const struct lq_event *event)
+{
+    for (uint32_t i = 0; i < view->nexuses.count; i++) {
+        struct lq_seen_nexus *nexus = lq_array_at(&view->nexuses, i);
+        nexus->is_established = false;
+        for (struct lq_link *link; (link = lq_list_take(&nexus->tasks)) != NULL;)
+            LQ_ELEMENT(link, struct lq_seen_task, in_nexus)->cut = event;
+    }
+}
+
 static void world_event(struct lq_judge *judge, const struct lq_event *event)
 {
     struct lq_view *view = &judge->view;
     struct lq_seen_connection *connection;
+    if (lq_target_ends(event))
+        target_ended(view, event);
     switch (event->kind) {
     case LQ_W_LUN:
         unit_make(judge, event);
@@ -439,17 +453,17 @@ static void engine_event(struct lq_judge *judge, const struct lq_event *event)
     switch (event->kind) {
     case LQ_E_NEXUS_ESTABLISHED:
         nexus = nexus_make(judge, event);
-        if (nexus != NULL) {
-            nexus->established = event;
-            nexus->is_established = true;
-        }
+        if (nexus == NULL)
+            break;
+        nexus->established = event;
+        nexus->is_established = true;
         break;
     case LQ_E_NEXUS_LOST:
         nexus = nexus_make(judge, event);
-        if (nexus != NULL) {
-            nexus->loss = event;
-            nexus->is_established = false;
-        }
+        if (nexus == NULL)
+            break;
+        nexus->loss = event;
+        nexus->is_established = false;
         break;
     case LQ_E_NEXUS_ENDED:
         nexus = nexus_make(judge, event);

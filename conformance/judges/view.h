@@ -33,6 +33,7 @@ struct lq_seen_unit { /* a LUN of a target; several may stand for one logical un
     uint32_t unit; /* place of the first record of the same logical unit */
     uint32_t block_bytes;
     uint64_t blocks;
+    bool has_write_cache; /* WCE, as the target says it [SBC-3 6.5.5] */
 };
 
 struct lq_seen_store {
@@ -75,6 +76,7 @@ struct lq_seen_task {
     struct lq_seen_exchange *exchange;
     const struct lq_event *received, *refused, *entered, *enabled, *ended, *freed;
     const struct lq_event *orphaned, *orphan_ended, *submitted; /* newest */
+    const struct lq_event *cut; /* its target ended in its middle: nothing more is owed for it */
     uint32_t requests_out;                                      /* submitted and not completed */
     struct lq_link in_nexus;
 };

@@ -75,6 +75,7 @@ static const char *const kind_names[LQ_EVENT_KINDS] = {
     [LQ_W_ACCEPT] = "W_ACCEPT",
     [LQ_W_CLOSE] = "W_CLOSE",
     [LQ_W_STORE] = "W_STORE",
+    [LQ_W_POWER] = "W_POWER",
     [LQ_W_ACCOUNT] = "W_ACCOUNT",
     [LQ_I_LOGIN] = "I_LOGIN",
     [LQ_I_LOGGED_IN] = "I_LOGGED_IN",
@@ -116,6 +117,8 @@ static const char *const kind_names[LQ_EVENT_KINDS] = {
     [LQ_S_EFFECT] = "S_EFFECT",
     [LQ_S_DURABLE] = "S_DURABLE",
     [LQ_S_COMPLETED] = "S_COMPLETED",
+    [LQ_S_FATE] = "S_FATE",
+    [LQ_S_CORRUPTED] = "S_CORRUPTED",
 };
 
 const char *lq_event_kind_name(uint32_t kind)

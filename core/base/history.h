@@ -36,6 +36,8 @@ enum lq_event_kind {
     LQ_W_CLOSE,  /* the target's end of CONNECTION is gone; code enum lq_close */
     LQ_W_STORE,  /* by the engine, at start: code store number, value blocks, nblocks block size,
                     detail write granularity in blocks */
+    LQ_W_POWER,  /* code enum lq_power; detail the store's number (LQ_POWER_DISK_RESET); value how
+                    often the target has been started before (LQ_POWER_ON) */
     LQ_W_ACCOUNT, /* at the end: pool code has value free of lba slots; detail: its name's
                        number (enum lq_pool) */
 
@@ -91,10 +93,15 @@ enum lq_event_kind {
     LQ_E_UA_CLEARED,     /* by REPORT LUNS or merged into a coarser one */
 
     /* --- stores: what happened on the medium; code store number, value the request's handle -- */
-    LQ_S_SUBMITTED, /* detail enum lq_block_op of the request; lba, nblocks; serial of command */
+    LQ_S_SUBMITTED, /* detail the request's operation: 1 read, 2 write, 3 flush; lba, nblocks (0 of
+                       a flush: everything); serial of command */
     LQ_S_EFFECT,    /* the medium changed, or was read */
     LQ_S_DURABLE,   /* and is past the volatile cache */
-    LQ_S_COMPLETED, /* answered to the engine; stamp its enum lq_block_status */
+    LQ_S_COMPLETED, /* answered to the engine; stamp: 0 good, 1 medium error, 2 no space, 3 failed,
+                       4 what was cached may be lost, 5 the store was reset */
+    LQ_S_FATE,      /* power is gone: what of a write was not durable, detail enum lq_fate; lba,
+                       nblocks and serial of the write */
+    LQ_S_CORRUPTED, /* the medium lies about blocks lba..: no target can help it */
 
     LQ_EVENT_KINDS
 };
@@ -108,7 +115,8 @@ enum lq_event_flag {
     LQ_F_QUARANTINED = 1 << 5,
     LQ_F_REINSTATES = 1 << 6,   /* LQ_I_LOGIN: this initiator knows its former session to be open */
     LQ_F_MEDIUM_WRITE = 1 << 7, /* LQ_I_COMMAND, LQ_E_RECEIVED: changes blocks of the medium */
-    LQ_F_MEDIUM_READ = 1 << 8
+    LQ_F_MEDIUM_READ = 1 << 8,
+    LQ_F_WRITE_CACHE = 1 << 9 /* LQ_W_LUN: the caching mode page has WCE 1 */
 };
 
 /* SAM task attributes; every transport maps its own codes to these. */
@@ -166,6 +174,17 @@ enum lq_bound {
 enum lq_phase { LQ_PHASE_SAFETY = 1, LQ_PHASE_HEAL, LQ_PHASE_LIVENESS, LQ_PHASE_END };
 
 enum lq_close { LQ_CLOSE_FIN = 1, LQ_CLOSE_RESET, LQ_CLOSE_TIMEOUT, LQ_CLOSE_BY_TARGET };
+
+/* Catastrophes, and the start after them. */
+enum lq_power {
+    LQ_POWER_CUT = 1,    /* target and stores lost power: caches are gone, and all that was out */
+    LQ_POWER_CRASH,      /* the target is gone; stores live, requests in them still land */
+    LQ_POWER_DISK_RESET, /* one store lost its cache and failed what was out; the target lives */
+    LQ_POWER_ON          /* the target serves again; it remembers nothing but what is stored */
+};
+
+/* Of a write that was not durable when its store lost power. */
+enum lq_fate { LQ_FATE_KEPT = 1, LQ_FATE_LOST, LQ_FATE_TORN };
 
 enum lq_pool {
     LQ_POOL_TASKS = 1,

@@ -51,6 +51,7 @@ struct lq_connections {
     uint64_t kind;
     uint64_t now_ns;
     uint32_t max, slot_count, open;
+    uint32_t next_number; /* for records */
     struct connection *slots;
     uint32_t *slot_of;       /* by the index of the shard's handle */
     uint8_t *held;           /* SCRATCH_BYTES per slot; pages come when first used */
@@ -416,7 +417,7 @@ static struct connection *slot_take(struct lq_connections *connections)
 }
 
 void lq_connections_accept(struct lq_connections *connections, int fd,
-                           const char local[LQ_ADDRESS_BYTES_MAX], struct lq_live_peer peer)
+                           const char local[LQ_ADDRESS_BYTES_MAX])
 {
     struct connection *c = slot_take(connections);
     if (c == NULL) {
@@ -427,9 +428,7 @@ void lq_connections_accept(struct lq_connections *connections, int fd,
     lq_list_init(&c->link);
     const struct lq_input input = {.kind = LQ_INPUT_ACCEPT,
                                    .now_ns = connections->now_ns,
-                                   .number = peer.number,
-                                   .actor = peer.actor,
-                                   .portal = peer.portal,
+                                   .number = ++connections->next_number,
                                    .text = local};
     c->handle = lq_shard_input(connections->shard, &input).connection;
     if (lq_handle_is_none(c->handle)) {

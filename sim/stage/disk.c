@@ -4,47 +4,24 @@
  * timer per request walks through it. Draws are named by what the request is (operation, extent)
  * and how often such a one came before, so that other requests do not change them.
  */
-#include "sim/stage/disk.h"
+#include "sim/stage/disk_request.h"
 
 #include <string.h>
 
 #include "core/base/assert.h"
 #include "core/base/hash.h"
 
-enum { SLOW_FACTOR = 20, OVERTAKEN_FACTOR = 4, UNTIL_HEAL_IN = 4, SPLIT_IN = 8 };
-
-enum site {
-    SITE_LATENCY = 1,
-    SITE_EFFECT,
-    SITE_SPLIT,
-    SITE_SLOW,
-    SITE_OVERTAKEN,
-    SITE_HANG,
-    SITE_UNTIL_HEAL,
-    SITE_LATE_EFFECT,
-    SITE_ERROR_BLOCKS
-};
-
-struct lq_disk_request {
-    struct lq_timer timer;
-    struct lq_disk *disk;
-    struct lq_block_request *request;
-    struct lq_disk_request *next_free;
-    uint64_t effect_ns, rest_ns, end_ns; /* first and second half of the effect, end */
-    uint32_t first_blocks;               /* what takes effect in the first half */
-    uint32_t effect_blocks;              /* of all; fewer than nblocks after an error */
-    bool has_begun, has_effect, hangs;
-    enum lq_block_status status;
-};
+enum { SLOW_FACTOR = 20, OVERTAKEN_FACTOR = 4, UNTIL_HEAL_IN = 4, SPLIT_IN = 8, ASTRAY_MAX = 32 };
 
 static void submit(struct lq_store *store, struct lq_block_request *request);
 
-static const struct lq_store_ops disk_ops = {submit, NULL};
+static const struct lq_store_ops disk_ops = {submit, NULL, lq_disk_fence};
 
 void lq_disk_init(struct lq_disk *disk, const struct lq_allocator *allocator)
 {
     *disk = (struct lq_disk){0};
     lq_medium_init(&disk->medium, allocator);
+    lq_cache_init(&disk->cache, &disk->medium);
 }
 
 void lq_disk_reset(struct lq_disk *disk, const struct lq_disk_options *options, uint32_t requests,
@@ -57,7 +34,9 @@ void lq_disk_reset(struct lq_disk *disk, const struct lq_disk_options *options, 
     disk->faults = faults;
     disk->last_effect_ns = disk->last_end_ns = 0;
     disk->outstanding = 0;
-    disk->holds_until_heal = false;
+    disk->holds_until_heal = disk->tells_reset = disk->is_losing = false;
+    disk->bad_count = 0;
+    disk->losses = 0;
     disk->store = (struct lq_store){.ops = &disk_ops,
                                     .block_bytes = options->block_bytes,
                                     .nblocks = options->nblocks,
@@ -66,31 +45,32 @@ void lq_disk_reset(struct lq_disk *disk, const struct lq_disk_options *options, 
                                     .volatile_cache = options->volatile_cache};
     memset(disk->occurrences, 0, sizeof disk->occurrences);
     lq_medium_clear(&disk->medium, options->block_bytes);
+    lq_cache_clear(&disk->cache);
     if (requests > disk->request_capacity) {
         disk->requests = lq_resize(
             disk->medium.allocator, disk->requests,
             disk->request_capacity * sizeof *disk->requests, requests * sizeof *disk->requests);
+        memset(disk->requests + disk->request_capacity, 0,
+               (requests - disk->request_capacity) * sizeof *disk->requests);
         disk->request_capacity = requests;
     }
     disk->free_requests = NULL;
     /* All slots, not only those of this run: the last one may have been stopped in its middle. */
     for (uint32_t i = disk->request_capacity; i > 0; i--) {
         struct lq_disk_request *slot = &disk->requests[i - 1];
-        *slot = (struct lq_disk_request){.disk = disk, .next_free = disk->free_requests};
+        *slot = (struct lq_disk_request){.disk = disk,
+                                         .next_free = disk->free_requests,
+                                         .data = slot->data,
+                                         .data_bytes = slot->data_bytes};
         if (i <= requests)
             disk->free_requests = slot;
     }
 }
 
-static uint64_t choose(const struct lq_disk *disk, enum site site, uint64_t subject, uint64_t n)
+static uint64_t between(const struct lq_disk *disk, enum lq_disk_site site, uint64_t subject,
+                        uint64_t low, uint64_t high)
 {
-    return lq_choose(disk->faults->choice, LQ_STREAM_DISK, (uint32_t)site, subject, n);
-}
-
-static uint64_t between(const struct lq_disk *disk, enum site site, uint64_t subject, uint64_t low,
-                        uint64_t high)
-{
-    return low + choose(disk, site, subject, high - low + 1);
+    return low + lq_disk_choose(disk, site, subject, high - low + 1);
 }
 
 static uint64_t later_of(uint64_t a, uint64_t b)
@@ -98,8 +78,8 @@ static uint64_t later_of(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-static void record(const struct lq_disk_request *slot, uint16_t kind, uint32_t done_blocks,
-                   uint32_t nblocks)
+void lq_disk_record(const struct lq_disk_request *slot, uint16_t kind, uint32_t done_blocks,
+                    uint32_t nblocks)
 {
     const struct lq_block_request *request = slot->request;
     struct lq_event event = {.time_ns = *slot->disk->queue->now_ns,
@@ -119,41 +99,102 @@ static void record(const struct lq_disk_request *slot, uint16_t kind, uint32_t d
 
 static bool is_durable_at_effect(const struct lq_disk_request *slot)
 {
-    return slot->request->op == LQ_BLOCK_FLUSH ||
-           (slot->request->op == LQ_BLOCK_WRITE &&
-            (!slot->disk->options.volatile_cache || slot->request->fua));
+    if (slot->request->op == LQ_BLOCK_FLUSH)
+        return slot->status == LQ_BLOCK_OK;
+    return slot->request->op == LQ_BLOCK_WRITE && !slot->disk->is_losing &&
+           (!slot->disk->options.volatile_cache || slot->request->fua);
 }
 
-/* Blocks FROM.. of the request, COUNT of them, take effect. */
-static void take_effect(const struct lq_disk_request *slot, uint32_t from, uint32_t count)
+static bool is_within(uint64_t lba, uint64_t first, uint32_t count)
+{
+    return lba >= first && lba - first < count;
+}
+
+/* Blocks FIRST.. have been written: they can be read again. */
+static void mend(struct lq_disk *disk, uint64_t first, uint32_t count)
+{
+    for (uint32_t i = disk->bad_count; i > 0; i--)
+        if (is_within(disk->bad[i - 1], first, count))
+            disk->bad[i - 1] = disk->bad[--disk->bad_count];
+}
+
+static void write_blocks(const struct lq_disk_request *slot, uint32_t from, uint32_t count,
+                         const uint8_t *data)
+{
+    struct lq_disk *disk = slot->disk;
+    uint64_t lba = slot->request->lba + from + slot->astray_by;
+    mend(disk, lba, count);
+    lq_cache_write(&disk->cache, lba, count, data, slot->request->serial,
+                   is_durable_at_effect(slot));
+    if (slot->astray_by == 0)
+        return;
+    /* Where it went, and where it should have gone. */
+    lq_disk_record(slot, LQ_S_CORRUPTED, (uint32_t)(from + slot->astray_by), count);
+    lq_disk_record(slot, LQ_S_CORRUPTED, from, count);
+}
+
+static void flush(const struct lq_disk_request *slot)
+{
+    if (slot->status == LQ_BLOCK_OK)
+        lq_cache_flush(&slot->disk->cache, slot->request->lba, slot->request->nblocks);
+    else if (slot->status == LQ_BLOCK_CACHE_LOST)
+        lq_cache_forget(&slot->disk->cache);
+}
+
+void lq_disk_take_effect(struct lq_disk_request *slot, uint32_t count)
 {
     const struct lq_block_request *request = slot->request;
     struct lq_disk *disk = slot->disk;
-    if (request->op != LQ_BLOCK_FLUSH) {
+    uint32_t from = slot->done_blocks;
+    slot->done_blocks += count;
+    if (request->op == LQ_BLOCK_FLUSH) {
+        flush(slot);
+    } else {
         if (count == 0)
             return;
         uint8_t *data = request->data + (uint64_t)from * disk->options.block_bytes;
         if (request->op == LQ_BLOCK_READ)
             lq_medium_read(&disk->medium, request->lba + from, count, data);
         else
-            lq_medium_write(&disk->medium, request->lba + from, count, data);
+            write_blocks(slot, from, count, data);
     }
-    record(slot, LQ_S_EFFECT, from, count);
+    lq_disk_record(slot, LQ_S_EFFECT, from, count);
     if (is_durable_at_effect(slot))
-        record(slot, LQ_S_DURABLE, from, count);
+        lq_disk_record(slot, LQ_S_DURABLE, from, count);
 }
 
-static void end(struct lq_disk_request *slot)
+/* One block of the write cannot be read any more. */
+static void go_bad(const struct lq_disk_request *slot)
 {
     struct lq_disk *disk = slot->disk;
-    lq_handle handle = slot->request->handle;
-    enum lq_block_status status = slot->status;
-    record(slot, LQ_S_COMPLETED, 0, slot->request->nblocks);
+    const struct lq_block_request *request = slot->request;
+    if (!slot->goes_bad || disk->bad_count == LQ_DISK_BAD_MAX)
+        return;
+    disk->bad[disk->bad_count++] =
+        request->lba + lq_disk_choose(disk, LQ_DISK_SITE_BAD_BLOCK, slot->subject,
+                                      request->nblocks);
+}
+
+void lq_disk_release(struct lq_disk_request *slot)
+{
+    struct lq_disk *disk = slot->disk;
     slot->request = NULL;
     slot->next_free = disk->free_requests;
     disk->free_requests = slot;
     disk->outstanding--;
-    disk->done(disk->context, disk, handle, status);
+}
+
+void lq_disk_end(struct lq_disk_request *slot)
+{
+    struct lq_disk *disk = slot->disk;
+    lq_handle handle = slot->request->handle;
+    enum lq_block_status status = slot->status;
+    bool is_told = !slot->is_deserted;
+    go_bad(slot);
+    lq_disk_record(slot, LQ_S_COMPLETED, 0, slot->request->nblocks);
+    lq_disk_release(slot);
+    if (is_told)
+        disk->done(disk->context, disk, handle, status);
 }
 
 static void step(struct lq_timer *timer)
@@ -164,19 +205,19 @@ static void step(struct lq_timer *timer)
     if (!slot->has_begun) {
         slot->has_begun = true;
         slot->has_effect = queue->is_free && slot->first_blocks == slot->effect_blocks;
-        take_effect(slot, 0, slot->first_blocks);
+        lq_disk_take_effect(slot, slot->first_blocks);
         uint64_t next = slot->has_effect ? slot->end_ns : slot->rest_ns;
         lq_queue_at(queue, timer, later_of(next, *queue->now_ns), step);
     } else if (!slot->has_effect) {
         slot->has_effect = true;
         if (slot->effect_blocks > slot->first_blocks)
-            take_effect(slot, slot->first_blocks, slot->effect_blocks - slot->first_blocks);
+            lq_disk_take_effect(slot, slot->effect_blocks - slot->first_blocks);
         if (slot->end_ns > *queue->now_ns || queue->is_free)
             lq_queue_at(queue, timer, slot->end_ns, step);
         else
-            end(slot);
+            lq_disk_end(slot);
     } else {
-        end(slot);
+        lq_disk_end(slot);
     }
 }
 
@@ -188,22 +229,66 @@ static uint64_t subject_of(struct lq_disk *disk, const struct lq_block_request *
     return lq_subject(id, disk->occurrences[id % LQ_DISK_OCCURRENCES]++);
 }
 
+static bool is_bad(const struct lq_disk *disk, const struct lq_block_request *request)
+{
+    for (uint32_t i = 0; i < disk->bad_count; i++)
+        if (is_within(disk->bad[i], request->lba, request->nblocks))
+            return true;
+    return false;
+}
+
+/* How a request ends. */
+static enum lq_block_status plan_status(struct lq_disk *disk,
+                                        const struct lq_block_request *request, uint64_t subject)
+{
+    struct lq_faults *faults = disk->faults;
+    if (request->op != LQ_BLOCK_FLUSH &&
+        lq_fault_fires(faults, LQ_FAULT_DISK_MEDIUM_ERROR, subject, 0))
+        return LQ_BLOCK_MEDIUM_ERROR;
+    if (request->op == LQ_BLOCK_READ && is_bad(disk, request))
+        return LQ_BLOCK_MEDIUM_ERROR;
+    if (lq_fault_fires(faults, LQ_FAULT_DISK_FAILED, subject, 0))
+        return LQ_BLOCK_FAILED;
+    if (request->op == LQ_BLOCK_WRITE && lq_fault_fires(faults, LQ_FAULT_DISK_FULL, subject, 0))
+        return LQ_BLOCK_NO_SPACE;
+    if (request->op == LQ_BLOCK_FLUSH && disk->options.volatile_cache &&
+        lq_fault_fires(faults, LQ_FAULT_DISK_CACHE_LOST, subject, 0))
+        return LQ_BLOCK_CACHE_LOST;
+    return LQ_BLOCK_OK;
+}
+
+/* What a write that ends well does wrong all the same. */
+static void plan_lies(struct lq_disk_request *slot, uint64_t subject)
+{
+    const struct lq_disk *disk = slot->disk;
+    const struct lq_block_request *request = slot->request;
+    slot->goes_bad = lq_fault_fires(disk->faults, LQ_FAULT_DISK_LATENT_ERROR, subject, 0);
+    if (!lq_fault_fires(disk->faults, LQ_FAULT_DISK_MISDIRECTED, subject, 0))
+        return;
+    slot->astray_by = request->nblocks + lq_disk_choose(disk, LQ_DISK_SITE_ASTRAY, subject,
+                                                        ASTRAY_MAX);
+    if (slot->astray_by >= disk->options.nblocks - request->lba ||
+        request->nblocks > disk->options.nblocks - request->lba - slot->astray_by)
+        slot->astray_by = 0; /* there is nothing behind it */
+}
+
 static void plan_errors(struct lq_disk_request *slot, uint64_t subject)
 {
-    struct lq_faults *faults = slot->disk->faults;
     uint32_t nblocks = slot->request->nblocks;
-    slot->status = LQ_BLOCK_OK;
-    slot->effect_blocks = nblocks;
-    if (slot->request->op != LQ_BLOCK_FLUSH &&
-        lq_fault_fires(faults, LQ_FAULT_DISK_MEDIUM_ERROR, subject, 0))
-        slot->status = LQ_BLOCK_MEDIUM_ERROR;
-    else if (lq_fault_fires(faults, LQ_FAULT_DISK_FAILED, subject, 0))
-        slot->status = LQ_BLOCK_FAILED;
-    if (slot->status != LQ_BLOCK_OK && slot->request->op != LQ_BLOCK_FLUSH)
-        slot->effect_blocks =
-            (uint32_t)choose(slot->disk, SITE_ERROR_BLOCKS, subject, (uint64_t)nblocks + 1);
+    slot->status = plan_status(slot->disk, slot->request, subject);
+    slot->goes_bad = false;
+    slot->astray_by = 0;
+    slot->effect_blocks = slot->request->op == LQ_BLOCK_FLUSH ? 0 : nblocks;
+    if (slot->status == LQ_BLOCK_NO_SPACE)
+        slot->effect_blocks = 0;
+    else if (slot->status != LQ_BLOCK_OK && slot->request->op != LQ_BLOCK_FLUSH)
+        slot->effect_blocks = (uint32_t)lq_disk_choose(slot->disk, LQ_DISK_SITE_ERROR_BLOCKS,
+                                                       subject, (uint64_t)nblocks + 1);
+    if (slot->status == LQ_BLOCK_OK && slot->request->op == LQ_BLOCK_WRITE)
+        plan_lies(slot, subject);
     slot->first_blocks = slot->effect_blocks;
-    if (slot->effect_blocks > 1 && choose(slot->disk, SITE_SPLIT, subject, SPLIT_IN) == 1)
+    if (slot->effect_blocks > 1 &&
+        lq_disk_choose(slot->disk, LQ_DISK_SITE_SPLIT, subject, SPLIT_IN) == 1)
         slot->first_blocks = slot->effect_blocks / 2;
 }
 
@@ -216,16 +301,16 @@ static void plan_hang(struct lq_disk_request *slot, uint64_t subject, uint64_t n
     if (disk->faults->rule != NULL)
         until = lq_fault_release(disk->faults, now);
     else
-        until = now + between(disk, SITE_HANG, subject, disk->options.hang_min_ns,
+        until = now + between(disk, LQ_DISK_SITE_HANG, subject, disk->options.hang_min_ns,
                               disk->options.hang_max_ns);
     if (disk->faults->rule == NULL && !disk->holds_until_heal &&
-        choose(disk, SITE_UNTIL_HEAL, subject, UNTIL_HEAL_IN) == 1) {
+        lq_disk_choose(disk, LQ_DISK_SITE_UNTIL_HEAL, subject, UNTIL_HEAL_IN) == 1) {
         disk->holds_until_heal = true;
         until = LQ_NEVER;
     }
     slot->hangs = true;
     slot->end_ns = until == LQ_NEVER ? LQ_NEVER : until + latency;
-    if (choose(disk, SITE_LATE_EFFECT, subject, 4) != 1)
+    if (lq_disk_choose(disk, LQ_DISK_SITE_LATE_EFFECT, subject, 4) != 1)
         slot->effect_ns = slot->rest_ns = until;
 }
 
@@ -234,16 +319,17 @@ static void plan_times(struct lq_disk_request *slot, uint64_t subject, uint64_t 
     struct lq_disk *disk = slot->disk;
     struct lq_faults *faults = disk->faults;
     const struct lq_disk_options *options = &disk->options;
-    uint64_t latency = between(disk, SITE_LATENCY, subject, options->latency_min_ns,
+    uint64_t latency = between(disk, LQ_DISK_SITE_LATENCY, subject, options->latency_min_ns,
                                options->latency_max_ns);
     if (lq_fault_fires(faults, LQ_FAULT_DISK_LATENCY, subject, 0))
-        latency = latency * (1 + between(disk, SITE_SLOW, subject, 1, SLOW_FACTOR)) +
+        latency = latency * (1 + between(disk, LQ_DISK_SITE_SLOW, subject, 1, SLOW_FACTOR)) +
                   lq_fault_delay(faults);
     bool overtaken = lq_fault_fires(faults, LQ_FAULT_DISK_REORDER, subject, 0);
     if (overtaken)
-        latency = latency * (1 + between(disk, SITE_OVERTAKEN, subject, 1, OVERTAKEN_FACTOR)) +
+        latency = latency * (1 + between(disk, LQ_DISK_SITE_OVERTAKEN, subject, 1,
+                                         OVERTAKEN_FACTOR)) +
                   lq_fault_delay(faults);
-    uint64_t until_effect = between(disk, SITE_EFFECT, subject, 0, latency);
+    uint64_t until_effect = between(disk, LQ_DISK_SITE_EFFECT, subject, 0, latency);
     slot->effect_ns = now + until_effect;
     slot->end_ns = now + latency;
     slot->hangs = false;
@@ -261,33 +347,52 @@ static void plan_times(struct lq_disk_request *slot, uint64_t subject, uint64_t 
         plan_hang(slot, subject, now, latency);
 }
 
+/* Room for a request: of one that nobody waits for when there is no other. */
+static struct lq_disk_request *take_slot(struct lq_disk *disk)
+{
+    for (uint32_t i = 0; i < disk->request_capacity && disk->free_requests == NULL; i++) {
+        struct lq_disk_request *slot = &disk->requests[i];
+        if (slot->request == NULL || !slot->is_deserted)
+            continue;
+        lq_queue_cancel(disk->queue, &slot->timer);
+        lq_disk_release(slot);
+    }
+    struct lq_disk_request *slot = disk->free_requests;
+    LQ_ASSERT(slot != NULL); /* the engine has at most one request per task slot */
+    disk->free_requests = slot->next_free;
+    disk->outstanding++;
+    return slot;
+}
+
 static void submit(struct lq_store *store, struct lq_block_request *request)
 {
     struct lq_disk *disk = LQ_ELEMENT(store, struct lq_disk, store);
-    struct lq_disk_request *slot = disk->free_requests;
-    LQ_ASSERT(slot != NULL); /* the engine has at most one request per task slot */
     LQ_ASSERT(request->op == LQ_BLOCK_FLUSH ||
               (request->nblocks > 0 && request->lba < disk->options.nblocks &&
                request->nblocks <= disk->options.nblocks - request->lba));
-    disk->free_requests = slot->next_free;
-    disk->outstanding++;
+    struct lq_disk_request *slot = take_slot(disk);
     slot->request = request;
-    slot->has_begun = slot->has_effect = false;
-    record(slot, LQ_S_SUBMITTED, 0, request->nblocks);
-    uint64_t subject = subject_of(disk, request);
-    plan_errors(slot, subject);
-    plan_times(slot, subject, *disk->queue->now_ns);
+    slot->done_blocks = 0;
+    slot->has_begun = slot->has_effect = slot->is_deserted = slot->is_struck = false;
+    lq_disk_record(slot, LQ_S_SUBMITTED, 0, request->nblocks);
+    slot->subject = subject_of(disk, request);
+    plan_errors(slot, slot->subject);
+    plan_times(slot, slot->subject, *disk->queue->now_ns);
+    if (disk->tells_reset) {
+        disk->tells_reset = false;
+        slot->status = LQ_BLOCK_RESET;
+        slot->effect_blocks = slot->first_blocks = 0;
+        slot->goes_bad = false;
+    }
     lq_queue_at(disk->queue, &slot->timer, slot->effect_ns, step);
 }
 
-void lq_disk_heal(struct lq_disk *disk)
+void lq_disk_release_until(struct lq_disk *disk, uint64_t latest)
 {
-    uint64_t now = *disk->queue->now_ns;
     for (uint32_t i = 0; i < disk->request_capacity; i++) {
         struct lq_disk_request *slot = &disk->requests[i];
         if (slot->request == NULL || slot->disk != disk)
             continue;
-        uint64_t latest = now + disk->options.latency_max_ns;
         uint64_t *moments[] = {&slot->effect_ns, &slot->rest_ns, &slot->end_ns};
         for (uint32_t m = 0; m < 3; m++)
             if (*moments[m] > latest)
@@ -295,7 +400,7 @@ void lq_disk_heal(struct lq_disk *disk)
         uint64_t next = !slot->has_begun ? slot->effect_ns
                         : !slot->has_effect ? slot->rest_ns
                                             : slot->end_ns;
-        lq_queue_at(disk->queue, &slot->timer, later_of(next, now), step);
+        lq_queue_at(disk->queue, &slot->timer, later_of(next, *disk->queue->now_ns), step);
     }
     disk->holds_until_heal = false;
 }
@@ -329,11 +434,21 @@ void lq_disk_describe(const struct lq_disk *disk, const struct lq_timer *timer,
     }
 }
 
+void lq_disk_heal(struct lq_disk *disk)
+{
+    lq_disk_release_until(disk, *disk->queue->now_ns + disk->options.latency_max_ns);
+}
+
 void lq_disk_fini(struct lq_disk *disk)
 {
+    for (uint32_t i = 0; i < disk->request_capacity; i++)
+        if (disk->requests[i].data != NULL)
+            (void)lq_resize(disk->medium.allocator, disk->requests[i].data,
+                            disk->requests[i].data_bytes, 0);
     if (disk->requests != NULL)
         (void)lq_resize(disk->medium.allocator, disk->requests,
                                disk->request_capacity * sizeof *disk->requests, 0);
+    lq_cache_fini(&disk->cache);
     lq_medium_fini(&disk->medium);
     disk->requests = NULL;
     disk->request_capacity = 0;

@@ -5,10 +5,13 @@
  * A request is submitted, takes effect at one or two moments between its start and its end, and
  * ends. Without faults requests take effect and end in the order of submission. Faults: slow
  * requests, overtaken ones, hung ones (which take effect and end only after a while, or at heal),
- * and errors, where a write may have changed any number of its first blocks.
+ * and errors, where a write may have changed any number of its first blocks; blocks that go bad
+ * unnoticed, writes to the wrong place, no room, a flush that fails and forgets. A write that is
+ * not durable may be kept, lost or torn when power is lost (cache.h).
  *
  * What this is not: a judge of what the engine submits; and not the owner of the requests, which
- * are the engine's. Who uses it: the virtual world.
+ * are the engine's, but for those whose target has crashed: they go on from copies. Who uses it:
+ * the virtual world.
  */
 #ifndef LQ_SIM_STAGE_DISK_H
 #define LQ_SIM_STAGE_DISK_H
@@ -18,6 +21,7 @@
 
 #include "core/store.h"
 #include "faults/faults.h"
+#include "sim/stage/cache.h"
 #include "sim/stage/medium.h"
 #include "sim/stage/print.h"
 #include "sim/stage/queue.h"
@@ -28,18 +32,21 @@ struct lq_disk_options {
     uint32_t physical_exponent;
     uint32_t write_granule_blocks;
     bool volatile_cache;
+    bool fence_waits; /* requests of a crashed target: are waited for when the next one opens the
+                         disk, as for a file's lock; else they are dropped then */
     uint64_t latency_min_ns, latency_max_ns;
     uint64_t hang_min_ns, hang_max_ns; /* how long a hung request hangs */
 };
 
 struct lq_disk_request; /* internal */
 
-enum { LQ_DISK_OCCURRENCES = 1024 };
+enum { LQ_DISK_OCCURRENCES = 1024, LQ_DISK_BAD_MAX = 8 };
 
 struct lq_disk {
     struct lq_store store; /* what the engine is given */
     struct lq_disk_options options;
     struct lq_medium medium;
+    struct lq_cache cache; /* over the medium; without a volatile cache it is empty */
     struct lq_queue *queue;
     struct lq_faults *faults; /* gives choice, history and now, too */
     /* Told of each end; turns it into the shard's input. */
@@ -52,6 +59,11 @@ struct lq_disk {
     struct lq_disk_request *free_requests;
     uint64_t last_effect_ns, last_end_ns; /* of the requests that keep their order */
     bool holds_until_heal;                /* one request hangs until heal, no second one does */
+    bool tells_reset;                     /* the next request learns that the disk was reset */
+    uint64_t bad[LQ_DISK_BAD_MAX];        /* blocks that cannot be read until they are written */
+    uint32_t bad_count;
+    bool is_losing;  /* power is going: nothing becomes durable any more */
+    uint64_t losses; /* of power, and resets: names of draws */
     uint32_t occurrences[LQ_DISK_OCCURRENCES]; /* of the questions' subjects, see disk.c */
 };
 
@@ -72,6 +84,18 @@ struct lq_timer *lq_disk_next_step(struct lq_disk *disk, uint32_t *at);
 /* What such a timer means, for people. */
 void lq_disk_describe(const struct lq_disk *disk, const struct lq_timer *timer,
                       struct lq_print *print);
+
+/* Power is lost: nothing is answered any more, and of what was not durable each write has its
+ * fate. The disk can be used again at once. */
+void lq_disk_cut_power(struct lq_disk *disk);
+
+/* The target has crashed: what is in the disk goes on, and nobody is told. The engine's memory is
+ * not used any more. */
+void lq_disk_desert(struct lq_disk *disk);
+
+/* The disk alone loses power for a moment: as above, but what is out is answered LQ_BLOCK_RESET
+ * now; when nothing is, the next request is, which then does nothing. */
+void lq_disk_reset_power(struct lq_disk *disk);
 
 void lq_disk_fini(struct lq_disk *disk);
 

@@ -73,6 +73,7 @@ static const struct lq_plan_option_row rows[LQ_OPTIONS] = {
     [LQ_OPT_COMMAND_TIMEOUT] = {"command-timeout", UNIT_TIME, 4, {8 * S, 1 * S, 3 * S, 30 * S}},
     [LQ_OPT_NEW_ISID] = {"new-isid", UNIT_OF_16, 3, {0, 2, 6}},
     [LQ_OPT_DIGESTS] = {"digests", UNIT_COUNT, 8, {0, 3, 0, 1, 0, 2, 0, 3}},
+    [LQ_OPT_FENCE_WAITS] = {"fence-waits", UNIT_COUNT, 2, {0, 1}},
 };
 
 const struct lq_plan_option_row *lq_plan_option_row(enum lq_option option)
@@ -161,6 +162,7 @@ static void make_disk(const struct lq_plan *plan, struct lq_disk_options *disk)
         .physical_exponent = (uint32_t)options[LQ_OPT_PHYSICAL_EXPONENT],
         .write_granule_blocks = (uint32_t)options[LQ_OPT_WRITE_GRANULE],
         .volatile_cache = options[LQ_OPT_VOLATILE_CACHE] != 0,
+        .fence_waits = options[LQ_OPT_FENCE_WAITS] != 0,
         .latency_min_ns = 10 * US,
         .latency_max_ns = options[LQ_OPT_DISK_LATENCY],
         .hang_min_ns = 1 * MS,

@@ -34,6 +34,10 @@ struct lq_run_request {
     void *stop_context;
     /* For sim/virtual/explore.h: the world is made small, and `explore' means something. */
     bool explores;
+    /* A catastrophe (LQ_FAULT_POWER_CUT, _TARGET_CRASH, _DISK_RESET of store 0) comes after this
+     * event of the safety phase, from 1. LQ_FAULT_NONE: none. Virtual world only. */
+    enum lq_fault strike;
+    uint64_t strike_step;
 };
 
 /* What a scenario asks for and did not get. */

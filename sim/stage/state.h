@@ -121,8 +121,6 @@ struct lq_world {
     struct lq_allocator allocator;
     const struct lq_network_ops *network;
     struct lq_env env;
-    uint64_t slack_ns; /* what a bound of a scenario may be late by: 0 where time is virtual */
-    uint64_t patience_ns; /* how long a scenario waits at most for what may never come */
     struct lq_choice_seeded seeded;
     struct lq_choice *draws; /* what seeds decide: of seeded, or of whoever explores */
     struct lq_run_request request;
@@ -140,6 +138,8 @@ struct lq_world {
     struct lq_actor actors[LQ_PLAN_NEXUSES_MAX];
     uint32_t actor_count;
     uint32_t connection_numbers; /* given so far */
+    /* A catastrophe happens now (sim/virtual/power.c); NULL: not in this world. */
+    void (*strike)(struct lq_world *world, enum lq_power kind, uint32_t store, uint64_t down_ns);
     enum lq_phase phase;
     bool shutdown_planned; /* in the end the target stops, and asks initiators to log out */
     uint64_t commands_ended;
@@ -172,9 +172,6 @@ void lq_world_heal(struct lq_world *world);
 
 /* What initiators still wait for, one phrase; NULL: nothing. */
 const char *lq_world_awaited(const struct lq_world *world);
-
-/* Records how many slots of SHARD are free, for judges. */
-void lq_world_account(struct lq_world *world, struct lq_shard *shard);
 
 /* Records EVENT, now. */
 void lq_world_record(struct lq_world *world, struct lq_event event);

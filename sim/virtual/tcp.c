@@ -15,6 +15,8 @@ enum site { SITE_LATENCY = 1, SITE_CUT_AT, SITE_SLOW, SITE_STALL, SITE_DOOM, SIT
 
 enum { SLOW_FACTOR = 30, PIECE_FACTOR = 3 };
 
+static const uint64_t SYN_AGAIN_NS = 1000000000;
+
 static void pipe_fire(struct lq_timer *timer);
 static void doom_fire(struct lq_timer *timer);
 static void connect_fire(struct lq_timer *timer);
@@ -52,7 +54,7 @@ static void reset_slot(struct lq_net *net, uint32_t at)
     tcp->connect_timer = tcp->doom_timer = (struct lq_timer){.fire = doom_fire};
     tcp->number = tcp->doom = 0;
     tcp->is_open[LQ_TCP_INITIATOR] = tcp->is_open[LQ_TCP_TARGET] = false;
-    tcp->is_accepted = tcp->is_cut = false;
+    tcp->is_accepted = tcp->is_cut = tcp->is_forgotten = false;
     tcp->user = NULL;
     for (uint32_t side = 0; side < LQ_TCP_SIDES; side++)
         reset_pipe(&tcp->pipes[side], tcp,
@@ -68,6 +70,7 @@ void lq_net_reset(struct lq_net *net, struct lq_queue *queue, struct lq_faults *
     net->context = context;
     net->in_use = 0;
     net->message_bytes = NULL;
+    net->target_is_off = false;
     for (uint32_t i = 0; i < net->capacity; i++)
         reset_slot(net, i);
 }
@@ -154,6 +157,10 @@ static void connect_fire(struct lq_timer *timer)
     struct lq_tcp *tcp = LQ_ELEMENT(timer, struct lq_tcp, connect_timer);
     struct lq_net *net = tcp->net;
     if (!tcp->is_accepted) {
+        if (net->target_is_off && !tcp->is_cut) { /* SYN again [RFC 6298 2] */
+            lq_queue_at(net->queue, timer, now_of(tcp) + SYN_AGAIN_NS, connect_fire);
+            return;
+        }
         if (tcp->is_cut) {
             tcp->is_open[LQ_TCP_TARGET] = false; /* it never heard of it */
             lq_queue_at(net->queue, timer, now_of(tcp) + tcp->options->timeout_ns, connect_fire);
@@ -335,12 +342,53 @@ bool lq_tcp_wants_room(struct lq_tcp *tcp, enum lq_tcp_side side)
 
 /* --- ends ----------------------------------------------------------------------------------- */
 
+/* A segment has reached a host that has forgotten the connection. It is sent again until the host
+ * answers, or the sender gives up. */
+static void knock(struct lq_tcp *tcp)
+{
+    const struct lq_net *net = tcp->net;
+    if (lq_timer_is_set(&tcp->doom_timer))
+        return;
+    tcp->doom = LQ_FAULT_NET_RESET;
+    lq_queue_at(net->queue, &tcp->doom_timer,
+                now_of(tcp) + (net->target_is_off ? tcp->options->timeout_ns
+                                                  : tcp->options->latency_min_ns), doom_fire);
+}
+
+void lq_net_target_off(struct lq_net *net)
+{
+    net->target_is_off = true;
+    for (uint32_t i = 0; i < net->capacity; i++) {
+        struct lq_tcp *tcp = &net->connections[i];
+        if (tcp->number == 0 || !tcp->is_accepted || !tcp->is_open[LQ_TCP_TARGET])
+            continue;
+        tcp->is_open[LQ_TCP_TARGET] = false;
+        tcp->is_forgotten = !tcp->is_cut;
+        lq_queue_cancel(net->queue, &tcp->doom_timer);
+        tcp->doom = 0;
+        settle(tcp);
+    }
+}
+
+void lq_net_target_on(struct lq_net *net)
+{
+    net->target_is_off = false;
+    for (uint32_t i = 0; i < net->capacity; i++) {
+        struct lq_tcp *tcp = &net->connections[i];
+        if (tcp->number != 0 && tcp->is_forgotten && lq_timer_is_set(&tcp->doom_timer))
+            lq_queue_at(net->queue, &tcp->doom_timer,
+                        *net->queue->now_ns + tcp->options->latency_max_ns, doom_fire);
+    }
+}
+
 /* Something of PIPE has arrived. */
 static void tell_arrival(struct lq_tcp_pipe *pipe, enum lq_tcp_side reader)
 {
     struct lq_tcp *tcp = pipe->tcp;
     if (!tcp->is_open[reader])
         pipe->taken = pipe->arrived; /* nobody reads: the host drops it */
+    if (tcp->is_forgotten && reader == LQ_TCP_TARGET)
+        knock(tcp);
     tcp->net->events->arrived(tcp->net->context, tcp, reader);
     settle(tcp);
 }
@@ -485,6 +533,7 @@ void lq_tcp_cut(struct lq_tcp *tcp)
     if (tcp->is_cut)
         return;
     tcp->is_cut = true;
+    tcp->is_forgotten = false;
     lq_queue_cancel(tcp->net->queue, &tcp->doom_timer);
     for (uint32_t side = 0; side < LQ_TCP_SIDES; side++) {
         struct lq_tcp_pipe *pipe = &tcp->pipes[side];
@@ -529,7 +578,7 @@ void lq_net_heal(struct lq_net *net)
         }
         bool is_deserted = !tcp->is_open[LQ_TCP_INITIATOR] &&
                            !tcp->pipes[LQ_TCP_INITIATOR].is_finished;
-        if (tcp->number == 0 || (!tcp->is_cut && !is_deserted))
+        if (tcp->number == 0 || (!tcp->is_cut && !is_deserted && !tcp->is_forgotten))
             continue;
         tcp->doom = LQ_FAULT_NET_RESET;
         lq_queue_at(net->queue, &tcp->doom_timer,

@@ -59,6 +59,7 @@ struct lq_tcp {
     uint32_t doom;    /* enum lq_fault that ends this connection soon, 0: none */
     bool is_open[LQ_TCP_SIDES]; /* this side still wants to hear */
     bool is_accepted, is_cut;
+    bool is_forgotten; /* the target's host has lost power since: it answers by RST, once it can */
     void *user; /* the world's */
 };
 
@@ -85,6 +86,7 @@ struct lq_net {
      * never by itself. Told the first LQ_TCP_MESSAGE_HEAD_BYTES of a message, it returns its
      * length. */
     uint32_t (*message_bytes)(const uint8_t *head);
+    bool target_is_off; /* its host answers nothing */
 };
 
 enum { LQ_TCP_MESSAGE_HEAD_BYTES = 8 };
@@ -142,6 +144,12 @@ uint8_t lq_tcp_first_byte(const struct lq_tcp *tcp, enum lq_tcp_side writer);
 
 /* It arrives. */
 void lq_tcp_deliver(struct lq_tcp *tcp, enum lq_tcp_side writer);
+
+/* The target's host loses power: it is silent, and forgets its connections; what it sent before
+ * still arrives. When power is back, it answers by RST what comes for a connection that it has
+ * forgotten. The world has let go of the target's ends. */
+void lq_net_target_off(struct lq_net *net);
+void lq_net_target_on(struct lq_net *net);
 
 /* Hosts and cables are well again: who still has one end of a dead connection learns it. */
 void lq_net_heal(struct lq_net *net);

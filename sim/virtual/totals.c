@@ -74,6 +74,10 @@ static const struct {
     [LQ_TOTAL_UA_NEXUS_LOSS] = {"unit attention: nexus loss", true},
     [LQ_TOTAL_UA_CLEARED] = {"unit attention: commands cleared", true},
     [LQ_TOTAL_UA_PUT_BACK] = {"unit attention put back", true},
+    [LQ_TOTAL_FATES_KEPT] = {"unflushed writes kept", true},
+    [LQ_TOTAL_FATES_LOST] = {"unflushed writes lost", true},
+    [LQ_TOTAL_FATES_TORN] = {"unflushed writes torn", true},
+    [LQ_TOTAL_RESTARTS] = {"starts of the target after its end", true},
     [LQ_TOTAL_PROTOCOL_ERRORS] = {NULL, false}};
 
 /* --- tasks ---------------------------------------------------------------------------------- */
@@ -369,6 +373,15 @@ static void take_engine_event(struct lq_totals *totals, const struct lq_event *e
     }
 }
 
+/* With its target, all that it was doing has ended. */
+static void power(struct lq_totals *totals, const struct lq_event *event)
+{
+    if (event->code == LQ_POWER_CUT || event->code == LQ_POWER_CRASH)
+        totals->task_count = totals->tm_count = 0;
+    else if (event->code == LQ_POWER_ON)
+        other(totals, LQ_TOTAL_RESTARTS);
+}
+
 static void take_event(void *context, const struct lq_event *event)
 {
     struct lq_totals *totals = context;
@@ -376,6 +389,14 @@ static void take_event(void *context, const struct lq_event *event)
     case LQ_W_FAULT:
         if (event->code < LQ_FAULTS)
             totals->counts.faults[event->code]++;
+        break;
+    case LQ_W_POWER:
+        power(totals, event);
+        break;
+    case LQ_S_FATE:
+        if (event->detail >= LQ_FATE_KEPT && event->detail <= LQ_FATE_TORN)
+            other(totals, (enum lq_total_other)(LQ_TOTAL_FATES_KEPT + event->detail -
+                                                LQ_FATE_KEPT));
         break;
     case LQ_I_COMMAND:
         count_opcode(totals, event);

@@ -62,6 +62,10 @@ enum lq_total_other {
     LQ_TOTAL_UA_NEXUS_LOSS,
     LQ_TOTAL_UA_CLEARED,
     LQ_TOTAL_UA_PUT_BACK,
+    LQ_TOTAL_FATES_KEPT, /* of unflushed writes at a loss of power */
+    LQ_TOTAL_FATES_LOST,
+    LQ_TOTAL_FATES_TORN,
+    LQ_TOTAL_RESTARTS,
     LQ_TOTAL_PROTOCOL_ERRORS, /* of the target, as its initiators see it: 0 is right */
     LQ_TOTAL_OTHERS
 };

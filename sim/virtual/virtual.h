@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The virtual world's state, shared by world.c and explore.c and by nobody else.
+ * The virtual world's state, shared by its files and by nobody else.
  *
  * Ownership: the world owns all. Whoever changes what a connection could do next marks it; settling
  * then moves bytes until nothing moves at this instant.
@@ -27,19 +27,29 @@ struct virtual_connection {
     struct lq_damage damage[LQ_TCP_SIDES]; /* of what each side writes */
 };
 
+/* An arena in memory that grows from run to run. */
+struct virtual_region {
+    struct lq_arena arena;
+    void *memory; /* as allocated */
+    uint64_t memory_bytes;
+};
+
 struct virtual_world {
     struct lq_world world; /* what users of world.h hold */
     struct lq_net net;
-    struct lq_arena arena;
-    void *memory; /* of the arena, as allocated */
-    uint64_t memory_bytes;
-    struct lq_shard *shard;
+    struct virtual_region endpoints; /* the initiators' */
+    struct virtual_region target;    /* the shard: as long as it lives, not as long as the run */
+    struct lq_shard *shard;          /* NULL: the target is down */
     struct virtual_connection connections[LQ_PLAN_CONNECTIONS_MAX];
     struct virtual_connection *by_handle[LQ_PLAN_CONNECTIONS_MAX];
     struct lq_link dirty;
     struct lq_timer deadline;
     uint64_t deadline_ns;
     bool shutdown_begun;
+    struct lq_timer restart; /* while the target is down: when it tries to start */
+    uint32_t incarnation;    /* how often it has been started before */
+    bool has_struck;         /* since it was asked last */
+    uint64_t steps;          /* events of the safety phase so far */
     char step_text[LQ_SCN_LINE_MAX]; /* exploring: what the last step was */
 };
 
@@ -61,5 +71,30 @@ void lq_virtual_settle(struct virtual_world *virtual);
 /* The safety phase has come to END: what is left of the run. */
 void lq_virtual_finish(struct virtual_world *virtual, enum lq_run_end end,
                        struct lq_run_result *result);
+
+/* Makes the shard, its stores and units: a target that remembers nothing. */
+void lq_virtual_make_target(struct virtual_world *virtual);
+
+/* --- region.c ------------------------------------------------------------------------------- */
+
+/* REGION for what CARVE takes from it: from a measuring arena first, then from a real one. */
+void lq_region_make(struct virtual_world *virtual, struct virtual_region *region,
+                    void (*carve)(struct virtual_world *virtual, struct lq_arena *arena));
+void lq_region_free(const struct lq_allocator *allocator, struct virtual_region *region);
+
+/* --- power.c: the three catastrophes -------------------------------------------------------- */
+
+/* For a new run. */
+void lq_power_init(struct virtual_world *virtual);
+
+/* KIND happens now; a target that goes down starts again after DOWN_NS, or when its stores are
+ * fenced. STORE is for LQ_POWER_DISK_RESET. Nothing happens while the target is down. */
+void lq_power_strike(struct lq_world *world, enum lq_power kind, uint32_t store, uint64_t down_ns);
+
+/* After each event: does one of the catastrophes come now? */
+void lq_power_consider(struct virtual_world *virtual);
+
+/* Heal: a target that is down starts now, when it can. */
+void lq_power_heal(struct virtual_world *virtual);
 
 #endif

@@ -12,7 +12,7 @@
 #include "sim/stage/print.h"
 #include "sim/virtual/virtual.h"
 
-enum { ARENA_ALIGNMENT = 64, SAME_INSTANT_MAX = 10000 };
+enum { SAME_INSTANT_MAX = 10000 };
 
 static void accepted(void *context, struct lq_tcp *tcp);
 static void connected(void *context, struct lq_tcp *tcp);
@@ -108,6 +108,7 @@ static void net_mark(struct lq_world *world, struct lq_connection *end)
 
 static void net_heal(struct lq_world *world)
 {
+    lq_power_heal(lq_virtual_of(world));
     lq_net_heal(&lq_virtual_of(world)->net);
 }
 
@@ -139,42 +140,25 @@ void lq_world_free(struct lq_world *world)
     struct lq_allocator allocator = world->allocator;
     lq_net_fini(&virtual->net);
     lq_world_fini(world);
-    if (virtual->memory != NULL)
-        (void)lq_resize(&allocator, virtual->memory, virtual->memory_bytes, 0);
+    lq_region_free(&allocator, &virtual->endpoints);
+    lq_region_free(&allocator, &virtual->target);
     (void)lq_resize(&allocator, virtual, sizeof *virtual, 0);
 }
 
 /* --- build ---------------------------------------------------------------------------------- */
 
-/* The shard and the initiators' endpoints, from a measuring arena or a real one. */
-static void carve(struct virtual_world *virtual, struct lq_arena *arena)
+static void carve_endpoints(struct virtual_world *virtual, struct lq_arena *arena)
 {
-    struct lq_world *world = &virtual->world;
-    struct lq_shard *shard = lq_shard_make(arena, &world->plan.shard, &world->env);
-    if (!lq_arena_is_measuring(arena))
-        virtual->shard = shard;
-    lq_world_carve_endpoints(world, arena);
+    lq_world_carve_endpoints(&virtual->world, arena);
 }
 
-static void make_arena(struct virtual_world *virtual)
+static void carve_target(struct virtual_world *virtual, struct lq_arena *arena)
 {
-    struct lq_allocator *allocator = &virtual->world.allocator;
-    struct lq_arena measure;
-    lq_arena_init_measuring(&measure);
-    carve(virtual, &measure);
-    uint64_t wanted = measure.used_bytes + ARENA_ALIGNMENT;
-    if (wanted > virtual->memory_bytes) {
-        if (virtual->memory != NULL)
-            (void)lq_resize(allocator, virtual->memory, virtual->memory_bytes, 0);
-        virtual->memory = lq_resize(allocator, NULL, 0, wanted);
-        virtual->memory_bytes = wanted;
-    }
-    uint8_t *memory = virtual->memory;
-    uint64_t offset = (uint64_t)((uintptr_t)memory % ARENA_ALIGNMENT);
-    if (offset != 0)
-        memory += ARENA_ALIGNMENT - offset;
-    lq_arena_init(&virtual->arena, memory, measure.used_bytes);
-    carve(virtual, &virtual->arena);
+    struct lq_shard_config config = virtual->world.plan.shard;
+    config.engine.incarnation = virtual->incarnation;
+    struct lq_shard *shard = lq_shard_make(arena, &config, &virtual->world.env);
+    if (!lq_arena_is_measuring(arena))
+        virtual->shard = shard;
 }
 
 static void disk_done(void *context, struct lq_disk *disk, lq_handle handle,
@@ -212,6 +196,12 @@ static void add_stores_and_units(struct virtual_world *virtual)
     }
 }
 
+void lq_virtual_make_target(struct virtual_world *virtual)
+{
+    lq_region_make(virtual, &virtual->target, carve_target);
+    add_stores_and_units(virtual);
+}
+
 void lq_virtual_build(struct virtual_world *virtual, const struct lq_run_request *request)
 {
     struct lq_world *world = &virtual->world;
@@ -227,9 +217,11 @@ void lq_virtual_build(struct virtual_world *virtual, const struct lq_run_request
     virtual->deadline_ns = LQ_NEVER;
     virtual->shutdown_begun = false;
     LQ_ASSERT(world->plan.shard.engine.limits.connections <= LQ_PLAN_CONNECTIONS_MAX);
-    make_arena(virtual);
+    lq_power_init(virtual);
+    world->strike = lq_power_strike;
+    lq_region_make(virtual, &virtual->endpoints, carve_endpoints);
     lq_world_reset_disks(world, disk_done, virtual);
-    add_stores_and_units(virtual);
+    lq_virtual_make_target(virtual);
     lq_world_begin(world);
 }
 
@@ -250,6 +242,10 @@ static void accepted(void *context, struct lq_tcp *tcp)
     struct virtual_world *virtual = context;
     struct virtual_connection *connection = tcp->user;
     uint32_t actor = connection->end.actor == NULL ? 0 : connection->end.actor->number;
+    if (virtual->shard == NULL) { /* the host lives, nobody listens */
+        lq_tcp_reset(tcp, LQ_TCP_TARGET);
+        return;
+    }
     struct lq_input_result result =
         shard_input(connection, virtual, LQ_INPUT_ACCEPT,
                     (struct lq_input){.number = connection->end.number,
@@ -387,7 +383,8 @@ void lq_virtual_settle(struct virtual_world *virtual)
 {
     for (;;) {
         lq_handle ready;
-        while (!lq_handle_is_none(ready = lq_shard_next_ready(virtual->shard))) {
+        while (virtual->shard != NULL &&
+               !lq_handle_is_none(ready = lq_shard_next_ready(virtual->shard))) {
             struct virtual_connection *connection = virtual->by_handle[ready.index];
             LQ_ASSERT(connection != NULL);
             pump_target(virtual, connection);
@@ -397,7 +394,7 @@ void lq_virtual_settle(struct virtual_world *virtual)
             break;
         serve(virtual, LQ_ELEMENT(link, struct virtual_connection, dirty));
     }
-    uint64_t deadline = lq_shard_deadline(virtual->shard);
+    uint64_t deadline = virtual->shard == NULL ? LQ_NEVER : lq_shard_deadline(virtual->shard);
     if (deadline == virtual->deadline_ns)
         return;
     virtual->deadline_ns = deadline;
@@ -419,7 +416,7 @@ static uint32_t nexuses_ended(const struct virtual_world *virtual)
 /* When everybody is idle the target stops in order, where that is planned. */
 static void consider_shutdown(struct virtual_world *virtual)
 {
-    if (!virtual->world.shutdown_planned || virtual->shutdown_begun)
+    if (!virtual->world.shutdown_planned || virtual->shutdown_begun || virtual->shard == NULL)
         return;
     for (uint32_t i = 0; i < virtual->world.actor_count; i++)
         if (!lq_actor_is_idle(&virtual->world.actors[i]))
@@ -449,6 +446,7 @@ enum lq_run_end lq_virtual_run_until(struct virtual_world *virtual, uint64_t lim
         LQ_ASSERT(virtual->world.queue.fired - fired_then < SAME_INSTANT_MAX);
         (void)lq_queue_step(&virtual->world.queue);
         lq_virtual_settle(virtual);
+        lq_power_consider(virtual);
         consider_shutdown(virtual);
         if (request->should_stop != NULL && request->should_stop(request->stop_context))
             return LQ_RUN_STOPPED;
@@ -480,6 +478,8 @@ static const char *outstanding(const struct virtual_world *virtual)
     const char *awaited = lq_world_awaited(&virtual->world);
     if (awaited != NULL)
         return awaited;
+    if (virtual->shard == NULL)
+        return "the target's start";
     struct lq_engine_counts engine = lq_engine_counts(lq_shard_engine(virtual->shard));
     struct lq_iscsi_counts iscsi = lq_iscsi_counts(lq_shard_iscsi(virtual->shard));
     if (virtual->net.in_use != 0)
@@ -502,6 +502,28 @@ static bool all_is_over(const struct virtual_world *virtual)
     if (virtual->net.in_use != 0)
         return false; /* the usual reason, cheap to see */
     return outstanding(virtual) == NULL;
+}
+
+static void account(struct virtual_world *virtual)
+{
+    if (virtual->shard == NULL)
+        return;
+    struct lq_engine_counts engine = lq_engine_counts(lq_shard_engine(virtual->shard));
+    struct lq_iscsi_counts iscsi = lq_iscsi_counts(lq_shard_iscsi(virtual->shard));
+    const struct {
+        uint32_t free, slots;
+        enum lq_pool pool;
+    } pools[] = {{engine.tasks_free, engine.tasks, LQ_POOL_TASKS},
+                 {engine.aborts_free, engine.aborts, LQ_POOL_TASK_MANAGEMENT},
+                 {iscsi.commands_free, iscsi.commands, LQ_POOL_TRANSPORT_COMMANDS},
+                 {iscsi.sessions_free, iscsi.sessions, LQ_POOL_SESSIONS},
+                 {iscsi.connections_free, iscsi.connections, LQ_POOL_CONNECTIONS}};
+    for (uint32_t i = 0; i < sizeof pools / sizeof pools[0]; i++)
+        lq_world_record(&virtual->world, (struct lq_event){.kind = LQ_W_ACCOUNT,
+                                        .code = i + 1,
+                                        .value = pools[i].free,
+                                        .lba = pools[i].slots,
+                                        .detail = (uint32_t)pools[i].pool});
 }
 
 void lq_world_run(struct lq_world *world, const struct lq_run_request *request,
@@ -529,7 +551,7 @@ void lq_virtual_finish(struct virtual_world *virtual, enum lq_run_end end,
                                    all_is_over);
     }
     if (end != LQ_RUN_STOPPED) {
-        lq_world_account(world, virtual->shard);
+        account(virtual);
         lq_world_enter(world, LQ_PHASE_END);
         if (is_scripted)
             lq_script_judge(world->script);
@@ -544,6 +566,7 @@ void lq_virtual_finish(struct virtual_world *virtual, enum lq_run_end end,
         .timers_fired = world->queue.fired,
         .events = world->history.event_count,
         .tap_bytes = world->history.tap_bytes,
-        .arena_bytes = virtual->arena.used_bytes};
+        .steps = virtual->steps,
+        .arena_bytes = virtual->endpoints.arena.used_bytes + virtual->target.arena.used_bytes};
     memcpy(result->faults, world->faults.counts, sizeof result->faults);
 }

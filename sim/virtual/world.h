@@ -34,6 +34,7 @@ struct lq_run_result {
     uint64_t time_ns;        /* virtual */
     uint64_t timers_fired, events, tap_bytes;
     uint64_t arena_bytes;
+    uint64_t steps; /* events of the safety phase */
     struct lq_fault_count faults[LQ_FAULTS];
 };
 
