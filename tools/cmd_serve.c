@@ -27,14 +27,19 @@ static void print_ready(const struct lq_target *target)
 int lq_cmd_serve(const struct lq_options *options)
 {
     struct lq_target target;
-    if (!lq_target_open(&target, options))
-        return LQ_EXIT_ENVIRONMENT;
+    int code = lq_target_open(&target, options);
+    if (code != LQ_EXIT_PASS)
+        return code;
     if (!lq_loop_watch(lq_live_loop(target.live), target.signal_fd, on_signal, &target)) {
         lq_message("serve: signals cannot be watched; expected memory to be free; free some");
         lq_target_close(&target);
         return LQ_EXIT_ENVIRONMENT;
     }
     print_ready(&target);
+    if (!lq_target_start(&target)) {
+        lq_target_close(&target);
+        return LQ_EXIT_ENVIRONMENT;
+    }
     lq_live_run(target.live);
     return lq_target_close(&target);
 }

@@ -83,9 +83,14 @@ static void *resize(void *context, void *old, size_t old_size, size_t new_size)
     return memory;
 }
 
+struct lq_allocator lq_sim_allocator(void)
+{
+    return (struct lq_allocator){resize, NULL};
+}
+
 struct lq_sim *lq_sim_make(const struct lq_sim_settings *settings)
 {
-    struct lq_allocator allocator = {resize, NULL};
+    struct lq_allocator allocator = lq_sim_allocator();
     struct lq_sim *sim = resize(NULL, NULL, 0, sizeof *sim);
     memset(sim, 0, sizeof *sim);
     sim->settings = *settings;
@@ -193,18 +198,17 @@ uint32_t lq_sim_required(const char *name)
     return LQ_NO_PROPERTY;
 }
 
-/* The INDEX-th required property was put to the test. */
-static bool is_exercised(const struct lq_sim *sim, uint32_t index)
+bool lq_sim_is_exercised(const struct lq_scenario *scenario, const struct lq_judge *judge,
+                         uint32_t index)
 {
-    uint32_t property = lq_sim_required(sim->scenario->requires[index]);
-    return lq_judge_exercised(sim->judge, property) > 0;
+    return lq_judge_exercised(judge, lq_sim_required(scenario->requires[index])) > 0;
 }
 
 static bool is_met(const struct lq_sim *sim)
 {
     bool met = lq_world_unmet_count(sim->world) == 0;
     for (uint32_t i = 0; sim->scenario != NULL && i < sim->scenario->requires_count; i++)
-        met &= is_exercised(sim, i);
+        met &= lq_sim_is_exercised(sim->scenario, sim->judge, i);
     return met;
 }
 
@@ -300,20 +304,19 @@ void lq_sim_print_finding(const struct lq_finding *finding, FILE *to)
         lq_report_event(to, &finding->proof[i], 4);
 }
 
-static void print_findings(const struct lq_sim *sim, FILE *to)
+void lq_sim_print_findings(const struct lq_judge *judge, const struct lq_sim_wrong *wrong, FILE *to)
 {
-    const struct lq_sim_wrong *wrong = &sim->settings.wrong;
     const struct lq_finding *finding;
     uint32_t shown = 0;
     /* The wrong's own property first. */
     for (uint32_t i = 0; wrong->row != NULL &&
-                         (finding = lq_judge_finding(sim->judge, i)) != NULL; i++) {
+                         (finding = lq_judge_finding(judge, i)) != NULL; i++) {
         if (finding->property == wrong->property && shown == 0) {
             lq_sim_print_finding(finding, to);
             shown++;
         }
     }
-    for (uint32_t i = 0; (finding = lq_judge_finding(sim->judge, i)) != NULL; i++) {
+    for (uint32_t i = 0; (finding = lq_judge_finding(judge, i)) != NULL; i++) {
         if (wrong->row != NULL && finding->property == wrong->property)
             continue;
         if (shown++ < FINDINGS_SHOWN)
@@ -323,18 +326,20 @@ static void print_findings(const struct lq_sim *sim, FILE *to)
         fprintf(to, "and %u findings more\n", (unsigned)(shown - FINDINGS_SHOWN));
 }
 
-/* What a scenario expected and did not get. */
-static void print_unmet(const struct lq_sim *sim, FILE *to)
+void lq_sim_print_not_exercised(const char *file, const struct lq_scenario *scenario,
+                                const struct lq_judge *judge, FILE *to)
 {
-    if (sim->scenario == NULL || sim->result.end == LQ_RUN_STOPPED)
-        return;
-    for (uint32_t i = 0; i < sim->scenario->requires_count; i++)
-        if (!is_exercised(sim, i))
-            fprintf(to, "  %s:%" PRIu32 ": requires %s: this run never put it to the test\n",
-                    sim->file, sim->scenario->requires_places[i].line, sim->scenario->requires[i]);
-    for (uint32_t i = 0; i < lq_world_unmet_count(sim->world); i++) {
-        const struct lq_unmet *unmet = lq_world_unmet(sim->world, i);
-        fprintf(to, "  %s:%" PRIu32 ": %s\n", sim->file, unmet->place.line, unmet->text);
+    for (uint32_t i = 0; i < scenario->requires_count; i++)
+        if (!lq_sim_is_exercised(scenario, judge, i))
+            fprintf(to, "  %s:%" PRIu32 ": requires %s: this run never put it to the test\n", file,
+                    scenario->requires_places[i].line, scenario->requires[i]);
+}
+
+void lq_sim_print_unmet(const char *file, const struct lq_world *world, FILE *to)
+{
+    for (uint32_t i = 0; i < lq_world_unmet_count(world); i++) {
+        const struct lq_unmet *unmet = lq_world_unmet(world, i);
+        fprintf(to, "  %s:%" PRIu32 ": %s\n", file, unmet->place.line, unmet->text);
     }
 }
 
@@ -365,7 +370,10 @@ void lq_sim_print_failure(const struct lq_sim *sim, enum lq_sim_verdict verdict,
     if (sim->result.end == LQ_RUN_LATE)
         fprintf(to, "  the liveness bound has passed, and %s is outstanding\n",
                 sim->result.outstanding == NULL ? "nothing" : sim->result.outstanding);
-    print_unmet(sim, to);
-    print_findings(sim, to);
+    if (sim->scenario != NULL && sim->result.end != LQ_RUN_STOPPED) {
+        lq_sim_print_not_exercised(sim->file, sim->scenario, sim->judge, to);
+        lq_sim_print_unmet(sim->file, sim->world, to);
+    }
+    lq_sim_print_findings(sim->judge, &sim->settings.wrong, to);
     fprintf(to, "reproduce: %s\n", sim->reproduce);
 }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "conformance/judges/judge.h"
+#include "core/base/allocator.h"
 #include "core/env.h"
 #include "sim/virtual/totals.h"
 #include "sim/virtual/world.h"
@@ -87,6 +88,24 @@ const struct lq_verdicts *lq_sim_verdicts(const struct lq_sim *sim);
 
 /* Begins both anew. */
 void lq_sim_forget_totals(struct lq_sim *sim);
+
+/* --- for runs that are judged elsewhere, too ------------------------------------------------ */
+
+/* Ends the program when there is no memory. */
+struct lq_allocator lq_sim_allocator(void);
+
+/* The INDEX-th property that SCENARIO requires was put to the test. */
+bool lq_sim_is_exercised(const struct lq_scenario *scenario, const struct lq_judge *judge,
+                         uint32_t index);
+
+/* Those that were not, of the scenario read from FILE; and what that expected and did not get. */
+void lq_sim_print_not_exercised(const char *file, const struct lq_scenario *scenario,
+                                const struct lq_judge *judge, FILE *to);
+void lq_sim_print_unmet(const char *file, const struct lq_world *world, FILE *to);
+
+/* The first few findings with their proof; those of WRONG's property first. */
+void lq_sim_print_findings(const struct lq_judge *judge, const struct lq_sim_wrong *wrong,
+                           FILE *to);
 
 /* What people read when VERDICT is not clean: the findings with their proof and the line that
  * reproduces them. */

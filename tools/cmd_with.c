@@ -84,7 +84,7 @@ static void free_arguments(char **arguments)
 
 static char **make_arguments(const struct lq_target *target)
 {
-    const struct lq_listener *listener = lq_live_listener(target->live);
+    const struct lq_listener *listener = lq_live_listener(target->live, 0);
     char port[8];
     snprintf(port, sizeof port, "%u", (unsigned)listener->port);
     const struct word words[WORDS] = {{"{uri}", target->uri},
@@ -172,7 +172,7 @@ static void on_child_end(void *context)
     run->child = 0;
     run->code = WIFSIGNALED(status) ? LQ_EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
     lq_loop_unwatch(lq_live_loop(run->target.live), run->child_fd);
-    lq_target_stop(&run->target);
+    lq_target_release(&run->target);
 }
 
 /* A terminal's Ctrl-C has reached the child as well; what was sent to us alone is passed on. */
@@ -202,12 +202,15 @@ static bool watch(struct run *run)
 int lq_cmd_with(const struct lq_options *options)
 {
     struct run run = {.child_fd = -1, .code = LQ_EXIT_WITH_FAILED};
-    if (!lq_target_open(&run.target, options))
-        return LQ_EXIT_WITH_FAILED;
-    if (start_child(&run) && watch(&run))
+    int code = lq_target_open(&run.target, options);
+    if (code != LQ_EXIT_PASS)
+        return code == LQ_EXIT_USAGE ? code : LQ_EXIT_WITH_FAILED;
+    if (start_child(&run) && watch(&run) && lq_target_start(&run.target))
         lq_live_run(run.target.live);
     if (run.child_fd >= 0)
         close(run.child_fd);
     int own = lq_target_close(&run.target);
-    return run.code == 0 && own != LQ_EXIT_PASS ? LQ_EXIT_WITH_FAILED : run.code;
+    if (run.code != 0 || own == LQ_EXIT_PASS)
+        return run.code;
+    return own == LQ_EXIT_ENVIRONMENT ? LQ_EXIT_WITH_FAILED : own; /* or the scenario's verdict */
 }

@@ -234,6 +234,11 @@ static const char *take_print_scenario(struct lq_options *options, const char *a
     return NULL;
 }
 
+static const char *take_scenario(struct lq_options *options, const char *argument)
+{
+    return take_path(&options->scenario, argument);
+}
+
 static const char *take_tap(struct lq_options *options, const char *argument)
 {
     return take_path(&options->tap, argument);
@@ -318,6 +323,11 @@ const struct lq_option_row lq_option_rows[] = {
      "Add a LUN that is the regular file or block device PATH, of its present size. It is locked "
      "for as long as the program can change it.",
      take_file},
+    {"scenario", "FILE", LIVE, false,
+     "Be the target that FILE describes, with its disks and faults, and let its initiators and its "
+     "timeline go beside whoever else connects; docs/SCENARIO.md has the language. What it expects "
+     "is judged at the end.",
+     take_scenario},
     {"portal", "HOST", LIVE, false,
      "Listen on HOST, an IPv4 or IPv6 address. There is no authentication yet: the default, "
      "127.0.0.1, is reached from this machine only.",
@@ -351,8 +361,10 @@ const struct lq_option_row lq_option_rows[] = {
      take_print_limits},
     {"seeds", "A..B", SIM, false, "Run the seeds A to B.", take_seeds},
     {"seed", "N", SIM, false, "Run one seed and print its fingerprint.", take_seed},
-    {"wrong", "NAME", SIM, false,
-     "Plant the deliberate wrong NAME in the target; the judges must convict it.", take_wrong},
+    {"wrong", "NAME", ALL, false,
+     "Plant the deliberate wrong NAME in the target; the judges must convict it. `lunquake sim "
+     "--list-wrongs' lists them.",
+     take_wrong},
     {"list-wrongs", NULL, SIM, false, "Print all deliberate wrongs, one a line, and end.",
      take_list_wrongs},
     {"campaign", "FILE", SIM, false,
@@ -412,9 +424,12 @@ static const char *const serve_paragraphs[] = {
     "SIGTERM or SIGINT stops it gracefully: sessions are asked to log out, requests under way are "
     "waited for. Stores that still hold requests after the bound are named, and the exit status "
     "is 3. A second signal stops at once.",
+    "With --scenario what the file expects is judged then: the exit status is 1 when something is "
+    "not met, and 4 when its timeline had not ended.",
     NULL};
 static const char *const serve_examples[] = {
-    "lunquake serve --ram 1GiB", "lunquake serve --file disk.img --port 0 --pcap run.pcapng", NULL};
+    "lunquake serve --ram 1GiB", "lunquake serve --file disk.img --port 0 --pcap run.pcapng",
+    "lunquake serve --scenario scenarios/examples/cold-reset.scn", NULL};
 
 static const char *const with_paragraphs[] = {
     "COMMAND is run as soon as the target is ready; {uri}, {host}, {port} and {iqn} in its "
@@ -422,9 +437,13 @@ static const char *const with_paragraphs[] = {
     "to COMMAND.",
     "The exit status is COMMAND's, 128 plus the signal's number when a signal ended it, 126 when "
     "it cannot be run, 127 when it is not found, and 125 for a failure of lunquake itself.",
+    "With --scenario the target goes on until the file's timeline has ended, too. When COMMAND's "
+    "status is 0, it is 1 if something that the file expects is not met, and 2 if the file is "
+    "wrong.",
     NULL};
 static const char *const with_examples[] = {
-    "lunquake with -- iscsi-inq {uri}", "lunquake with --ram 1GiB -- qemu-img info {uri}", NULL};
+    "lunquake with -- iscsi-inq {uri}", "lunquake with --ram 1GiB -- qemu-img info {uri}",
+    "lunquake with --scenario scenarios/examples/cold-reset.scn -- iscsi-inq {uri}", NULL};
 
 static const char *const sim_paragraphs[] = {
     "Each seed is one run of target, disks, network and initiators in virtual time, judged while "

@@ -136,6 +136,14 @@ static bool refuse_elsewhere(const struct lq_options *options, const struct lq_o
     return false;
 }
 
+bool lq_options_gave(const struct lq_options *options, const char *name)
+{
+    for (uint32_t i = 0; lq_option_rows[i].name != NULL; i++)
+        if (strcmp(lq_option_rows[i].name, name) == 0)
+            return (options->given >> i & 1) != 0;
+    return false;
+}
+
 static bool is_first(struct lq_options *options, const struct lq_option_row *row)
 {
     uint64_t bit = UINT64_C(1) << (row - lq_option_rows);
@@ -179,6 +187,22 @@ static bool take_option(struct lq_options *options, int count, char **arguments,
     return wrong == NULL;
 }
 
+/* The scenario says all of the target but where it listens. */
+static bool goes_with_scenario(const struct lq_options *options)
+{
+    static const char *const others[] = {"ram", "file", "iqn", "quarantine-after", "busy-after",
+                                         "max-connections", "max-commands"};
+    for (size_t i = 0; options->scenario != NULL && i < sizeof others / sizeof others[0]; i++) {
+        if (!lq_options_gave(options, others[i]))
+            continue;
+        lq_message("--%s: does not go with --scenario; expected the scenario to say it; write it "
+                   "there or leave it away",
+                   others[i]);
+        return false;
+    }
+    return true;
+}
+
 /* What only holds for all options together. */
 static bool is_complete(const struct lq_options *options)
 {
@@ -196,7 +220,7 @@ static bool is_complete(const struct lq_options *options)
                    "add one, such as --seeds 1..100");
         return false;
     }
-    return true;
+    return goes_with_scenario(options);
 }
 
 bool lq_options_parse(struct lq_options *options, int count, char **arguments)

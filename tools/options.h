@@ -37,6 +37,7 @@ struct lq_options {
     uint64_t quarantine_after_ns; /* UINT64_MAX: never */
     uint64_t busy_after_ns;
     uint64_t shutdown_after_ns;
+    const char *scenario;     /* file; NULL: none */
     uint32_t max_connections; /* 0: the default limit */
     uint32_t max_commands;    /* 0: the default limit */
     bool print_limits;
@@ -95,6 +96,9 @@ void lq_options_init(struct lq_options *options, enum lq_subcommand subcommand);
 
 /* Reads the arguments after the subcommand's name. False: a message has been printed. */
 bool lq_options_parse(struct lq_options *options, int count, char **arguments);
+
+/* Option NAME was given. */
+bool lq_options_gave(const struct lq_options *options, const char *name);
 
 /* The subcommand called NAME; LQ_SUBCOMMANDS when there is none. */
 enum lq_subcommand lq_subcommand_find(const char *name);

@@ -92,7 +92,8 @@ static uint32_t live_luns(const struct lq_options *options, struct lq_live_lun *
     for (uint32_t i = 0; i < count; i++) {
         snprintf(names[i], NAME_BYTES_MAX, "%s %s", from[i].path == NULL ? "--ram" : "--file",
                  from[i].text);
-        rows[i] = (struct lq_live_lun){names[i], from[i].path, from[i].size_bytes};
+        rows[i] = (struct lq_live_lun){
+            .name = names[i], .path = from[i].path, .size_bytes = from[i].size_bytes};
     }
     return count;
 }
@@ -122,16 +123,23 @@ static bool open_capture(struct lq_target *target)
     return true;
 }
 
+static struct lq_history *history_of(struct lq_target *target)
+{
+    if (target->trial != NULL)
+        return lq_play_history(lq_trial_play(target->trial));
+    return target->pcapng == NULL ? NULL : &target->history;
+}
+
 /* The true port is known only now. */
 static void begin_capture(struct lq_target *target)
 {
     if (target->pcapng == NULL)
         return;
-    const struct lq_listener *listener = lq_live_listener(target->live);
+    const struct lq_listener *listener = lq_live_listener(target->live, 0);
     char comment[LQ_ADDRESS_BYTES_MAX + 80];
     snprintf(comment, sizeof comment, "as seen by the target at %s port %u; TCP is synthesised",
              listener->host, (unsigned)listener->port);
-    lq_history_attach(&target->history, lq_pcapng_begin(target->pcapng, "live", comment,
+    lq_history_attach(history_of(target), lq_pcapng_begin(target->pcapng, "live", comment,
                                                         realtime_minus_monotonic_ns()));
 }
 
@@ -173,15 +181,18 @@ static bool open_live(struct lq_target *target)
     char names[LQ_LUN_OPTIONS_MAX][NAME_BYTES_MAX];
     struct lq_live_lun luns[LQ_LUN_OPTIONS_MAX];
     struct lq_problem problem;
-    const struct lq_live_config config = {
+    struct lq_live_config config = {
         .luns = luns,
         .lun_count = live_luns(options, luns, names),
         .target_name = options->iqn,
         .host = options->portal,
         .port = options->port,
         .engine = engine_config(options),
-        .history = target->pcapng == NULL ? NULL : &target->history,
+        .history = history_of(target),
+        .wrongs = target->wrong.mask,
     };
+    if (target->trial != NULL && !lq_trial_configure(target->trial, &config))
+        return false;
     if (options->print_limits)
         print_limits(&config);
     target->live = lq_live_open(&config, &problem);
@@ -189,9 +200,9 @@ static bool open_live(struct lq_target *target)
         lq_message("%s", problem.text);
         return false;
     }
-    const struct lq_listener *listener = lq_live_listener(target->live);
+    const struct lq_listener *listener = lq_live_listener(target->live, 0);
     snprintf(target->uri, sizeof target->uri, "iscsi://%s:%u/%s/0", listener->host,
-             (unsigned)listener->port, options->iqn);
+             (unsigned)listener->port, config.target_name);
     if (!listener->loopback)
         lq_message("--portal %s: everybody who reaches this address can read and write all LUNs; "
                    "expected a loopback address, as there is no authentication; use 127.0.0.1 "
@@ -200,20 +211,68 @@ static bool open_live(struct lq_target *target)
     return true;
 }
 
-bool lq_target_open(struct lq_target *target, const struct lq_options *options)
+static void on_play_end(void *context)
+{
+    struct lq_target *target = context;
+    target->stopping = true;
+    lq_loop_stop(lq_live_loop(target->live), target->options->shutdown_after_ns);
+}
+
+static int open_trial(struct lq_target *target)
+{
+    int code = LQ_EXIT_PASS;
+    const char *wrong = target->options->wrong;
+    if (wrong != NULL && !lq_sim_wrong_find(wrong, &target->wrong)) {
+        lq_message("--wrong: `%s' is no deliberate wrong; expected one that `lunquake sim "
+                   "--list-wrongs' lists; choose from there",
+                   wrong);
+        return LQ_EXIT_USAGE;
+    }
+    if (target->options->scenario == NULL)
+        return code;
+    target->trial = lq_trial_make(target->options, &target->wrong, on_play_end, target, &code);
+    if (target->trial != NULL)
+        lq_play_hold(lq_trial_play(target->trial), true);
+    return code;
+}
+
+int lq_target_open(struct lq_target *target, const struct lq_options *options)
 {
     *target = (struct lq_target){.options = options, .signal_fd = -1};
-    if (open_capture(target) && catch_signals(target) && open_live(target)) {
+    int code = open_trial(target);
+    if (code == LQ_EXIT_PASS && open_capture(target) && catch_signals(target) &&
+        open_live(target)) {
         begin_capture(target);
-        return true;
+        return LQ_EXIT_PASS;
     }
     lq_target_close(target);
-    return false;
+    return code == LQ_EXIT_PASS ? LQ_EXIT_ENVIRONMENT : code;
+}
+
+bool lq_target_start(struct lq_target *target)
+{
+    if (target->trial == NULL)
+        return true;
+    target->is_started = lq_trial_start(target->trial, target->live);
+    return target->is_started;
+}
+
+void lq_target_release(struct lq_target *target)
+{
+    if (target->trial == NULL)
+        lq_target_stop(target);
+    else
+        lq_play_hold(lq_trial_play(target->trial), false);
 }
 
 void lq_target_stop(struct lq_target *target)
 {
     static const uint64_t at_once_ns = 0;
+    struct lq_play *play = target->trial == NULL ? NULL : lq_trial_play(target->trial);
+    if (play != NULL && lq_play_is_held(play) && lq_play_is_told(play)) {
+        lq_play_hold(play, false);
+        return;
+    }
     bool again = target->stopping;
     target->stopping = true;
     lq_loop_stop(lq_live_loop(target->live),
@@ -222,9 +281,8 @@ void lq_target_stop(struct lq_target *target)
 
 static bool name_holders(const struct lq_target *target)
 {
-    uint32_t count = target->options->lun_count == 0 ? 1 : target->options->lun_count;
     bool any = false;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < lq_live_store_count(target->live); i++) {
         const char *name;
         uint32_t held = lq_live_held(target->live, i, &name);
         if (held == 0)
@@ -242,11 +300,16 @@ int lq_target_close(struct lq_target *target)
     int code = LQ_EXIT_PASS;
     if (target->live != NULL && name_holders(target))
         code = LQ_EXIT_ENVIRONMENT;
+    if (target->is_started && code == LQ_EXIT_PASS)
+        code = lq_trial_end(target->trial, target->live);
     if (!end_capture(target))
         code = LQ_EXIT_ENVIRONMENT;
     if (target->live != NULL)
         lq_live_close(target->live); /* a stuck store is freed by the end of the process */
     target->live = NULL;
+    if (target->trial != NULL)
+        lq_trial_free(target->trial);
+    target->trial = NULL;
     if (target->signal_fd >= 0)
         close(target->signal_fd);
     target->signal_fd = -1;

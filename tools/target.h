@@ -10,26 +10,39 @@
 #include "sim/live/live.h"
 #include "tools/options.h"
 #include "tools/pcapng.h"
+#include "tools/trial.h"
 
 struct lq_target {
     const struct lq_options *options;
     struct lq_live *live;
     struct lq_history history;
     struct lq_pcapng *pcapng; /* NULL: no capture */
+    struct lq_trial *trial;   /* of --scenario; NULL: none */
+    struct lq_sim_wrong wrong;
     bool stopping;
+    bool is_started; /* the scenario */
     int signal_fd; /* SIGTERM, SIGINT; -1: none yet */
     char uri[512]; /* iscsi://HOST:PORT/IQN/0 */
 };
 
-/* Opens the target and its capture, and turns SIGTERM and SIGINT into reads of signal_fd. False: a
- * message has been printed, nothing is left open. */
-bool lq_target_open(struct lq_target *target, const struct lq_options *options);
+/* Opens the target and its capture, and turns SIGTERM and SIGINT into reads of signal_fd.
+ * LQ_EXIT_PASS; else a message has been printed, nothing is left open, and it is the exit code. */
+int lq_target_open(struct lq_target *target, const struct lq_options *options);
 
-/* Begins a stop within --shutdown-after; a second call stops at once. */
+/* The scenario's time begins; call it last before the run. False after a message. */
+bool lq_target_start(struct lq_target *target);
+
+/* Nobody needs the target any more but the scenario: once that has ended, the target stops within
+ * --shutdown-after. */
+void lq_target_release(struct lq_target *target);
+
+/* Begins a stop within --shutdown-after; a second call stops at once. A scenario whose timeline has
+ * been told ends in order first. */
 void lq_target_stop(struct lq_target *target);
 
 /* After the run: names the stores that still hold requests, ends the capture, frees everything.
- * Returns LQ_EXIT_PASS, or LQ_EXIT_ENVIRONMENT when something was to be named. */
+ * Returns LQ_EXIT_PASS, LQ_EXIT_ENVIRONMENT when something was to be named, or the scenario's
+ * verdict. */
 int lq_target_close(struct lq_target *target);
 
 #endif

@@ -51,7 +51,6 @@ struct lq_connections {
     uint64_t kind;
     uint64_t now_ns;
     uint32_t max, slot_count, open;
-    uint32_t next_number; /* for records */
     struct connection *slots;
     uint32_t *slot_of;       /* by the index of the shard's handle */
     uint8_t *held;           /* SCRATCH_BYTES per slot; pages come when first used */
@@ -417,7 +416,7 @@ static struct connection *slot_take(struct lq_connections *connections)
 }
 
 void lq_connections_accept(struct lq_connections *connections, int fd,
-                           const char local[LQ_ADDRESS_BYTES_MAX])
+                           const char local[LQ_ADDRESS_BYTES_MAX], struct lq_live_peer peer)
 {
     struct connection *c = slot_take(connections);
     if (c == NULL) {
@@ -428,7 +427,9 @@ void lq_connections_accept(struct lq_connections *connections, int fd,
     lq_list_init(&c->link);
     const struct lq_input input = {.kind = LQ_INPUT_ACCEPT,
                                    .now_ns = connections->now_ns,
-                                   .number = ++connections->next_number,
+                                   .number = peer.number,
+                                   .actor = peer.actor,
+                                   .portal = peer.portal,
                                    .text = local};
     c->handle = lq_shard_input(connections->shard, &input).connection;
     if (lq_handle_is_none(c->handle)) {

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sim/live/guest.h"
 #include "sim/live/listener.h"
 #include "sim/shard/shard.h"
 
@@ -31,9 +32,9 @@ uint64_t lq_connections_memory_bytes(uint32_t max);
 /* Time of the turn: every input that follows carries it. */
 void lq_connections_set_now(struct lq_connections *connections, uint64_t now_ns);
 
-/* Takes FD over; LOCAL is its own address. Closes it when the shard has no room. */
+/* Takes FD over; LOCAL is its own address, PEER its name. Closes it when the shard has no room. */
 void lq_connections_accept(struct lq_connections *connections, int fd,
-                           const char local[LQ_ADDRESS_BYTES_MAX]);
+                           const char local[LQ_ADDRESS_BYTES_MAX], struct lq_live_peer peer);
 
 /* EVENTS (EPOLL*) of the socket called NAME; a name of a connection that has ended is ignored. */
 void lq_connections_event(struct lq_connections *connections, uint64_t name, uint32_t events);

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 
+#include "core/base/assert.h"
 #include "core/base/choice.h"
 #include "sim/live/store_file.h"
 #include "sim/live/store_ram.h"
@@ -24,13 +25,18 @@ struct lq_live {
     struct lq_shard *shard;
     struct lq_live_store **stores; /* by LUN */
     uint32_t store_count;
-    struct lq_listener listener;
+    struct lq_listener listeners[LQ_LIVE_PORTALS_MAX];
+    uint32_t portal_count;
+    char addresses[LQ_LIVE_PORTALS_MAX][LQ_ADDRESS_BYTES_MAX + 8];
+    const char *address_rows[LQ_LIVE_PORTALS_MAX];
     struct lq_loop *loop;
 };
 
 static struct lq_shard_config shard_config(const struct lq_live_config *config,
                                            const char *const *target_names)
 {
+    if (config->shard != NULL)
+        return *config->shard->config;
     struct lq_shard_config shard = {.engine = config->engine, .iscsi = lq_iscsi_config_default};
     shard.iscsi.limits = config->engine.limits;
     shard.iscsi.target_count = 1;
@@ -38,14 +44,19 @@ static struct lq_shard_config shard_config(const struct lq_live_config *config,
     return shard;
 }
 
-uint64_t lq_live_arena_bytes(const struct lq_live_config *config)
+static uint64_t arena_bytes(const struct lq_shard_config *shard)
 {
     struct lq_arena measuring;
     struct lq_env env = {0};
-    const struct lq_shard_config shard = shard_config(config, &config->target_name);
     lq_arena_init_measuring(&measuring);
-    lq_shard_make(&measuring, &shard, &env);
+    lq_shard_make(&measuring, shard, &env);
     return measuring.used_bytes;
+}
+
+uint64_t lq_live_arena_bytes(const struct lq_live_config *config)
+{
+    const struct lq_shard_config shard = shard_config(config, &config->target_name);
+    return arena_bytes(&shard);
 }
 
 uint64_t lq_live_loop_bytes(const struct lq_live_config *config)
@@ -69,7 +80,8 @@ static bool make_choice(struct lq_live *live, struct lq_problem *problem)
 static bool make_shard(struct lq_live *live, const struct lq_live_config *config,
                        struct lq_problem *problem)
 {
-    const struct lq_shard_config shard = shard_config(config, &config->target_name);
+    struct lq_shard_config shard = shard_config(config, &config->target_name);
+    shard.iscsi.portal_addresses = live->portal_count == 1 ? NULL : live->address_rows;
     const char *limit = lq_limits_check(&config->engine.limits);
     if (limit != NULL)
         return lq_problem_set(problem,
@@ -79,7 +91,7 @@ static bool make_shard(struct lq_live *live, const struct lq_live_config *config
     const char *wrong = lq_iscsi_config_check(&shard.iscsi);
     if (wrong != NULL)
         return lq_problem_set(problem, "--iqn %s: %s", config->target_name, wrong);
-    live->memory_bytes = lq_live_arena_bytes(config);
+    live->memory_bytes = arena_bytes(&shard);
     void *memory = mmap(NULL, (size_t)live->memory_bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
@@ -89,7 +101,8 @@ static bool make_shard(struct lq_live *live, const struct lq_live_config *config
                               live->memory_bytes);
     live->memory = memory;
     live->env = (struct lq_env){
-        .now_ns = lq_live_now_ns(), .choice = &live->choice.choice, .history = config->history};
+        .now_ns = lq_live_now_ns(), .choice = &live->choice.choice, .history = config->history,
+        .wrongs = config->wrongs};
     struct lq_arena arena;
     lq_arena_init(&arena, live->memory, live->memory_bytes);
     live->shard = lq_shard_make(&arena, &shard, &live->env);
@@ -126,12 +139,34 @@ static bool add_lun(struct lq_live *live, const struct lq_live_config *config, u
     return true;
 }
 
+static bool add_units(struct lq_live *live, const struct lq_live_shard *shard,
+                      struct lq_problem *problem)
+{
+    struct lq_engine *engine = lq_shard_engine(live->shard);
+    for (uint32_t i = 0; i < shard->store_count; i++)
+        if (!lq_engine_store_add(engine, &live->stores[i]->store))
+            return lq_problem_set(problem, "%s: is one store too many; expected fewer; leave some "
+                                           "away", live->stores[i]->name);
+    for (uint32_t i = 0; i < shard->unit_count; i++) {
+        const struct lq_live_unit *row = &shard->units[i];
+        char serial[24];
+        snprintf(serial, sizeof serial, "LUNQUAKE%" PRIu32, i);
+        const struct lq_unit_config unit = {.target = row->target,
+                                            .lun = row->lun,
+                                            .store = &live->stores[row->store]->store,
+                                            .serial = serial};
+        const char *wrong = lq_engine_unit_add(engine, &unit);
+        if (wrong != NULL)
+            return lq_problem_set(problem, "%s: %s", live->stores[row->store]->name, wrong);
+    }
+    return true;
+}
+
 static bool add_luns(struct lq_live *live, const struct lq_live_config *config,
                      struct lq_problem *problem)
 {
-    live->stores = calloc(config->lun_count, sizeof(struct lq_live_store *));
-    if (live->stores == NULL)
-        return lq_problem_set(problem, "start: no memory; expected some; free some");
+    if (config->shard != NULL)
+        return add_units(live, config->shard, problem);
     for (uint32_t i = 0; i < config->lun_count; i++)
         if (!add_lun(live, config, (uint16_t)i, problem))
             return false;
@@ -158,18 +193,52 @@ static bool raise_descriptor_limit(const struct lq_live_config *config, struct l
     return true;
 }
 
+static bool listen_all(struct lq_live *live, const struct lq_live_config *config,
+                       struct lq_problem *problem)
+{
+    uint32_t count = config->shard == NULL ? 1 : config->shard->config->iscsi.portal_count;
+    LQ_ASSERT(count <= LQ_LIVE_PORTALS_MAX);
+    for (; live->portal_count < count; live->portal_count++) {
+        uint32_t i = live->portal_count;
+        struct lq_listener listener;
+        if (!lq_listener_open(&listener, config->host, i == 0 ? config->port : 0, problem))
+            return false;
+        live->listeners[i] = listener;
+        snprintf(live->addresses[i], sizeof live->addresses[i], "%s:%u", listener.host,
+                 (unsigned)listener.port);
+        live->address_rows[i] = live->addresses[i];
+    }
+    return true;
+}
+
+/* Room for the stores; those that are given are taken over. */
+static bool take_stores(struct lq_live *live, const struct lq_live_config *config,
+                        struct lq_problem *problem)
+{
+    const struct lq_live_shard *shard = config->shard;
+    uint32_t count = shard == NULL ? config->lun_count : shard->store_count;
+    live->stores = calloc(count, sizeof(struct lq_live_store *));
+    if (live->stores == NULL)
+        return lq_problem_set(problem, "start: no memory; expected some; free some");
+    for (uint32_t i = 0; shard != NULL && i < count; i++)
+        live->stores[live->store_count++] = shard->stores[i];
+    return true;
+}
+
 static bool start(struct lq_live *live, const struct lq_live_config *config,
                   struct lq_problem *problem)
 {
-    if (!raise_descriptor_limit(config, problem) || !make_choice(live, problem) ||
-        !make_shard(live, config, problem) || !add_luns(live, config, problem) ||
-        !lq_listener_open(&live->listener, config->host, config->port, problem))
+    if (!take_stores(live, config, problem) || !raise_descriptor_limit(config, problem) ||
+        !make_choice(live, problem) || !listen_all(live, config, problem) ||
+        !make_shard(live, config, problem) || !add_luns(live, config, problem))
         return false;
     const struct lq_loop_config loop = {.shard = live->shard,
                                         .stores = live->stores,
                                         .store_count = live->store_count,
                                         .connections = config->engine.limits.connections,
-                                        .listener = &live->listener};
+                                        .listeners = live->listeners,
+                                        .listener_count = live->portal_count,
+                                        .guest = config->guest};
     live->loop = lq_loop_make(&loop, problem);
     return live->loop != NULL;
 }
@@ -181,7 +250,8 @@ struct lq_live *lq_live_open(const struct lq_live_config *config, struct lq_prob
         lq_problem_set(problem, "start: no memory; expected some; free some");
         return NULL;
     }
-    live->listener.fd = live->listener.spare_fd = -1;
+    for (uint32_t i = 0; i < LQ_LIVE_PORTALS_MAX; i++)
+        live->listeners[i].fd = live->listeners[i].spare_fd = -1;
     if (!start(live, config, problem)) {
         lq_live_close(live);
         return NULL;
@@ -189,9 +259,14 @@ struct lq_live *lq_live_open(const struct lq_live_config *config, struct lq_prob
     return live;
 }
 
-const struct lq_listener *lq_live_listener(const struct lq_live *live)
+const struct lq_listener *lq_live_listener(const struct lq_live *live, uint32_t portal)
 {
-    return &live->listener;
+    return &live->listeners[portal];
+}
+
+struct lq_shard *lq_live_shard(struct lq_live *live)
+{
+    return live->shard;
 }
 
 struct lq_loop *lq_live_loop(struct lq_live *live)
@@ -204,9 +279,14 @@ void lq_live_run(struct lq_live *live)
     lq_loop_run(live->loop);
 }
 
-uint32_t lq_live_held(const struct lq_live *live, uint32_t lun, const char **name)
+uint32_t lq_live_store_count(const struct lq_live *live)
 {
-    const struct lq_live_store *store = live->stores[lun];
+    return live->store_count;
+}
+
+uint32_t lq_live_held(const struct lq_live *live, uint32_t number, const char **name)
+{
+    const struct lq_live_store *store = live->stores[number];
     *name = store->name;
     return lq_engine_store_outstanding(lq_shard_engine(live->shard), store->store.number);
 }
@@ -216,7 +296,8 @@ bool lq_live_close(struct lq_live *live)
     if (live->loop != NULL)
         lq_loop_free(live->loop);
     live->loop = NULL;
-    lq_listener_close(&live->listener);
+    for (uint32_t i = 0; i < LQ_LIVE_PORTALS_MAX; i++)
+        lq_listener_close(&live->listeners[i]);
     /* A stuck helper still writes into the arena's buffers: then nothing of them is freed. */
     bool all_closed = true;
     while (live->store_count > 0)

@@ -25,6 +25,24 @@ struct lq_live_lun {
     uint64_t size_bytes; /* RAM */
 };
 
+/* A logical unit on a store that the caller has opened. */
+struct lq_live_unit {
+    uint16_t target, lun;
+    uint32_t store;
+};
+
+/* A whole shard instead of one target with LUNs 0, 1, ..: the stores are the live target's from
+ * lq_live_open on, even when that fails. Portal p > 0 listens at a free port. */
+struct lq_live_shard {
+    const struct lq_shard_config *config;
+    struct lq_live_store *const *stores;
+    uint32_t store_count;
+    const struct lq_live_unit *units;
+    uint32_t unit_count;
+};
+
+enum { LQ_LIVE_PORTALS_MAX = 4 };
+
 struct lq_live_config {
     const struct lq_live_lun *luns; /* LUN 0, 1, .. of the one target */
     uint32_t lun_count;             /* 1 or more */
@@ -32,7 +50,10 @@ struct lq_live_config {
     const char *host;               /* address literal */
     uint16_t port;                  /* 0: a free one */
     struct lq_engine_config engine;
+    const struct lq_live_shard *shard; /* NULL: as luns, target_name and engine say */
     struct lq_history *history; /* NULL: none; outlives the target */
+    struct lq_wrongs wrongs;
+    const struct lq_loop_guest *guest; /* NULL: nobody; outlives the target */
 };
 
 /* Bytes that a target of these limits allocates at start, without its stores: the arena of the
@@ -44,8 +65,11 @@ uint64_t lq_live_loop_bytes(const struct lq_live_config *config);
  * names need not outlive the call, but for the history. */
 struct lq_live *lq_live_open(const struct lq_live_config *config, struct lq_problem *problem);
 
-/* The portal as bound. */
-const struct lq_listener *lq_live_listener(const struct lq_live *live);
+/* Portal PORTAL (0: the one that was asked for) as bound. */
+const struct lq_listener *lq_live_listener(const struct lq_live *live, uint32_t portal);
+
+/* For looking inside after the run. */
+struct lq_shard *lq_live_shard(struct lq_live *live);
 
 /* For watches and for stopping it. */
 struct lq_loop *lq_live_loop(struct lq_live *live);
@@ -53,8 +77,10 @@ struct lq_loop *lq_live_loop(struct lq_live *live);
 /* Runs until stopped through the loop. */
 void lq_live_run(struct lq_live *live);
 
-/* After the run: the name of LUN number LUN's store and how many requests it still holds. */
-uint32_t lq_live_held(const struct lq_live *live, uint32_t lun, const char **name);
+uint32_t lq_live_store_count(const struct lq_live *live);
+
+/* After the run: the name of store number STORE (of luns: LUN) and how many requests it holds. */
+uint32_t lq_live_held(const struct lq_live *live, uint32_t store, const char **name);
 
 /* Frees everything. False: a store is stuck; then memory and locks stay until the process ends. */
 bool lq_live_close(struct lq_live *live);

@@ -35,6 +35,7 @@ struct lq_loop {
     struct lq_connections *connections;
     struct watch watches[LQ_LOOP_WATCHES];
     uint64_t now_ns;
+    uint32_t connection_numbers; /* given so far, without a guest */
     bool unfinished; /* the turn's rounds were used up: do not wait */
     bool stopping;
     uint64_t stop_ns; /* stopping: no longer than until then */
@@ -80,7 +81,10 @@ static bool start(struct lq_loop *loop)
         if (fd >= 0 && !add_fd(loop, fd, KIND_STORE, i, EPOLLIN | EPOLLET))
             return false;
     }
-    return add_fd(loop, loop->config.listener->fd, KIND_LISTENER, 0, EPOLLIN);
+    for (uint32_t i = 0; i < loop->config.listener_count; i++)
+        if (!add_fd(loop, loop->config.listeners[i].fd, KIND_LISTENER, i, EPOLLIN))
+            return false;
+    return true;
 }
 
 struct lq_loop *lq_loop_make(const struct lq_loop_config *config, struct lq_problem *problem)
@@ -142,7 +146,9 @@ static uint64_t earliest(const struct lq_loop *loop)
         time_ns = connections_ns;
     if (loop->stopping && loop->stop_ns < time_ns)
         time_ns = loop->stop_ns;
-    return time_ns;
+    const struct lq_loop_guest *guest = loop->config.guest;
+    uint64_t guest_ns = guest == NULL ? LQ_NEVER : guest->deadline(guest->context);
+    return guest_ns < time_ns ? guest_ns : time_ns;
 }
 
 /* Rounded up: waking before a deadline would be a turn for nothing. */
@@ -160,14 +166,19 @@ static int wait_ms(const struct lq_loop *loop)
     return ms < WAIT_MS_MAX ? (int)ms : WAIT_MS_MAX;
 }
 
-static void accept_some(struct lq_loop *loop)
+static void accept_some(struct lq_loop *loop, uint32_t portal)
 {
     char local[LQ_ADDRESS_BYTES_MAX];
     for (int i = 0; i < ACCEPTS_PER_TURN && !loop->stopping; i++) {
-        int fd = lq_listener_accept(loop->config.listener, local);
+        int fd = lq_listener_accept(&loop->config.listeners[portal], local);
         if (fd < 0)
             return;
-        lq_connections_accept(loop->connections, fd, local);
+        const struct lq_loop_guest *guest = loop->config.guest;
+        struct lq_live_peer peer = {.number = ++loop->connection_numbers};
+        if (guest != NULL)
+            peer = guest->accepted(guest->context, fd);
+        peer.portal = portal;
+        lq_connections_accept(loop->connections, fd, local, peer);
     }
 }
 
@@ -179,7 +190,7 @@ static void handle_event(struct lq_loop *loop, const struct epoll_event *event)
         lq_connections_event(loop->connections, data, event->events);
         break;
     case KIND_LISTENER:
-        accept_some(loop);
+        accept_some(loop, (uint32_t)data);
         break;
     case KIND_STORE: /* it is looked at in every turn */
         break;
@@ -237,6 +248,8 @@ static void set_now(struct lq_loop *loop)
 {
     loop->now_ns = lq_live_now_ns();
     lq_connections_set_now(loop->connections, loop->now_ns);
+    if (loop->config.guest != NULL)
+        loop->config.guest->set_now(loop->config.guest->context, loop->now_ns);
 }
 
 static void wait_and_read(struct lq_loop *loop)
@@ -252,6 +265,8 @@ static void turn(struct lq_loop *loop)
 {
     wait_and_read(loop);
     expire(loop);
+    if (loop->config.guest != NULL)
+        loop->config.guest->turn(loop->config.guest->context);
     settle(loop);
 }
 
@@ -286,7 +301,8 @@ void lq_loop_stop(struct lq_loop *loop, uint64_t bound_ns)
     }
     loop->stopping = true;
     loop->stop_ns = until_ns;
-    lq_listener_close(loop->config.listener);
+    for (uint32_t i = 0; i < loop->config.listener_count; i++)
+        lq_listener_close(&loop->config.listeners[i]);
     const struct lq_input input = {.kind = LQ_INPUT_SHUTDOWN, .now_ns = loop->now_ns};
     lq_shard_input(loop->config.shard, &input);
 }

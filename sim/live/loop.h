@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sim/live/guest.h"
 #include "sim/live/listener.h"
 #include "sim/live/problem.h"
 #include "sim/live/store.h"
@@ -28,7 +29,9 @@ struct lq_loop_config {
     struct lq_live_store *const *stores; /* as added to the shard's engine, by number */
     uint32_t store_count;
     uint32_t connections;         /* limits.connections of the shard */
-    struct lq_listener *listener; /* the loop closes it when it stops */
+    struct lq_listener *listeners; /* by portal; the loop closes them when it stops */
+    uint32_t listener_count;
+    const struct lq_loop_guest *guest; /* NULL: nobody */
 };
 
 /* Nanoseconds of the monotonic clock. */

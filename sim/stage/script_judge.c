@@ -35,6 +35,13 @@ static void note(struct lq_script *script, uint32_t place, const char *what)
     lq_print_text(&print, what);
 }
 
+static void print_when(struct lq_print *print, const struct lq_script *script,
+                       struct lq_script_when when)
+{
+    lq_print_text(print, " at ");
+    lq_print_time(print, when.time_ns - script->start_ns);
+}
+
 static void note_at(struct lq_script *script, uint32_t place, const char *what,
                     struct lq_script_when when)
 {
@@ -42,8 +49,7 @@ static void note_at(struct lq_script *script, uint32_t place, const char *what,
         return;
     struct lq_print print = begin(script, place);
     lq_print_text(&print, what);
-    lq_print_text(&print, " at ");
-    lq_print_time(&print, when.time_ns);
+    print_when(&print, script, when);
 }
 
 /* --- bounds --------------------------------------------------------------------------------- */
@@ -53,8 +59,9 @@ static void check_bounds(struct lq_script *script, uint32_t place, struct lq_scr
 {
     const struct lq_scn_statement *statement = &script->scenario->statements[place];
     const struct lq_scn_expect *expect = &statement->expect;
-    if (expect->has_within &&
-        when.time_ns > script->moment_ns[statement->moment] + expect->within_ns) {
+    uint64_t latest = script->moment_ns[statement->moment] + expect->within_ns +
+                      script->world->slack_ns;
+    if (expect->has_within && when.time_ns > latest) {
         note_at(script, place, "it happened too late,", when);
         return;
     }
@@ -81,7 +88,8 @@ static void note_no_end(struct lq_script *script, uint32_t place,
         note_at(script, place, "it got nothing since it was sent", fact->sent);
 }
 
-static void print_status(struct lq_print *print, const struct lq_script_fact *fact)
+static void print_status(struct lq_print *print, const struct lq_script *script,
+                         const struct lq_script_fact *fact)
 {
     lq_print_text(print, "it got status ");
     lq_print_hex(print, fact->status, 2);
@@ -95,8 +103,7 @@ static void print_status(struct lq_print *print, const struct lq_script_fact *fa
         lq_print_hex(print, fact->sense & 0xff, 2);
         lq_print_text(print, "h");
     }
-    lq_print_text(print, " at ");
-    lq_print_time(print, fact->ended.time_ns);
+    print_when(print, script, fact->ended);
 }
 
 static void check_status(struct lq_script *script, uint32_t place,
@@ -110,7 +117,7 @@ static void check_status(struct lq_script *script, uint32_t place,
         check_bounds(script, place, fact->ended);
     } else if (has_room(script)) {
         struct lq_print print = begin(script, place);
-        print_status(&print, fact);
+        print_status(&print, script, fact);
     }
 }
 
@@ -173,8 +180,8 @@ static void check_data(struct lq_script *script, uint32_t place,
         struct lq_print print = begin(script, place);
         lq_print_text(&print, "block ");
         lq_print_number(&print, fact->lba + i);
-        lq_print_text(&print, " had other content at ");
-        lq_print_time(&print, fact->ended.time_ns);
+        lq_print_text(&print, " had other content");
+        print_when(&print, script, fact->ended);
         return;
     }
     check_bounds(script, place, fact->ended);
@@ -290,8 +297,8 @@ static void check_stable(struct lq_script *script, uint32_t place,
     struct lq_print print = begin(script, place);
     lq_print_text(&print, "block ");
     lq_print_number(&print, stable->flipped_lba);
-    lq_print_text(&print, " had changed at ");
-    lq_print_time(&print, stable->flipped.time_ns);
+    lq_print_text(&print, " had changed");
+    print_when(&print, script, stable->flipped);
 }
 
 static void check_expect(struct lq_script *script, uint32_t place)

@@ -12,8 +12,6 @@
 
 enum { EVERY_MAX = 256 }; /* a `when every' begins so often */
 
-static const uint64_t PATIENCE_NS = UINT64_C(120000000000);
-
 static void timer_fires(struct lq_timer *timer);
 
 static uint64_t now_of(const struct lq_script *script)
@@ -56,7 +54,7 @@ static void be_patient(struct lq_script *script, uint64_t duration_ns)
 /* The timeline has been told; now what it set in motion has a while to end. */
 static void end_timeline(struct lq_script *script)
 {
-    uint64_t longest = PATIENCE_NS;
+    uint64_t longest = script->world->patience_ns;
     for (uint32_t i = 0; i < script->scenario->statement_count; i++) {
         const struct lq_scn_expect *expect = &script->scenario->statements[i].expect;
         if (expect->has_within && expect->within_ns > longest)
@@ -78,13 +76,14 @@ static void await_moment(struct lq_script_line *line)
         if (when.seq != 0)
             fire_at(line, when.time_ns + moment->time_ns);
         else if (!line->waits)
-            be_patient(script, PATIENCE_NS);
+            be_patient(script, script->world->patience_ns);
         if (when.seq != 0 && line->waits)
             lq_queue_cancel(&script->world->queue, &script->patience);
         line->waits = when.seq == 0;
         return;
     }
-    fire_at(line, moment->time_ns + (moment->kind == LQ_SCN_AT_PLUS ? line->before_ns : 0));
+    fire_at(line, moment->time_ns + (moment->kind == LQ_SCN_AT_PLUS ? line->before_ns
+                                                                    : script->start_ns));
 }
 
 /* Moments one after another, but for those of other lines. */
@@ -199,7 +198,8 @@ static void timer_fires(struct lq_timer *timer)
         return;
     }
     line->is_held = holds(script, line->next - 1);
-    uint64_t within = script->scenario->statements[line->next - 1].expect.within_ns;
+    uint64_t within = script->scenario->statements[line->next - 1].expect.within_ns +
+                      script->world->slack_ns;
     fire_at(line, line->is_held ? script->moment_ns[line->moment] + within : 0);
 }
 
@@ -230,6 +230,7 @@ void lq_script_begin_lines(struct lq_script *script)
         script->lines[i].script = script;
         script->lines[i].timer = (struct lq_timer){.fire = timer_fires};
     }
+    script->start_ns = script->lines[0].before_ns = now_of(script);
     script->patience = (struct lq_timer){.fire = patience_ends};
     look_out(script, 0);
     go_on(&script->lines[0]);

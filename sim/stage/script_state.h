@@ -82,6 +82,7 @@ struct lq_script {
     struct lq_choice choice; /* benign */
     struct lq_world *world;
     const struct lq_scenario *scenario;
+    uint64_t start_ns; /* the scenario's time 0 */
     struct lq_fault_rules rules;
     struct lq_fault_rule rule_of[LQ_SCN_STATEMENTS_MAX]; /* by statement */
     bool was_armed[LQ_SCN_STATEMENTS_MAX];

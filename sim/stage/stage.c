@@ -12,6 +12,7 @@ enum { COMMANDS_AFTER_HEAL = 8, COMMANDS_OF_ALL = LQ_PLAN_NEXUSES_MAX * LQ_COMMA
 
 enum { SITE_SHUTDOWN = 1 };
 
+static const uint64_t PATIENCE_NS = UINT64_C(120000000000);
 static const uint64_t BUFFER_BYTES = (uint64_t)COMMANDS_OF_ALL * 2 * LQ_COMMAND_BYTES_MAX;
 
 /* --- life ----------------------------------------------------------------------------------- */
@@ -22,6 +23,7 @@ void lq_world_init(struct lq_world *world, struct lq_allocator allocator,
     memset(world, 0, sizeof *world);
     world->allocator = allocator;
     world->network = network;
+    world->patience_ns = PATIENCE_NS;
     for (uint32_t i = 0; i < LQ_PLAN_STORES_MAX; i++)
         lq_disk_init(&world->disks[i], &world->allocator);
     world->buffers = lq_resize(&world->allocator, NULL, 0, BUFFER_BYTES);
@@ -222,4 +224,24 @@ const char *lq_world_awaited(const struct lq_world *world)
             return world->actors[i].state == LQ_ACTOR_UP ? "an initiator's commands"
                                                          : "an initiator's login or logout";
     return NULL;
+}
+
+void lq_world_account(struct lq_world *world, struct lq_shard *shard)
+{
+    struct lq_engine_counts engine = lq_engine_counts(lq_shard_engine(shard));
+    struct lq_iscsi_counts iscsi = lq_iscsi_counts(lq_shard_iscsi(shard));
+    const struct {
+        uint32_t free, slots;
+        enum lq_pool pool;
+    } pools[] = {{engine.tasks_free, engine.tasks, LQ_POOL_TASKS},
+                 {engine.aborts_free, engine.aborts, LQ_POOL_TASK_MANAGEMENT},
+                 {iscsi.commands_free, iscsi.commands, LQ_POOL_TRANSPORT_COMMANDS},
+                 {iscsi.sessions_free, iscsi.sessions, LQ_POOL_SESSIONS},
+                 {iscsi.connections_free, iscsi.connections, LQ_POOL_CONNECTIONS}};
+    for (uint32_t i = 0; i < sizeof pools / sizeof pools[0]; i++)
+        lq_world_record(world, (struct lq_event){.kind = LQ_W_ACCOUNT,
+                                        .code = i + 1,
+                                        .value = pools[i].free,
+                                        .lba = pools[i].slots,
+                                        .detail = (uint32_t)pools[i].pool});
 }

@@ -121,6 +121,8 @@ struct lq_world {
     struct lq_allocator allocator;
     const struct lq_network_ops *network;
     struct lq_env env;
+    uint64_t slack_ns; /* what a bound of a scenario may be late by: 0 where time is virtual */
+    uint64_t patience_ns; /* how long a scenario waits at most for what may never come */
     struct lq_choice_seeded seeded;
     struct lq_choice *draws; /* what seeds decide: of seeded, or of whoever explores */
     struct lq_run_request request;
@@ -172,6 +174,9 @@ void lq_world_heal(struct lq_world *world);
 
 /* What initiators still wait for, one phrase; NULL: nothing. */
 const char *lq_world_awaited(const struct lq_world *world);
+
+/* Records how many slots of SHARD are free, for judges. */
+void lq_world_account(struct lq_world *world, struct lq_shard *shard);
 
 /* Records EVENT, now. */
 void lq_world_record(struct lq_world *world, struct lq_event event);

@@ -504,28 +504,6 @@ static bool all_is_over(const struct virtual_world *virtual)
     return outstanding(virtual) == NULL;
 }
 
-static void account(struct virtual_world *virtual)
-{
-    if (virtual->shard == NULL)
-        return;
-    struct lq_engine_counts engine = lq_engine_counts(lq_shard_engine(virtual->shard));
-    struct lq_iscsi_counts iscsi = lq_iscsi_counts(lq_shard_iscsi(virtual->shard));
-    const struct {
-        uint32_t free, slots;
-        enum lq_pool pool;
-    } pools[] = {{engine.tasks_free, engine.tasks, LQ_POOL_TASKS},
-                 {engine.aborts_free, engine.aborts, LQ_POOL_TASK_MANAGEMENT},
-                 {iscsi.commands_free, iscsi.commands, LQ_POOL_TRANSPORT_COMMANDS},
-                 {iscsi.sessions_free, iscsi.sessions, LQ_POOL_SESSIONS},
-                 {iscsi.connections_free, iscsi.connections, LQ_POOL_CONNECTIONS}};
-    for (uint32_t i = 0; i < sizeof pools / sizeof pools[0]; i++)
-        lq_world_record(&virtual->world, (struct lq_event){.kind = LQ_W_ACCOUNT,
-                                        .code = i + 1,
-                                        .value = pools[i].free,
-                                        .lba = pools[i].slots,
-                                        .detail = (uint32_t)pools[i].pool});
-}
-
 void lq_world_run(struct lq_world *world, const struct lq_run_request *request,
                   struct lq_run_result *result)
 {
@@ -551,7 +529,8 @@ void lq_virtual_finish(struct virtual_world *virtual, enum lq_run_end end,
                                    all_is_over);
     }
     if (end != LQ_RUN_STOPPED) {
-        account(virtual);
+        if (virtual->shard != NULL)
+            lq_world_account(world, virtual->shard);
         lq_world_enter(world, LQ_PHASE_END);
         if (is_scripted)
             lq_script_judge(world->script);

@@ -240,7 +240,12 @@ static struct rig *rig_start(uint32_t take_max, uint32_t answer)
     rig->bound_ns = UINT64_C(200000000);
     CU_ASSERT_TRUE_FATAL(lq_listener_open(&rig->listener, "127.0.0.1", 0, &problem));
     CU_ASSERT_TRUE_FATAL(rig->listener.port != 0);
-    const struct lq_loop_config config = {&rig->shard, rig->stores, 1, CONNECTIONS, &rig->listener};
+    const struct lq_loop_config config = {.shard = &rig->shard,
+                                          .stores = rig->stores,
+                                          .store_count = 1,
+                                          .connections = CONNECTIONS,
+                                          .listeners = &rig->listener,
+                                          .listener_count = 1};
     rig->loop = lq_loop_make(&config, &problem);
     CU_ASSERT_PTR_NOT_NULL_FATAL(rig->loop);
     rig->stop_fd = eventfd(0, EFD_CLOEXEC);

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every example and every exhibit of the museum in the live world: clean, and with each wrong that
+it names convicted. They mostly wait, so some run at once."""
+import concurrent.futures
+import os
+import pathlib
+import re
+import subprocess
+
+from conftest import PROGRAM
+
+SCENARIOS = pathlib.Path(os.environ["LUNQUAKE_SOURCE_DIR"]) / "scenarios"
+AT_ONCE = 8
+BOUND_S = 200
+# A seed's run is not a timeline; and faults of the network strike in the virtual world only.
+VIRTUAL_ONLY = {"seed-written-out.scn", "every-statement.scn", "when.scn"}
+
+
+def cases():
+    """(file, wrong or None)"""
+    for file in sorted([*SCENARIOS.glob("examples/*.scn"), *SCENARIOS.glob("museum/*.scn")]):
+        if file.name not in VIRTUAL_ONLY:
+            yield file, None
+            for wrong in re.findall(r"^# wrong: (\S+)$", file.read_text(encoding="utf-8"), re.M):
+                yield file, wrong
+
+
+def play(case):
+    file, wrong = case
+    planted = [] if wrong is None else ["--wrong", wrong]
+    done = subprocess.run([PROGRAM, "with", "--scenario", file, *planted, "--", "true"],
+                          capture_output=True, text=True, check=False, timeout=BOUND_S)
+    expected = 0 if wrong is None else 1
+    return None if done.returncode == expected else f"{file} {wrong}: {done}"
+
+
+def test_all():
+    all_cases = list(cases())
+    assert len(all_cases) >= 80
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        complaints = [complaint for complaint in pool.map(play, all_cases) if complaint]
+    assert not complaints, "\n".join(complaints)

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`lunquake serve` and `with --scenario FILE`: the files of the virtual world in the live one."""
+import os
+import pathlib
+import re
+import time
+
+import pytest
+
+from conftest import BOUND_S
+
+SOURCE = pathlib.Path(os.environ["LUNQUAKE_SOURCE_DIR"])
+EXAMPLES = SOURCE / "scenarios" / "examples"
+MUSEUM = SOURCE / "scenarios" / "museum"
+HEAD = """scenario "test"
+target t { lun 0 disk 1MiB }
+initiator a -> t
+initiator b -> t
+at 0
+    a login; b login; a test-unit-ready; b test-unit-ready
+at +10ms
+"""
+
+
+@pytest.fixture
+def live(run, tmp_path):
+    """live(TEXT, ARGUMENTS..., command=[...]) runs a scenario of this text beside a command."""
+
+    def go(text, *arguments, command=("true",)):
+        path = tmp_path / "x.scn"
+        path.write_text(text, encoding="latin-1")
+        return run("with", "--scenario", path, *arguments, "--", *command)
+
+    return go
+
+
+def lines_of(result):
+    """The lines of a verdict, without what differs between worlds: times, fingerprint, proofs."""
+    lines = [re.sub(r" at [0-9.]+s", " at T", line) for line in result.stdout.splitlines()]
+    return [re.sub(r" (live|fingerprint [0-9a-f]{16}) ", " ", line) for line in lines
+            if not line.startswith("reproduce: ")]
+
+
+@pytest.mark.parametrize("file", [EXAMPLES / "ordered-behind-withheld-data.scn",
+                                  EXAMPLES / "two-ports-one-unit.scn",
+                                  MUSEUM / "BM-06-abort-of-nothing-then-lun-reset.scn"])
+def test_verdict_of_both_worlds(run, file):
+    live, virtual = run("with", "--scenario", file, "--", "true"), run("sim", file)
+    assert live.returncode == virtual.returncode == 0, live.stdout
+    assert lines_of(live) == lines_of(virtual)
+    assert live.stdout.startswith(f"ok {file} live  ")
+
+
+@pytest.mark.parametrize("file, wrong, proof", [
+    (EXAMPLES / "ordered-behind-withheld-data.scn", "ordered-as-simple", "ORD-1 "),
+    (MUSEUM / "BM-66-last-data-in-has-offset-0.scn", "data-in-offset-wrong", "SEQ-4 "),
+])
+def test_judges_convict_a_wrong(run, file, wrong, proof):
+    done = run("with", "--scenario", file, "--wrong", wrong, "--", "true")
+    assert done.returncode == 1
+    assert done.stdout.startswith(f"FAILED {file}: property violated\n")
+    assert re.search(f"^{proof}", done.stdout, re.M) and f"planted wrong {wrong}" in done.stdout
+
+
+def test_what_is_not_met_reads_the_same(live, run, tmp_path):
+    text = HEAD + """a write lba 0 blocks 1 as w1; a read lba 0 blocks 1 as r1
+    expect w1 status BUSY
+    expect r1 data zeros
+    expect b lost
+    fault disk.medium-error lun 0 nth 9 as never
+"""
+    done = live(text)
+    assert done.returncode == 1, done.stdout
+    virtual = run("sim", tmp_path / "x.scn")
+    assert lines_of(done) == lines_of(virtual)
+    assert len(done.stdout.splitlines()) == 6
+
+
+def test_within_has_a_slack_of_a_second(live):
+    text = HEAD + """fault disk.latency lun 0 by DELAY as slow
+    a read lba 0 blocks 1 as r1
+    expect r1 status GOOD within 100ms
+"""
+    assert live(text.replace("DELAY", "500ms")).returncode == 0
+    late = live(text.replace("DELAY", "2s"))
+    assert late.returncode == 1 and "it happened too late" in late.stdout
+
+
+def test_a_foreign_initiator_beside(run):
+    done = run("with", "--scenario", MUSEUM / "BM-06-abort-of-nothing-then-lun-reset.scn", "--",
+               "iscsi-inq", "{uri}")
+    assert done.returncode == 0, done.stdout
+    assert "Peripheral Device Type" in done.stdout and "(judges: none," in done.stdout
+
+
+def test_store_faults_strike_foreign_initiators(live):
+    text = """scenario "a bad block"
+target t { lun 0 disk 1MiB }
+initiator a -> t
+at 0
+    fault disk.medium-error lun 0 nth 1 as bad
+    expect fault bad fired once
+"""
+    done = live(text, command=("sh", "-c", "qemu-io -f raw -c 'read 0 4096' {uri}; true"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "failed" in (done.stdout + done.stderr).lower()
+
+
+def test_the_commands_exit_code_comes_first(live):
+    text = HEAD + "a read lba 0 blocks 1 as r1; expect r1 status BUSY\n"
+    assert live(text, command=("sh", "-c", "exit 42")).returncode == 42
+    assert live(text).returncode == 1
+    assert live(HEAD, command=("false",)).returncode == 1
+
+
+def test_a_bad_file_is_located(live, run):
+    done = live(HEAD + "a write lba 0 blocks\n")
+    assert done.returncode == 2
+    assert re.match(r"lunquake: .*x\.scn:8:21: .+; see docs/SCENARIO.md\n", done.stderr), done.stderr
+    done = run("serve", "--scenario", EXAMPLES / "no-such.scn")
+    assert done.returncode == 3 and "cannot be read" in done.stderr
+    done = run("serve", "--scenario", EXAMPLES / "seed-written-out.scn")
+    assert done.returncode == 2 and "run it with `lunquake sim'" in done.stderr
+
+
+@pytest.mark.parametrize("option", [["--ram", "1MiB"], ["--file", "x"], ["--iqn", "iqn.2026-11.x:y"],
+                                    ["--busy-after", "1s"], ["--max-commands", "8"]])
+def test_the_scenario_says_it(run, option):
+    done = run("serve", "--scenario", EXAMPLES / "cold-reset.scn", *option)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"lunquake: {option[0]}: does not go with --scenario")
+
+
+def test_an_unknown_wrong(run):
+    done = run("serve", "--wrong", "no-such-wrong")
+    assert done.returncode == 2 and "--list-wrongs" in done.stderr
+
+
+def test_serve_judges_when_it_is_stopped(serve):
+    file = MUSEUM / "BM-06-abort-of-nothing-then-lun-reset.scn"
+    served = serve("--scenario", file)
+    end = time.monotonic() + BOUND_S
+    while True:  # when its timeline, of some 30 ms, has been told is not to be seen from outside
+        time.sleep(0.1)
+        code, out, err = served.stop()
+        if code != 4 or time.monotonic() > end:
+            break
+        served = serve("--scenario", file)
+    assert (code, err) == (0, ""), out
+    assert out.startswith(f"ok {file} live  ")
+
+
+def test_serve_stopped_before_the_end(serve, tmp_path):
+    file = tmp_path / "x.scn"
+    file.write_text(HEAD + "at 50s a ping\n", encoding="latin-1")
+    served = serve("--scenario", file)
+    code, out, err = served.stop()
+    assert (code, out, err) == (4, f"stopped {file}  test\n", "")
+
+
+def test_a_capture_of_it(live, tmp_path, run):
+    capture = tmp_path / "x.pcapng"
+    assert live(HEAD, "--pcap", capture).returncode == 0
+    assert capture.stat().st_size > 1000

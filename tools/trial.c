@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Judges see times since the scenario's start. They know initiators by their own records, so their
+ * findings count when all initiators were the scenario's; of others only the expectations can tell.
+ * What a required property needs to be put to the test may take a moment that the system alone
+ * chooses here, so one that was not is a note, and not a failure as in the virtual world.
+ */
+#include "tools/trial.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/cmd_sim_scenario.h"
+#include "tools/exit_codes.h"
+#include "tools/message.h"
+
+struct lq_trial {
+    const char *file;
+    struct lq_scenario scenario;
+    struct lq_sim_wrong wrong; /* row NULL: none */
+    struct lq_play *play;
+    struct lq_judge *judge;
+    struct lq_history_sink judge_sink;
+    uint64_t start_ns;
+    uint64_t protocol_errors; /* that initiators caught */
+};
+
+/* --- reading along ---------------------------------------------------------------------------- */
+
+static void on_event(void *context, const struct lq_event *event)
+{
+    struct lq_trial *trial = context;
+    struct lq_event since_start = *event;
+    since_start.time_ns -= trial->start_ns;
+    trial->protocol_errors += event->kind == LQ_I_PROTOCOL;
+    trial->judge_sink.event(trial->judge_sink.context, &since_start);
+}
+
+static void on_tap(void *context, const struct lq_tap *tap)
+{
+    struct lq_trial *trial = context;
+    struct lq_tap since_start = *tap;
+    since_start.time_ns -= trial->start_ns;
+    trial->judge_sink.tap(trial->judge_sink.context, &since_start);
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static bool make_play(struct lq_trial *trial, void (*is_over)(void *context), void *context)
+{
+    struct lq_problem problem;
+    struct lq_history_sink sink = {on_event, on_tap, trial};
+    const struct lq_run_request request = {.scenario = &trial->scenario,
+                                           .seed = 1,
+                                           .wrongs = trial->wrong.mask,
+                                           .sinks = &sink,
+                                           .sink_count = 1};
+    const struct lq_play_config config = {&request, is_over, context};
+    trial->play = lq_play_make(lq_sim_allocator(), &config, &problem);
+    if (trial->play == NULL)
+        lq_message("%s", problem.text);
+    return trial->play != NULL;
+}
+
+struct lq_trial *lq_trial_make(const struct lq_options *options, const struct lq_sim_wrong *wrong,
+                               void (*is_over)(void *context), void *context, int *code)
+{
+    struct lq_allocator allocator = lq_sim_allocator();
+    struct lq_trial *trial = allocator.resize(allocator.context, NULL, 0, sizeof *trial);
+    memset(trial, 0, sizeof *trial);
+    trial->file = options->scenario;
+    trial->wrong = *wrong;
+    *code = lq_sim_read_scenario(trial->file, &trial->scenario);
+    if (*code == LQ_EXIT_PASS && trial->scenario.swarm.is_given) {
+        lq_message("%s:%" PRIu32 ": `swarm' is a seed's run; expected a timeline, as time is wall "
+                   "time here; run it with `lunquake sim'",
+                   trial->file, trial->scenario.swarm.place.line);
+        *code = LQ_EXIT_USAGE;
+    }
+    if (*code == LQ_EXIT_PASS) {
+        trial->judge = lq_judge_make(allocator);
+        trial->judge_sink = lq_judge_sink(trial->judge);
+        if (make_play(trial, is_over, context))
+            return trial;
+        *code = LQ_EXIT_ENVIRONMENT;
+    }
+    lq_trial_free(trial);
+    return NULL;
+}
+
+void lq_trial_free(struct lq_trial *trial)
+{
+    if (trial->play != NULL)
+        lq_play_free(trial->play);
+    if (trial->judge != NULL)
+        lq_judge_free(trial->judge);
+    free(trial);
+}
+
+struct lq_play *lq_trial_play(struct lq_trial *trial)
+{
+    return trial->play;
+}
+
+bool lq_trial_configure(struct lq_trial *trial, struct lq_live_config *live)
+{
+    struct lq_problem problem;
+    if (lq_play_configure(trial->play, live, &problem))
+        return true;
+    lq_message("%s", problem.text);
+    return false;
+}
+
+bool lq_trial_start(struct lq_trial *trial, struct lq_live *live)
+{
+    struct lq_problem problem;
+    trial->start_ns = lq_live_now_ns();
+    if (lq_play_start(trial->play, live, &problem))
+        return true;
+    lq_message("%s", problem.text);
+    return false;
+}
+
+/* --- verdict ---------------------------------------------------------------------------------- */
+
+static const char *heading(const struct lq_trial *trial, const struct lq_play_result *result)
+{
+    bool judges = result->others == 0;
+    if (judges && lq_judge_violations(trial->judge) > 0)
+        return "property violated";
+    if (judges && trial->protocol_errors > 0)
+        return "an initiator caught the target in a protocol error";
+    if (result->outstanding != NULL)
+        return "outstanding at the end";
+    if (lq_world_unmet_count(lq_play_world(trial->play)) > 0)
+        return "not what the scenario expects";
+    return NULL;
+}
+
+static void print_failure(const struct lq_trial *trial, const struct lq_play_result *result,
+                          const char *why)
+{
+    printf("FAILED %s: %s\n", trial->file, why);
+    if (trial->wrong.row != NULL)
+        printf("  planted wrong %s, to be convicted by %s: %s\n", trial->wrong.row->name,
+               trial->wrong.row->property, trial->wrong.row->sentence);
+    if (result->outstanding != NULL)
+        printf("  the liveness bound has passed, and %s is outstanding\n", result->outstanding);
+    lq_sim_print_unmet(trial->file, lq_play_world(trial->play), stdout);
+    if (result->others == 0)
+        lq_sim_print_findings(trial->judge, &trial->wrong, stdout);
+}
+
+int lq_trial_end(struct lq_trial *trial, struct lq_live *live)
+{
+    struct lq_play_result result = lq_play_end(trial->play, live);
+    if (!result.is_complete) {
+        printf("stopped %s  %s\n", trial->file, trial->scenario.title);
+        fflush(stdout);
+        return LQ_EXIT_STOPPED;
+    }
+    lq_judge_finish(trial->judge);
+    const char *why = heading(trial, &result);
+    if (why != NULL)
+        print_failure(trial, &result, why);
+    if (result.others == 0)
+        lq_sim_print_not_exercised(trial->file, &trial->scenario, trial->judge, stdout);
+    printf("%s %s live  %s", why == NULL ? "ok" : "failed", trial->file, trial->scenario.title);
+    if (result.others > 0)
+        printf("  (judges: none, %" PRIu32 " connections were not its own)", result.others);
+    putchar('\n');
+    fflush(stdout);
+    return why == NULL ? LQ_EXIT_PASS : LQ_EXIT_VIOLATED;
+}
