@@ -91,10 +91,14 @@ struct lq_iscsi_initiator_login {
     uint32_t first_cmd_sn;
     uint32_t first_itt; /* tags count up from here, skipping ffffffffh and tags in use */
     struct lq_iscsi_initiator_offer offer;
-    /* Further "key=value" pairs, each ended by a NUL byte, at most 1024 bytes; copied. Their
-     * answers are not checked. */
+    /* Further "key=value" pairs, each ended by a NUL byte, at most 1024 bytes; copied. A key that
+     * would be said anyhow is said so instead. Their answers are taken, but not checked. */
     const char *more_keys;
     uint32_t more_keys_bytes;
+    /* Names of keys, each ended by a NUL byte, at most 256 bytes, that are not said; copied. */
+    const char *without_keys;
+    uint32_t without_keys_bytes;
+    bool tells_text; /* LOGIN_TEXT events */
     bool skip_security_stage; /* begin with the operational stage */
     bool one_key_per_pdu;     /* legal weirdness: operational keys one by one, T=0 between */
 };
@@ -227,6 +231,7 @@ lq_iscsi_initiator_look(const struct lq_iscsi_initiator *initiator, uint64_t id)
 enum lq_iscsi_initiator_event_kind {
     LQ_ISCSI_I_EVENT_LOGGED_IN = 1, /* tsih */
     LQ_ISCSI_I_EVENT_LOGIN_FAILED,  /* code: status class << 8 | detail; CLOSE_WANTED follows */
+    LQ_ISCSI_I_EVENT_LOGIN_TEXT,    /* text: pairs of a login answer; valid until the next feed */
     LQ_ISCSI_I_EVENT_SENT,          /* request id has been encoded: itt, cmd_sn; for commands
                                        out_bytes: unsolicited data of both kinds */
     LQ_ISCSI_I_EVENT_COMMAND_DONE,  /* id; see struct */

@@ -24,9 +24,34 @@ const struct lq_iscsi_initiator_offer lq_iscsi_initiator_offer_default = {
 
 /* --- what goes out ------------------------------------------------------------------------ */
 
+static bool is_one_of_more_keys(const struct login *login, struct lq_slice key)
+{
+    struct lq_text_reader reader = {{login->own_text + login->name_bytes, login->more_bytes}, 0};
+    struct lq_text_pair pair;
+    while (lq_text_next(&reader, &pair) == LQ_TEXT_PAIR)
+        if (pair.key.size_bytes == key.size_bytes &&
+            memcmp(pair.key.bytes, key.bytes, key.size_bytes) == 0)
+            return true;
+    return false;
+}
+
+/* without_keys stand at the end of own_text. */
+static bool is_left_out(const struct login *login, struct lq_slice key)
+{
+    const uint8_t *at = login->own_text + sizeof login->own_text - login->without_bytes;
+    for (uint32_t size = 0; at < login->own_text + sizeof login->own_text; at += size + 1) {
+        size = (uint32_t)strlen((const char *)at);
+        if (size == key.size_bytes && memcmp(at, key.bytes, size) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool is_offered(const struct login *login, const struct key *key)
 {
-    return !(login->discovery && key->normal_only) && (login->tsih == 0 || key->each_login);
+    struct lq_slice name = lq_text_slice(key->name);
+    return !is_one_of_more_keys(login, name) && !is_left_out(login, name) &&
+           !(login->discovery && key->normal_only) && (login->tsih == 0 || key->each_login);
 }
 
 static uint32_t next_offer(const struct login *login, uint32_t from)
@@ -74,7 +99,7 @@ static bool put_round(struct login *login, struct lq_text_writer *writer)
     put_raw(writer, login->replies, login->reply_bytes);
     login->reply_bytes = 0;
     if (login->stage == LQ_STAGE_SECURITY) {
-        if (is_first)
+        if (is_first && login->says_auth)
             lq_text_put(writer, "AuthMethod", "None");
         return true;
     }
@@ -124,6 +149,10 @@ static const char *check_login(const struct lq_iscsi_initiator_login *request)
     if (request->more_keys_bytes > LOGIN_MORE_BYTES_MAX ||
         (request->more_keys_bytes > 0 && request->more_keys[request->more_keys_bytes - 1] != '\0'))
         return "more_keys must be pairs ended by NUL bytes, at most 1024 bytes";
+    if (request->without_keys_bytes > LOGIN_WITHOUT_BYTES_MAX ||
+        (request->without_keys_bytes > 0 &&
+         request->without_keys[request->without_keys_bytes - 1] != '\0'))
+        return "without_keys must be names ended by NUL bytes, at most 256 bytes";
     if (offer->max_outstanding_r2t > LQ_ISCSI_I_R2T_MAX)
         return "MaxOutstandingR2T must be at most 8";
     for (uint32_t i = 0; i < KEYS; i++) {
@@ -138,21 +167,81 @@ static const char *check_login(const struct lq_iscsi_initiator_login *request)
     return NULL;
 }
 
+/* The pair of KEY in more_keys; false: it is not there. */
+static bool find_more(const struct lq_iscsi_initiator_login *request, const char *key,
+                      struct lq_text_pair *pair)
+{
+    struct lq_text_reader reader = {
+        {(const uint8_t *)request->more_keys, request->more_keys_bytes}, 0};
+    while (lq_text_next(&reader, pair) == LQ_TEXT_PAIR)
+        if (lq_text_equal(pair->key, key))
+            return true;
+    return false;
+}
+
+/* A key of the first request: as REQUEST says, else with VALUE (NULL: not at all). True: as it
+ * usually is. */
+static bool put_first(struct lq_text_writer *writer, const struct login *login,
+                      const struct lq_iscsi_initiator_login *request, const char *key,
+                      const char *value)
+{
+    struct lq_text_pair pair;
+    if (find_more(request, key, &pair))
+        lq_text_put_slices(writer, pair.key, pair.value);
+    else if (is_left_out(login, lq_text_slice(key)))
+        return false;
+    else if (value != NULL)
+        lq_text_put(writer, key, value);
+    return !find_more(request, key, &pair);
+}
+
+static const char *const first_keys[] = {"InitiatorName", "TargetName", "SessionType",
+                                         "AuthMethod"};
+
+static bool is_first_key(struct lq_slice key)
+{
+    for (size_t i = 0; i < sizeof first_keys / sizeof first_keys[0]; i++)
+        if (lq_text_equal(key, first_keys[i]))
+            return true;
+    return false;
+}
+
+/* What more_keys says besides. */
+static void put_more(struct lq_text_writer *writer, const struct lq_iscsi_initiator_login *request)
+{
+    struct lq_text_reader reader = {
+        {(const uint8_t *)request->more_keys, request->more_keys_bytes}, 0};
+    struct lq_text_pair pair;
+    while (lq_text_next(&reader, &pair) == LQ_TEXT_PAIR)
+        if (!is_first_key(pair.key))
+            lq_text_put_slices(writer, pair.key, pair.value);
+}
+
 static void write_own_text(struct login *login, const struct lq_iscsi_initiator_login *request)
 {
     struct lq_text_writer writer = {.bytes = login->own_text,
                                     .capacity_bytes = sizeof login->own_text};
-    lq_text_put(&writer, "InitiatorName", request->initiator_name);
-    if (request->target_name != NULL)
-        lq_text_put(&writer, "TargetName", request->target_name);
-    if (request->tsih == 0) /* a key of the leading login [RFC 7143 13.21] */
-        lq_text_put(&writer, "SessionType", request->target_name != NULL ? "Normal" : "Discovery");
+    bool is_normal = request->target_name != NULL;
+    /* A key of the leading login [RFC 7143 13.21]. */
+    const char *type = request->tsih != 0 ? NULL : is_normal ? "Normal" : "Discovery";
+    uint8_t *without = login->own_text + sizeof login->own_text - request->without_keys_bytes;
+    if (request->without_keys_bytes > 0)
+        memcpy(without, request->without_keys, request->without_keys_bytes);
+    login->without_bytes = request->without_keys_bytes;
+    writer.capacity_bytes -= login->without_bytes;
+    (void)put_first(&writer, login, request, "InitiatorName", request->initiator_name);
+    (void)put_first(&writer, login, request, "TargetName", request->target_name);
+    (void)put_first(&writer, login, request, "SessionType", type);
+    login->says_auth = put_first(&writer, login, request, "AuthMethod", NULL);
     login->name_bytes = writer.size_bytes;
-    if (request->more_keys_bytes > 0) {
-        memcpy(login->own_text + writer.size_bytes, request->more_keys, request->more_keys_bytes);
-        login->more_bytes = request->more_keys_bytes;
-    }
+    put_more(&writer, request);
+    login->more_bytes = writer.size_bytes - login->name_bytes;
     LQ_ASSERT(!writer.overflowed);
+    /* Whatever digest comes of what is said in their place is used. */
+    if (is_one_of_more_keys(login, lq_text_slice("HeaderDigest")))
+        login->offer.header_digest = LQ_DIGEST_PREFER_NONE;
+    if (is_one_of_more_keys(login, lq_text_slice("DataDigest")))
+        login->offer.data_digest = LQ_DIGEST_PREFER_NONE;
 }
 
 const char *lq_iscsi_initiator_login(struct lq_iscsi_initiator *ini,
@@ -170,6 +259,7 @@ const char *lq_iscsi_initiator_login(struct lq_iscsi_initiator *ini,
     login->cid = request->cid;
     login->discovery = request->target_name == NULL;
     login->one_key_per_pdu = request->one_key_per_pdu;
+    login->tells_text = request->tells_text;
     login->stage = request->skip_security_stage ? LQ_STAGE_OPERATIONAL : LQ_STAGE_SECURITY;
     login->pdu_due = true;
     login->deadline_ns = ini->config.login_timeout_ns == 0
@@ -206,17 +296,6 @@ static bool is_declared_by_target(struct lq_slice key)
     return false;
 }
 
-static bool is_one_of_more_keys(const struct login *login, struct lq_slice key)
-{
-    struct lq_text_reader reader = {{login->own_text + login->name_bytes, login->more_bytes}, 0};
-    struct lq_text_pair pair;
-    while (lq_text_next(&reader, &pair) == LQ_TEXT_PAIR)
-        if (pair.key.size_bytes == key.size_bytes &&
-            memcmp(pair.key.bytes, key.bytes, key.size_bytes) == 0)
-            return true;
-    return false;
-}
-
 static void reply(struct lq_iscsi_initiator *ini, struct lq_slice key, const char *value)
 {
     struct login *login = &ini->login;
@@ -235,6 +314,16 @@ static void take_pair(struct lq_iscsi_initiator *ini, const struct lq_text_pair 
     for (uint32_t i = 0; i < KEYS; i++) {
         if (!lq_text_equal(pair->key, lq_ini_keys[i].name))
             continue;
+        if (is_one_of_more_keys(login, pair->key)) {
+            (void)lq_ini_key_answer(ini, &lq_ini_keys[i], pair->value);
+            return;
+        }
+        if (is_left_out(login, pair->key)) { /* the target begins with it: so be it */
+            (void)lq_ini_key_answer(ini, &lq_ini_keys[i], pair->value);
+            if (lq_ini_keys[i].rule != DECLARED)
+                reply(ini, pair->key, (const char *)pair->value.bytes);
+            return;
+        }
         bool again = (login->answered >> i & 1) != 0;
         login->answered |= UINT32_C(1) << i;
         if (!is_offered(login, &lq_ini_keys[i]))
@@ -246,7 +335,7 @@ static void take_pair(struct lq_iscsi_initiator *ini, const struct lq_text_pair 
         return;
     }
     if (lq_text_equal(pair->key, "AuthMethod")) {
-        if (!lq_text_equal(pair->value, "None"))
+        if (login->says_auth && !lq_text_equal(pair->value, "None"))
             lq_ini_error(ini, LQ_ISCSI_I_ERROR_LOGIN_KEY);
     } else if (!is_declared_by_target(pair->key) && !is_one_of_more_keys(login, pair->key)) {
         reply(ini, pair->key, "NotUnderstood");
@@ -262,6 +351,9 @@ static void take_text(struct lq_iscsi_initiator *ini)
         take_pair(ini, &pair);
     if (result != LQ_TEXT_END)
         lq_ini_error(ini, LQ_ISCSI_I_ERROR_TEXT);
+    if (ini->login.tells_text && ini->text_bytes > 0)
+        lq_ini_push(ini, LQ_ISCSI_I_EVENT_LOGIN_TEXT)->text =
+            (struct lq_slice){ini->text, ini->text_bytes};
     ini->text_bytes = 0;
 }
 

@@ -26,6 +26,7 @@ enum {
     EVENTS_PER_STEP = 4, /* that one PDU may cause at most */
     NOP_ANSWERS = 8,
     LOGIN_MORE_BYTES_MAX = 1024,
+    LOGIN_WITHOUT_BYTES_MAX = 256,
     LOGIN_REPLY_BYTES = 1024,
     LOGIN_TEXT_BYTES = 4096, /* names, more keys, replies and all offers fit */
     LOGIN_ROUNDS_MAX = 32,
@@ -124,9 +125,11 @@ struct login {
     uint32_t next_key; /* of the keys to offer, the first that was not offered yet */
     uint32_t answered; /* bit per key */
     uint32_t rounds;
-    uint32_t name_bytes, more_bytes; /* in own_text: who we are, then more_keys */
+    bool tells_text, says_auth;
+    /* In own_text: who we are, then more_keys; without_keys at its end. */
+    uint32_t name_bytes, more_bytes, without_bytes;
     uint32_t reply_bytes;
-    uint8_t own_text[LOGIN_MORE_BYTES_MAX + 600];
+    uint8_t own_text[LOGIN_MORE_BYTES_MAX + LOGIN_WITHOUT_BYTES_MAX + 600];
     uint8_t replies[LOGIN_REPLY_BYTES]; /* to keys that the target began */
     uint8_t text[LOGIN_TEXT_BYTES];     /* of the request that is out */
     uint64_t deadline_ns;

@@ -17,6 +17,30 @@ static bool take_code(struct lq_scn_parser *parser, uint32_t *code)
     return true;
 }
 
+/* AAh/BBh */
+static bool take_two_codes(struct lq_scn_parser *parser, uint32_t *codes)
+{
+    uint32_t high = 0, low = 0;
+    if (!take_code(parser, &high))
+        return false;
+    if (parser->token.kind != LQ_SCN_TOKEN_SLASH)
+        return lq_scn_fail(parser, "does not belong here", "/ and the second code");
+    lq_scn_advance(parser);
+    if (!take_code(parser, &low))
+        return false;
+    *codes = high << 8 | low;
+    return true;
+}
+
+static void put_two_codes(struct lq_scn_text *to, uint32_t codes)
+{
+    lq_scn_put(to, " ");
+    lq_scn_put_hex(to, codes >> 8 & 0xff, 2);
+    lq_scn_put(to, "h/");
+    lq_scn_put_hex(to, codes & 0xff, 2);
+    lq_scn_put(to, "h");
+}
+
 static bool take_sense(struct lq_scn_parser *parser, uint32_t *sense, uint32_t *sense_mask)
 {
     uint32_t key = 0, asc = 0, ascq = 0;
@@ -100,17 +124,26 @@ static bool expect_initiator(struct lq_scn_parser *parser, struct lq_scn_expect 
         if (lq_scn_take(parser, "ok"))
             return true;
         expect->kind = LQ_SCN_EXPECT_REFUSED;
-        return lq_scn_take(parser, "refused") ||
-               lq_scn_fail(parser, "is no end of a login", "ok or refused");
+        if (!lq_scn_take(parser, "refused"))
+            return lq_scn_fail(parser, "is no end of a login", "ok or refused");
+        const struct lq_scn_token *token = &parser->token;
+        expect->has_code = token->kind == LQ_SCN_TOKEN_WORD && token->size_bytes == 3 &&
+                           token->text[2] == 'h';
+        return !expect->has_code || take_two_codes(parser, &expect->code);
     }
     if (lq_scn_take(parser, "logout")) {
         expect->kind = LQ_SCN_EXPECT_LOGOUT;
         return lq_scn_need(parser, "ok");
     }
+    if (lq_scn_take(parser, "key"))
+        return lq_scn_expect_key(parser, expect);
+    if (lq_scn_take(parser, "finds"))
+        return lq_scn_expect_finds(parser, expect);
     expect->kind = LQ_SCN_EXPECT_LOST;
     return lq_scn_take(parser, "lost") ||
            lq_scn_fail(parser, "does not belong here",
-                       "login ok, login refused, logout ok or lost");
+                       "login ok, login refused, logout ok, lost, key \"NAME=VALUE\" or finds "
+                       "TARGET");
 }
 
 static bool expect_fault(struct lq_scn_parser *parser, struct lq_scn_expect *expect)
@@ -297,8 +330,13 @@ void lq_scn_print_expect(const struct lq_scenario *scenario, const struct lq_scn
                                                [LQ_SCN_EXPECT_LOGOUT] = " logout ok",
                                                [LQ_SCN_EXPECT_LOST] = " lost"};
     lq_scn_put(to, "expect ");
+    bool is_of_login = expect->kind == LQ_SCN_EXPECT_KEY || expect->kind == LQ_SCN_EXPECT_FINDS;
     if (expect->kind <= LQ_SCN_EXPECT_DATA) {
         put_request(scenario, expect, to);
+    } else if (is_of_login) {
+        lq_scn_put(to, scenario->initiators[expect->subject].name);
+        (expect->kind == LQ_SCN_EXPECT_KEY ? lq_scn_put_key : lq_scn_put_finds)(to, scenario,
+                                                                                expect);
     } else if (expect->kind == LQ_SCN_EXPECT_FIRED) {
         put_fired(scenario, expect, to);
     } else if (expect->kind == LQ_SCN_EXPECT_STABLE) {
@@ -306,6 +344,8 @@ void lq_scn_print_expect(const struct lq_scenario *scenario, const struct lq_scn
     } else {
         lq_scn_put(to, scenario->initiators[expect->subject].name);
         lq_scn_put(to, of_initiator[expect->kind]);
+        if (expect->has_code)
+            put_two_codes(to, expect->code);
     }
     if (expect->has_within) {
         lq_scn_put(to, " within ");

@@ -203,6 +203,17 @@ void lq_scn_put_named(struct lq_scn_text *to, const struct lq_scn_setting *setti
 bool lq_scn_parse_swarm(struct lq_scn_parser *parser);
 void lq_scn_print_swarm(const struct lq_scn_swarm *swarm, struct lq_scn_text *to);
 
+/* login.c: { key "NAME=VALUE"; without "NAME"; ... }, and expectations of answers */
+bool lq_scn_take_login(struct lq_scn_parser *parser, struct lq_scn_action *action);
+void lq_scn_put_login(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                      const struct lq_scn_action *action);
+bool lq_scn_expect_key(struct lq_scn_parser *parser, struct lq_scn_expect *expect);
+bool lq_scn_expect_finds(struct lq_scn_parser *parser, struct lq_scn_expect *expect);
+void lq_scn_put_key(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                    const struct lq_scn_expect *expect);
+void lq_scn_put_finds(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                      const struct lq_scn_expect *expect);
+
 /* expect.c */
 /* STATUS [KEY [ASCh/ASCQh]] */
 bool lq_scn_take_status(struct lq_scn_parser *parser, uint32_t *status, uint32_t *sense,

@@ -216,6 +216,7 @@ enum lq_scn_verb {
     LQ_SCN_RELOGIN,
     LQ_SCN_DROP,
     LQ_SCN_CLOSE,
+    LQ_SCN_DISCOVER,
     LQ_SCN_PING,
     LQ_SCN_READ,
     LQ_SCN_WRITE,
@@ -255,6 +256,7 @@ struct lq_scn_action {
     uint32_t verb; /* enum lq_scn_verb */
     struct lq_scn_values clauses;
     uint32_t subject; /* ABORT, QUERY_TASK: place of the command's statement */
+    uint64_t keys, without; /* LOG_IN and the like: for lq_scn_string, each ended by a NUL */
     uint64_t cdb, content; /* for lq_scn_string; of Data-Out, over and over; 0: not given */
 };
 
@@ -278,7 +280,9 @@ enum lq_scn_expect_kind {
     LQ_SCN_EXPECT_LOGOUT,
     LQ_SCN_EXPECT_LOST,
     LQ_SCN_EXPECT_FIRED,
-    LQ_SCN_EXPECT_STABLE
+    LQ_SCN_EXPECT_STABLE,
+    LQ_SCN_EXPECT_KEY,   /* a login was answered with this pair */
+    LQ_SCN_EXPECT_FINDS  /* discovery named this target, at this port */
 };
 
 #define LQ_SCN_ZEROS UINT32_MAX /* among the writers of LQ_SCN_EXPECT_DATA */
@@ -291,6 +295,9 @@ struct lq_scn_expect {
     uint32_t sense_mask; /* what of it was written: 0, ff0000h or ffffffh */
     uint64_t times;   /* fired so often */
     uint32_t target, lun, nblocks;
+    uint32_t port_or_any; /* finds: the port's place + 1 */
+    uint64_t text;        /* key: for lq_scn_string, with a NUL */
+    bool has_code;        /* refused: with CODE, two bytes */
     uint64_t lba;
     uint32_t writers[LQ_SCN_ALTERNATIVES_MAX]; /* the read returns what one of them wrote */
     uint32_t writer_count;

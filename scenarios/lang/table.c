@@ -102,6 +102,7 @@ const struct lq_scn_verb_row lq_scn_verb_rows[LQ_SCN_VERBS] = {
     [LQ_SCN_RELOGIN] = {"relogin", LQ_SCN_SESSION_VERB, STALL, 0, false},
     [LQ_SCN_DROP] = {"drop", LQ_SCN_SESSION_VERB, 0, 0, false},
     [LQ_SCN_CLOSE] = {"close", LQ_SCN_SESSION_VERB, 0, 0, false},
+    [LQ_SCN_DISCOVER] = {"discover", LQ_SCN_SESSION_VERB, 0, 0, false},
     [LQ_SCN_PING] = {"ping", LQ_SCN_SESSION_VERB, 0, 0, false},
     [LQ_SCN_READ] = {"read", LQ_SCN_COMMAND_VERB, WHERE | HOW | EXTENT | 1 << LQ_SCN_FUA, EXTENT,
                      false},

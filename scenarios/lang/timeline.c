@@ -216,6 +216,13 @@ static bool take_clauses(struct lq_scn_parser *parser, struct lq_scn_statement *
                 return false;
             continue;
         }
+        bool logs_in = action->verb == LQ_SCN_LOG_IN || action->verb == LQ_SCN_RELOGIN ||
+                       action->verb == LQ_SCN_DISCOVER;
+        if (logs_in && lq_scn_take(parser, "iscsi")) {
+            if (!lq_scn_take_login(parser, action))
+                return false;
+            continue;
+        }
         int clause = lq_scn_take_row(parser, lq_scn_clause_rows);
         if (clause < 0 || (row->allowed & LQ_SCN_BIT(clause)) == 0)
             return refuse_clause(parser, &token, row);

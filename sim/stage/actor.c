@@ -28,7 +28,7 @@ void lq_actor_record(struct lq_actor *actor, struct lq_event event)
     event.actor = (uint16_t)actor->number;
     event.target = actor->target;
     event.connection = actor->connection == NULL ? 0 : actor->connection->number;
-    event.nexus = actor->nexus;
+    event.nexus = actor->discovers ? 0 : actor->nexus;
     lq_history_add(&actor->world->history, event);
 }
 
@@ -93,7 +93,7 @@ void lq_actor_begin(struct lq_actor *actor, struct lq_world *world, uint32_t ind
     actor->isids = actor->logins = actor->steps = actor->aborts = actor->sent_count = 0;
     actor->knows_old_session = false;
     actor->kept_tsih = 0;
-    actor->moves = false;
+    actor->moves = actor->discovers = false;
     actor->outstanding = 0;
     actor->remaining = 0;
     actor->ended = 0;
@@ -226,11 +226,12 @@ static void let_go(struct lq_actor *actor)
 
 static bool has_session(const struct lq_actor *actor)
 {
-    return actor->state == LQ_ACTOR_UP || actor->state == LQ_ACTOR_LOGOUT;
+    return (actor->state == LQ_ACTOR_UP || actor->state == LQ_ACTOR_LOGOUT) && !actor->discovers;
 }
 
 static void come_back(struct lq_actor *actor)
 {
+    actor->discovers = false;
     if (actor->is_scripted) {
         lq_queue_cancel(&actor->world->queue, &actor->login_timeout);
         actor->state = LQ_ACTOR_DOWN;

@@ -9,15 +9,35 @@ static void logged_in(struct lq_actor *actor, const struct lq_iscsi_initiator_ev
 {
     lq_queue_cancel(&actor->world->queue, &actor->login_timeout);
     actor->state = LQ_ACTOR_UP;
-    actor->knows_old_session = false;
+    if (!actor->discovers)
+        actor->knows_old_session = false;
     actor->stall_after = UINT64_MAX;
     lq_actor_record(actor, (struct lq_event){.kind = LQ_I_LOGGED_IN, .value = event->tsih});
+    if (actor->discovers &&
+        !lq_iscsi_initiator_send_targets(actor->endpoint, lq_actor_serial(actor, ++actor->steps),
+                                         "All"))
+        lq_actor_leave(actor);
     lq_actor_wake_in(actor, 0);
 }
 
 static void login_failed(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
 {
     lq_actor_record(actor, (struct lq_event){.kind = LQ_I_LOGIN_FAILED, .code = event->code});
+}
+
+static void login_text(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
+{
+    if (actor->is_scripted)
+        lq_script_hear(actor->world->script, actor, event->text, false);
+}
+
+/* All that a discovery session is for. */
+static void text_done(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
+{
+    if (!actor->discovers)
+        return;
+    lq_script_hear(actor->world->script, actor, event->text, true);
+    lq_actor_leave(actor);
 }
 
 static void sent(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
@@ -99,6 +119,7 @@ static void close_wanted(struct lq_actor *actor, const struct lq_iscsi_initiator
 static const handler handlers[LQ_ISCSI_I_EVENTS] = {
     [LQ_ISCSI_I_EVENT_LOGGED_IN] = logged_in,
     [LQ_ISCSI_I_EVENT_LOGIN_FAILED] = login_failed,
+    [LQ_ISCSI_I_EVENT_LOGIN_TEXT] = login_text,
     [LQ_ISCSI_I_EVENT_SENT] = sent,
     [LQ_ISCSI_I_EVENT_COMMAND_DONE] = lq_actor_command_done,
     [LQ_ISCSI_I_EVENT_DATA_RELEASED] = data_released,
@@ -107,7 +128,7 @@ static const handler handlers[LQ_ISCSI_I_EVENTS] = {
     [LQ_ISCSI_I_EVENT_LOGOUT_DONE] = logout_done,
     [LQ_ISCSI_I_EVENT_NOP_DONE] = ignored,
     [LQ_ISCSI_I_EVENT_NOP_ASKED] = ignored,
-    [LQ_ISCSI_I_EVENT_TEXT_DONE] = ignored,
+    [LQ_ISCSI_I_EVENT_TEXT_DONE] = text_done,
     [LQ_ISCSI_I_EVENT_ASYNC] = asynchronous,
     [LQ_ISCSI_I_EVENT_REJECTED] = rejected,
     [LQ_ISCSI_I_EVENT_RAW_ANSWER] = ignored,

@@ -87,6 +87,10 @@ bool lq_script_works(const struct lq_script *script, uint32_t number);
 void lq_script_login(const struct lq_script *script, const struct lq_actor *actor,
                      struct lq_iscsi_initiator_login *login);
 
+/* The target has answered a login of ACTOR, or a question for targets, with these pairs. */
+void lq_script_hear(struct lq_script *script, const struct lq_actor *actor, struct lq_slice text,
+                    bool is_discovery);
+
 /* ACTOR may be able to go on. */
 void lq_script_wake(struct lq_script *script, struct lq_actor *actor);
 

@@ -33,29 +33,37 @@ static uint64_t serial_of(const struct lq_actor *actor, uint32_t place, uint32_t
 
 /* --- sessions ------------------------------------------------------------------------------- */
 
-static bool log_in(struct lq_actor *actor, const struct lq_scn_action *action)
+static bool log_in(struct lq_script *script, struct lq_actor *actor, uint32_t place)
 {
-    if (actor->state != LQ_ACTOR_DOWN)
-        return true; /* it has a session, or is about to */
+    const struct lq_scn_action *action = &script->scenario->statements[place].action;
+    bool discovers = action->verb == LQ_SCN_DISCOVER;
+    if (actor->state == LQ_ACTOR_LOGOUT)
+        return false;
+    if (actor->state != LQ_ACTOR_DOWN) /* it has a session, or is about to */
+        return !discovers;
     if (!lq_actor_connect(actor))
         return false;
+    script->initiators[actor->number - 1].login_or_none = place + 1;
+    actor->discovers = discovers;
     if (has(action, LQ_SCN_STALL))
         actor->stall_after = action->clauses.values[LQ_SCN_STALL];
     return true;
 }
 
-static bool act_on_session(struct lq_actor *actor, const struct lq_scn_action *action,
+static bool act_on_session(struct lq_script *script, struct lq_actor *actor, uint32_t place,
                            uint64_t serial)
 {
+    const struct lq_scn_action *action = &script->scenario->statements[place].action;
     bool is_up = actor->state == LQ_ACTOR_UP;
     bool has_connection = actor->connection != NULL;
     switch (action->verb) {
     case LQ_SCN_LOG_IN:
-        return log_in(actor, action);
+    case LQ_SCN_DISCOVER:
+        return log_in(script, actor, place);
     case LQ_SCN_RELOGIN:
         if (has_connection)
             lq_actor_desert(actor);
-        return log_in(actor, action);
+        return log_in(script, actor, place);
     case LQ_SCN_LOG_OUT:
         if (is_up)
             lq_actor_log_out(actor, serial);
@@ -306,7 +314,7 @@ bool lq_script_act(struct lq_script *script, struct lq_actor *actor, uint32_t pl
     struct lq_script_fact *fact = &script->facts[place];
     uint64_t serial = serial_of(actor, place, fact->times);
     if (action->verb <= LQ_SCN_PING)
-        return act_on_session(actor, action, serial);
+        return act_on_session(script, actor, place, serial);
     if (actor->state != LQ_ACTOR_UP)
         return false;
     *fact = (struct lq_script_fact){.times = fact->times, .serial = serial,

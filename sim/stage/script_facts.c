@@ -56,7 +56,7 @@ static void mark(struct lq_script *script, const struct lq_event *event,
                 --at * sizeof initiator->marks[0]);
     else
         initiator->mark_count++;
-    initiator->marks[at] = (struct lq_script_mark){kind, when_of(event)};
+    initiator->marks[at] = (struct lq_script_mark){kind, event->code, when_of(event)};
 }
 
 /* --- content -------------------------------------------------------------------------------- */

@@ -202,7 +202,8 @@ static const struct lq_script_mark *first_mark(const struct lq_script *script, u
     return NULL;
 }
 
-enum { LOGIN_ENDS = 1 << LQ_SCRIPT_LOGGED_IN | 1 << LQ_SCRIPT_REFUSED };
+enum { LOGIN_ENDS = 1 << LQ_SCRIPT_LOGGED_IN | 1 << LQ_SCRIPT_REFUSED,
+       ENDS = 1 << LQ_SCRIPT_REFUSED | 1 << LQ_SCRIPT_LOGGED_OUT | 1 << LQ_SCRIPT_LOST };
 
 /* What an expectation about an initiator looks for, by its kind. */
 static const struct mark_row {
@@ -225,8 +226,23 @@ bool lq_script_is_decided(const struct lq_script *script, uint32_t place)
         const struct lq_script_fact *fact = &script->facts[expect->subject];
         return fact->ended.seq != 0 || fact->gave_up.seq != 0 || fact->is_dropped;
     }
+    if (expect->kind == LQ_SCN_EXPECT_KEY || expect->kind == LQ_SCN_EXPECT_FINDS)
+        return script->facts[place].ended.seq != 0 || first_mark(script, place, ENDS) != NULL;
     bool is_of_initiator = expect->kind <= LQ_SCN_EXPECT_LOST;
     return !is_of_initiator || first_mark(script, place, mark_rows[expect->kind].wanted) != NULL;
+}
+
+static void note_code(struct lq_script *script, uint32_t place, const struct lq_script_mark *mark)
+{
+    if (!has_room(script))
+        return;
+    struct lq_print print = begin(script, place);
+    lq_print_text(&print, "it was refused with ");
+    lq_print_hex(&print, mark->code >> 8 & 0xff, 2);
+    lq_print_text(&print, "h/");
+    lq_print_hex(&print, mark->code & 0xff, 2);
+    lq_print_text(&print, "h at ");
+    lq_print_time(&print, mark->when.time_ns);
 }
 
 static void check_mark(struct lq_script *script, uint32_t place,
@@ -238,6 +254,8 @@ static void check_mark(struct lq_script *script, uint32_t place,
         note(script, place, row->nothing);
     else if (mark->kind != row->kind)
         note_at(script, place, row->otherwise, mark->when);
+    else if (expect->has_code && mark->code != expect->code)
+        note_code(script, place, mark);
     else
         check_bounds(script, place, mark->when);
 }
@@ -323,6 +341,13 @@ static void check_expect(struct lq_script *script, uint32_t place)
         return;
     case LQ_SCN_EXPECT_STABLE:
         check_stable(script, place, expect);
+        return;
+    case LQ_SCN_EXPECT_KEY:
+    case LQ_SCN_EXPECT_FINDS:
+        if (script->facts[place].ended.seq != 0)
+            check_bounds(script, place, script->facts[place].ended);
+        else
+            note(script, place, "the target did not say so");
         return;
     default:
         check_mark(script, place, expect);

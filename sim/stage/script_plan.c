@@ -249,4 +249,5 @@ void lq_script_login(const struct lq_script *script, const struct lq_actor *acto
     offer->data_digest = digest(given, LQ_SCN_DATA_DIGEST, offer->data_digest);
     login->first_cmd_sn = (uint32_t)lq_scn_value(given, LQ_SCN_FIRST_SN, login->first_cmd_sn);
     login->first_itt = (uint32_t)lq_scn_value(given, LQ_SCN_FIRST_TAG, login->first_itt);
+    lq_script_say(script, actor, login);
 }

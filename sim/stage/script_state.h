@@ -41,6 +41,7 @@ enum lq_script_mark_kind { LQ_SCRIPT_LOGGED_IN = 1, LQ_SCRIPT_REFUSED, LQ_SCRIPT
 
 struct lq_script_mark {
     enum lq_script_mark_kind kind;
+    uint32_t code; /* refused: why */
     struct lq_script_when when;
 };
 
@@ -50,6 +51,7 @@ struct lq_script_initiator {
     struct lq_script_mark marks[LQ_SCRIPT_MARKS_MAX];
     uint32_t mark_count;
     uint32_t free_next; /* exploring: of its actions behind `explore', the next or a later place */
+    uint32_t login_or_none; /* place of the login statement that it follows, + 1 */
     struct lq_script_when answered; /* the newest status that it got */
     uint32_t status, sense;
 };
@@ -122,6 +124,12 @@ bool lq_script_lines_wait(const struct lq_script *script);
 
 /* Begins the action of statement PLACE, whose initiator is ACTOR; false when it must wait. */
 bool lq_script_act(struct lq_script *script, struct lq_actor *actor, uint32_t place);
+
+/* --- script_login.c ------------------------------------------------------------------------- */
+
+/* What LOGIN says besides, and to whom. */
+void lq_script_say(const struct lq_script *script, const struct lq_actor *actor,
+                   struct lq_iscsi_initiator_login *login);
 
 /* --- script_judge.c ------------------------------------------------------------------------- */
 

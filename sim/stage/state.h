@@ -100,6 +100,7 @@ struct lq_actor {
     uint64_t isids;        /* names used so far */
     uint16_t kept_tsih; /* not 0: the next login goes on with this session */
     uint32_t kept_cmd_sn;
+    bool discovers; /* in a discovery session, which has no nexus */
     bool moves; /* ends what is under way, to go on over a new connection */
     bool knows_old_session; /* the target may still have a session of this nexus */
     uint64_t logins, steps, aborts, sent_count;

@@ -110,9 +110,9 @@ static void make_label(char *label, uint32_t place)
     label[3] = (char)('0' + place / 200);
 }
 
-static uint64_t keep(struct lq_scenario *made, const char *text)
+static uint64_t keep_text(struct lq_scenario *made, const char *text, bool with_nul)
 {
-    uint64_t offset = made->pool_bytes, size = strlen(text);
+    uint64_t offset = made->pool_bytes, size = strlen(text) + with_nul;
     memcpy(made->pool + offset, text, (size_t)size);
     made->pool_bytes += (uint32_t)size;
     return offset << 32 | size;
@@ -172,11 +172,13 @@ static void make_initiator(struct lq_scenario *made, uint32_t number)
     make_values(lq_scn_link_rows, UINT32_MAX, 0, &initiator->link);
     if (lq_scn_has(&initiator->link, LQ_SCN_LINK_WINDOW))
         initiator->link.values[LQ_SCN_LINK_WINDOW] = UINT64_C(1024) << draw(7);
-    make_values(lq_scn_initiator_iscsi_rows, ~LQ_SCN_BIT(LQ_SCN_ISCSI_NAME), 0, &initiator->iscsi);
+    make_values(lq_scn_initiator_iscsi_rows, ~LQ_SCN_BIT(LQ_SCN_ISCSI_NAME), 0,
+                &initiator->iscsi);
     if (draw(3) != 1)
         return;
     initiator->iscsi.given |= LQ_SCN_BIT(LQ_SCN_ISCSI_NAME);
-    initiator->iscsi.values[LQ_SCN_ISCSI_NAME] = keep(made, "iqn.2026-11.org.example:x");
+    initiator->iscsi.values[LQ_SCN_ISCSI_NAME] = keep_text(made, "iqn.2026-11.org.example:x",
+                                                           false);
 }
 
 static void make_world(struct lq_scenario *made)
@@ -260,6 +262,12 @@ static bool make_action(struct lq_scenario *made, struct lq_scn_statement *state
         action->clauses.values[LQ_SCN_LBA] = 0;
         action->clauses.values[LQ_SCN_BLOCKS] = 1 + draw(4096 / block);
     }
+    bool logs_in = action->verb == LQ_SCN_LOG_IN || action->verb == LQ_SCN_RELOGIN ||
+                   action->verb == LQ_SCN_DISCOVER;
+    if (logs_in && draw(2) == 1)
+        action->keys = keep_text(made, "X-a=b", true);
+    if (logs_in && draw(3) == 1)
+        action->without = keep_text(made, "HeaderDigest", true);
     if (action->verb == LQ_SCN_CDB) {
         action->cdb = keep_bytes(made, 1 + (uint32_t)draw(draw(4) == 1 ? LQ_SCN_CDB_MAX : 16));
         if (draw(3) == 1)
@@ -302,11 +310,11 @@ static bool make_fault(const struct lq_scenario *made, struct lq_scn_statement *
     return true;
 }
 
-static bool make_expect(const struct lq_scenario *made, struct lq_scn_statement *statement)
+static bool make_expect(struct lq_scenario *made, struct lq_scn_statement *statement)
 {
     struct lq_scn_expect *expect = &statement->expect;
     statement->kind = LQ_SCN_EXPECT;
-    expect->kind = (uint32_t)draw(LQ_SCN_EXPECT_STABLE + 1);
+    expect->kind = (uint32_t)draw(LQ_SCN_EXPECT_FINDS + 1);
     bool is_of_request = expect->kind <= LQ_SCN_EXPECT_DATA;
     if (is_of_request)
         expect->subject = earlier(made, false, false, 0);
@@ -335,6 +343,12 @@ static bool make_expect(const struct lq_scenario *made, struct lq_scn_statement 
         expect->target = (uint32_t)draw(made->target_count);
         expect->lun = (uint32_t)draw(made->targets[expect->target].lun_count);
         expect->nblocks = 1;
+    } else if (expect->kind == LQ_SCN_EXPECT_REFUSED && draw(2) == 1) {
+        expect->has_code = true;
+        expect->code = (uint32_t)draw(65536);
+    } else if (expect->kind == LQ_SCN_EXPECT_FINDS) {
+        expect->target = (uint32_t)draw(made->target_count);
+        expect->port_or_any = (uint32_t)draw(made->targets[expect->target].port_count + 1);
     }
     bool is_timed = expect->kind != LQ_SCN_EXPECT_FIRED && expect->kind != LQ_SCN_EXPECT_STABLE &&
                     expect->kind != LQ_SCN_EXPECT_NOTHING;
@@ -344,6 +358,8 @@ static bool make_expect(const struct lq_scenario *made, struct lq_scn_statement 
                      (expect->kind != LQ_SCN_EXPECT_FIRED && draw(2) == 1);
     if (has_after && !make_event(made, false, &expect->after))
         return false;
+    if (expect->kind == LQ_SCN_EXPECT_KEY)
+        expect->text = keep_text(made, "X-a=b", true);
     return expect->subject < made->statement_count || !(is_of_request || expect->kind ==
                                                         LQ_SCN_EXPECT_FIRED);
 }
