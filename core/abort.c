@@ -108,6 +108,9 @@ bool lq_abort_task(struct lq_engine *engine, struct lq_engine_task *task, enum l
     (void)unlink_transport(task, false); /* all of its data is here, none has been sent */
     if (lq_core_wrong(engine, LQ_WRONG_ABORTED_COMMAND_ENDS_TWICE))
         lq_task_end_aborted(engine, task);
+    if (trigger == LQ_TRIGGER_ABORT_TASK &&
+        lq_core_wrong(engine, LQ_WRONG_ABORT_ANSWERED_AFTER_MARKING))
+        return false;
     return !lq_core_wrong(engine, LQ_WRONG_TM_ANSWERED_AFTER_MARKING) ||
            trigger >= LQ_TRIGGER_NEXUS_LOSS;
 }
@@ -330,6 +333,15 @@ static struct lq_engine_task *find_task(const struct lq_engine *engine,
     return NULL;
 }
 
+/* Wrongs "abort-task-not-supported" and "task-set-functions-not-supported". */
+static bool is_denied(const struct lq_engine *engine, enum lq_trigger trigger)
+{
+    if (trigger == LQ_TRIGGER_ABORT_TASK)
+        return lq_core_wrong(engine, LQ_WRONG_ABORT_TASK_NOT_SUPPORTED);
+    return (trigger == LQ_TRIGGER_ABORT_TASK_SET || trigger == LQ_TRIGGER_CLEAR_TASK_SET) &&
+           lq_core_wrong(engine, LQ_WRONG_TASK_SET_FUNCTIONS_NOT_SUPPORTED);
+}
+
 /* What can be said without a slot: LQ_TM_COMPLETE when the function is to be carried out. */
 static enum lq_tm_answer check(const struct lq_engine *engine, const struct lq_tm_request *request,
                                struct lq_engine_nexus *nexus, const struct lq_unit *unit)
@@ -339,6 +351,11 @@ static enum lq_tm_answer check(const struct lq_engine *engine, const struct lq_t
                                   : LQ_TRIGGER_NONE;
     if (trigger == LQ_TRIGGER_NONE)
         return LQ_TM_NOT_SUPPORTED;
+    if (is_denied(engine, trigger))
+        return LQ_TM_NOT_SUPPORTED;
+    if (trigger == LQ_TRIGGER_CLEAR_TASK_SET &&
+        lq_core_wrong(engine, LQ_WRONG_CLEAR_TASK_SET_REJECTED))
+        return LQ_TM_REJECTED;
     if (rows[trigger].scope != SCOPE_TARGET && unit == NULL)
         return LQ_TM_INCORRECT_LUN;
     if (trigger == LQ_TRIGGER_ABORT_TASK &&

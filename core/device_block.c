@@ -7,6 +7,16 @@
 
 static const struct lq_sense no_sense = {0, 0, 0};
 
+/* Wrong "write-of-one-block-more": where there is a block more, and room for it in the buffer. */
+static bool writes_too_much(const struct lq_engine *engine, const struct lq_engine_task *task)
+{
+    const struct lq_store *store = task->unit->store->store;
+    return task->request.op == LQ_BLOCK_WRITE && store->block_bytes == 4096 &&
+           lq_core_wrong(engine, LQ_WRONG_WRITE_OF_ONE_BLOCK_MORE) &&
+           task->lba + task->nblocks < store->nblocks &&
+           ((uint64_t)task->nblocks + 1) * 4096 <= engine->config.limits.transfer_bytes_max;
+}
+
 void lq_block_submit(struct lq_engine *engine, struct lq_engine_task *task, enum lq_block_op op)
 {
     struct lq_store_state *store = task->unit->store;
@@ -23,6 +33,8 @@ void lq_block_submit(struct lq_engine *engine, struct lq_engine_task *task, enum
         task->request.nblocks = 1;
     }
     task->request.data = task->buffer;
+    if (writes_too_much(engine, task))
+        task->request.nblocks++;
     task->state = LQ_TASK_IN_STORE;
     store->outstanding++;
     store->store->ops->submit(store->store, &task->request);

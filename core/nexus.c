@@ -244,6 +244,8 @@ static void lose_task(struct lq_engine *engine, struct lq_engine_nexus *nexus,
     case LQ_TASK_IN_SET:
     case LQ_TASK_HELD:
     case LQ_TASK_IN_STORE:
+        if (task->aborted && lq_core_wrong(engine, LQ_WRONG_ABORT_AND_LOSS_YIELD))
+            nexus->loss_waiting++; /* and nobody takes it back */
         if (lq_abort_task(engine, task, how, false, 0) && !task->loss_waits) {
             task->loss_waits = true;
             nexus->loss_waiting++;
@@ -270,6 +272,7 @@ static void lose_dormant_of_others(struct lq_engine *engine, const struct lq_eng
 /* What is still in the store when the bound has come: orphans, each of them. */
 static void quarantine_loss(struct lq_engine *engine, struct lq_engine_nexus *nexus)
 {
+    nexus->loss_deadline_ns = LQ_NEVER;
     LQ_LIST_EACH_SAFE(link, following, &nexus->tasks)
     {
         struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, nexus_link);
@@ -282,6 +285,8 @@ static uint64_t bound_of(const struct lq_engine *engine, enum lq_trigger how)
 {
     if (lq_core_wrong(engine, LQ_WRONG_LOGIN_WAITS_FOR_STORE))
         return LQ_DURATION_NEVER;
+    if (how == LQ_TRIGGER_LOGOUT && lq_core_wrong(engine, LQ_WRONG_LOGOUT_DROPS_WAIT))
+        return 0;
     return how == LQ_TRIGGER_LOGOUT ? engine->config.quarantine_after_ns
                                     : engine->config.login_quarantine_after_ns;
 }

@@ -67,6 +67,15 @@ static void record_orphan(struct lq_engine *engine, const struct lq_engine_task 
     lq_record(engine, event);
 }
 
+/* Wrongs "nexus-loss-drops-wait" and "logout-drops-wait". */
+static bool is_dropped(const struct lq_engine *engine, const struct lq_engine_task *task)
+{
+    return (task->aborted_by >= LQ_TRIGGER_NEXUS_LOSS &&
+            lq_core_wrong(engine, LQ_WRONG_NEXUS_LOSS_DROPS_WAIT)) ||
+           (task->aborted_by == LQ_TRIGGER_LOGOUT &&
+            lq_core_wrong(engine, LQ_WRONG_LOGOUT_DROPS_WAIT));
+}
+
 void lq_quarantine_orphan(struct lq_engine *engine, struct lq_engine_task *task)
 {
     LQ_ASSERT(task->state == LQ_TASK_IN_STORE && task->aborted);
@@ -77,8 +86,7 @@ void lq_quarantine_orphan(struct lq_engine *engine, struct lq_engine_task *task)
     lq_nexus_give_slot(engine, task->nexus);
     task->nexus->orphan_count++;
     engine->orphan_count++;
-    if (!(task->aborted_by >= LQ_TRIGGER_NEXUS_LOSS &&
-          lq_core_wrong(engine, LQ_WRONG_NEXUS_LOSS_DROPS_WAIT))) {
+    if (!is_dropped(engine, task)) {
         record_orphan(engine, task, LQ_E_ORPHANED);
         lq_list_append(&store->orphans, &task->work_link);
     }
@@ -104,6 +112,8 @@ static bool overlaps_orphan(const struct lq_engine *engine, const struct lq_engi
         const struct lq_engine_task *orphan = LQ_ELEMENT(link, struct lq_engine_task, work_link);
         if (orphan->nexus != task->nexus &&
             lq_core_wrong(engine, LQ_WRONG_QUARANTINE_OF_ONE_NEXUS))
+            continue;
+        if (orphan->unit != task->unit && lq_core_wrong(engine, LQ_WRONG_QUARANTINE_OF_ONE_UNIT))
             continue;
         struct extent kept = orphan_extent(engine, orphan);
         if (wanted.first < kept.end && kept.first < wanted.end)

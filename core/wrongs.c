@@ -113,7 +113,7 @@ const struct lq_wrong lq_core_wrongs[LQ_CORE_WRONGS] = {
         {"ordered-passes-ordered", "ORD-1",
          "An ORDERED command does not wait for older ORDERED ones."},
     [LQ_WRONG_ABORT_WAKES_NOBODY] =
-        {"abort-wakes-nobody", "LIVE-1",
+        {"abort-wakes-nobody", "ORD-6",
          "The end of an aborted command lets none go on that waited for it."},
     [LQ_WRONG_NEXUS_INHERITS_ATTENTIONS] =
         {"nexus-inherits-attentions", "UA-3",
@@ -189,4 +189,28 @@ const struct lq_wrong lq_core_wrongs[LQ_CORE_WRONGS] = {
     [LQ_WRONG_RESTART_WITHOUT_FENCE] =
         {"restart-without-fence", "DUR-8",
          "The target serves again while requests from before its crash can still land."},
+    [LQ_WRONG_ABORT_AND_LOSS_YIELD] =
+        {"abort-and-loss-yield", "RI-6",
+         "A command that is aborted when its I_T nexus is lost is left by each to the other: "
+         "the loss never ends."},
+    [LQ_WRONG_ABORT_ANSWERED_AFTER_MARKING] =
+        {"abort-answered-after-marking", "TM-2",
+         "ABORT TASK answers once its command is marked; it goes on in the store."},
+    [LQ_WRONG_LOGOUT_DROPS_WAIT] =
+        {"logout-drops-wait", "QUAR-3",
+         "A logout neither awaits nor quarantines the commands in the store."},
+    [LQ_WRONG_ABORT_TASK_NOT_SUPPORTED] = {"abort-task-not-supported", "TM-10",
+                                           "ABORT TASK is called not supported."},
+    [LQ_WRONG_TASK_SET_FUNCTIONS_NOT_SUPPORTED] =
+        {"task-set-functions-not-supported", "TM-10",
+         "ABORT TASK SET and CLEAR TASK SET are called not supported."},
+    [LQ_WRONG_CLEAR_TASK_SET_REJECTED] = {"clear-task-set-rejected", "TM-10",
+                                          "CLEAR TASK SET is rejected."},
+    [LQ_WRONG_WRITE_OF_ONE_BLOCK_MORE] =
+        {"write-of-one-block-more", "DATA-2",
+         "Of 4 KiB blocks a write writes one too many, with what the buffer held before."},
+    [LQ_WRONG_QUARANTINE_OF_ONE_UNIT] =
+        {"quarantine-of-one-unit", "QUAR-1",
+         "Only commands of the orphan's own logical unit are held, though others share its "
+         "store."},
 };

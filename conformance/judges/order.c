@@ -9,10 +9,15 @@
  */
 #include "conformance/judges/internal.h"
 
+/* Between the end of one command and the beginning of the next. */
+#define SLACK_NS UINT64_C(1000000)
+
 struct task_set {
     struct lq_link all, ordered, head_of_queue;
     struct lq_link in_store; /* commands with requests out, in order of entry */
     uint64_t steps; /* commands enabled or ended so far */
+    uint64_t oldest_since_ns; /* the oldest command has been it since then */
+    bool is_stuck_told;
 };
 
 struct member {
@@ -101,6 +106,29 @@ static struct member *first_of(const struct lq_link *list, size_t offset)
 
 #define FIRST(list, link) first_of((list), offsetof(struct member, link))
 
+/* --- the oldest: ORD-6 ------------------------------------------------------------------------ */
+
+/* Called before anything changes in SET: has its oldest command waited for nothing? */
+static void judge_oldest(struct lq_judge *judge, struct task_set *set)
+{
+    const struct member *oldest = FIRST(&set->all, in_all);
+    if (oldest == NULL)
+        return;
+    judge->exercised[P_ORD_6]++;
+    if (oldest->task->enabled != NULL || set->is_stuck_told ||
+        judge->now_ns - set->oldest_since_ns <= SLACK_NS)
+        return;
+    set->is_stuck_told = true;
+    struct lq_text text = lq_text_form("command % was not enabled although no older one had been "
+                                       "in its task set since ", oldest->task->serial, 0, 0, 0);
+    lq_text_time(&text, set->oldest_since_ns);
+    struct lq_proof proof = {0};
+    lq_proof_event(&proof, oldest->task->received);
+    lq_proof_event(&proof, oldest->task->entered);
+    lq_proof_event(&proof, judge->view.event);
+    lq_convict(judge, P_ORD_6, &proof, &text);
+}
+
 /* --- entry: ORD-4 ----------------------------------------------------------------------------- */
 
 static void judge_entry_order(struct lq_judge *judge, const struct lq_seen_task *task)
@@ -149,6 +177,9 @@ static void on_entered(struct lq_judge *judge, struct lq_seen_task *task)
     if (task->unit == NULL || task->nexus == NULL || member->set != NULL)
         return;
     struct task_set *set = set_of(judge, task->unit->unit);
+    judge_oldest(judge, set);
+    if (lq_list_is_empty(&set->all))
+        set->oldest_since_ns = judge->now_ns;
     member->task = task;
     member->set = set;
     member->entry = ++order_of(judge)->entries;
@@ -221,6 +252,10 @@ static void on_ended(struct lq_judge *judge, struct lq_seen_task *task)
     struct member *member = member_of(judge, task);
     if (member->set == NULL || !member->is_in)
         return;
+    if (FIRST(&member->set->all, in_all) == member) {
+        judge_oldest(judge, member->set);
+        member->set->oldest_since_ns = judge->now_ns;
+    }
     member->is_in = false;
     member->set->steps++;
     lq_list_remove(&member->in_all);

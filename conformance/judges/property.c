@@ -37,6 +37,9 @@ const struct lq_property lq_property_table[] = {
         {"ORD-5", "ordered-reaches-store-last", "SAM-5 r21 8.6.3", "order",
          "No store request of an ORDERED command is submitted while one of an older command is"
          " out, nor one of a younger command before the ORDERED one has ended."},
+    [P_ORD_6] =
+        {"ORD-6", "oldest-is-enabled", "SAM-5 r21 8.6", "order",
+         "The oldest command of a task set does not wait for its turn."},
     [P_TM_1] =
         {"TM-1", "tm-silence", "RFC 7143 11.5.1; SAM-5 r21 7.2", "tm",
          "After the answer to a TM function its session sees no data, R2T or status of a "
@@ -66,6 +69,10 @@ const struct lq_property lq_property_table[] = {
         {"TM-9", "tm-answer-sent", "RFC 7143 11.6", "tm",
          "What a TM function was answered is sent to its initiator before a logout of its session"
          " is answered."},
+    [P_TM_10] =
+        {"TM-10", "tm-supported", "SAM-5 r21 7.2, 7.3, 7.5, 7.7", "tm",
+         "ABORT TASK, ABORT TASK SET, CLEAR TASK SET and LOGICAL UNIT RESET are carried out, not "
+         "called unsupported."},
     [P_RI_1] =
         {"RI-1", "old-session-silent", "RFC 7143 6.3.5", "reinstate",
          "After the success of a reinstating login the old session sends nothing."},

@@ -281,6 +281,24 @@ static void judge_end(struct lq_judge *judge, const struct lq_event *status)
     lq_convict(judge, P_SEQ_13, &proof, &text);
 }
 
+/* The logout is answered behind every status that was on its way [RFC 7143 11.14]. */
+static void judge_left_behind(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    LQ_LIST_EACH(link, &pdu->connection->exchanges)
+    {
+        const struct lq_seen_exchange *exchange =
+            LQ_ELEMENT(link, struct lq_seen_exchange, in_connection);
+        const struct lq_seen_task *task = exchange->task;
+        if (task == NULL || task->ended == NULL || (task->ended->flags & LQ_F_ABORTED) != 0 ||
+            exchange->silenced_by != NULL || exchange->unsolicited_follows)
+            continue;
+        convict(judge, P_SEQ_13, pdu, "connection %: the logout was answered, but task %, which "
+                                      "had ended with status %, got none", exchange->itt,
+                task->ended->code, 0);
+        return;
+    }
+}
+
 /* --- the part --------------------------------------------------------------------------------- */
 
 static void sequence_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
@@ -308,6 +326,8 @@ static void sequence_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
         judge_function(judge, pdu);
     if (pdu->opcode == LQ_WIRE_SCSI_RESPONSE)
         judge_sense(judge, pdu);
+    if (pdu->opcode == LQ_WIRE_LOGOUT_RESPONSE && lq_wire_response(pdu->h) == 0)
+        judge_left_behind(judge, pdu);
 }
 
 static void sequence_event(struct lq_judge *judge, const struct lq_event *event)

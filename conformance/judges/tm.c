@@ -69,8 +69,9 @@ static void judge_answers(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
         if (function->connection != pdu->connection || function->answered == NULL)
             continue;
         judge->exercised[P_TM_9]++;
-        if (function->response.seq != 0)
-            continue;
+        const struct lq_event *loss = function->nexus == NULL ? NULL : function->nexus->loss;
+        if (function->response.seq != 0 || (loss != NULL && loss->seq < function->answered->seq))
+            continue; /* it was still under way at the logout */
         struct lq_text text = {0};
         text_function(&text, function);
         lq_text_add(&text, " was carried out, but its session was logged out without its answer");
@@ -257,8 +258,9 @@ static void judge_survivor(struct lq_judge *judge, const struct lq_seen_task *ta
 
 /* --- TM-6: honesty ---------------------------------------------------------------------------- */
 
-static void convict_lie(struct lq_judge *judge, const struct lq_seen_function *function,
-                        const struct lq_seen_task *task, const char *what)
+static void convict_function(struct lq_judge *judge, enum lq_property_place property,
+                             const struct lq_seen_function *function,
+                             const struct lq_seen_task *task, const char *what)
 {
     struct lq_text text = {0};
     text_function(&text, function);
@@ -270,7 +272,7 @@ static void convict_lie(struct lq_judge *judge, const struct lq_seen_function *f
         lq_proof_event(&proof, task->ended);
     }
     proof_function(&proof, function);
-    lq_convict(judge, P_TM_6, &proof, &text);
+    lq_convict(judge, property, &proof, &text);
 }
 
 /* [RFC 7143 11.6.1]: "task does not exist" is for tasks that are not there. */
@@ -283,16 +285,39 @@ static void judge_absence(struct lq_judge *judge, const struct lq_seen_function 
                          task->entered->seq < function->received->seq &&
                          (task->ended == NULL || task->ended->seq > function->received->seq);
         if (was_there && lq_function_covers_task(function, task)) {
-            convict_lie(judge, function, task,
+            convict_function(judge, P_TM_6, function, task,
                         " was told that its task does not exist, but it was in its task set");
             return;
         }
     }
 }
 
+/* TM-10. Where no function is under way there is room for one. */
+static void judge_support(struct lq_judge *judge, const struct lq_seen_function *function,
+                          uint32_t answer)
+{
+    switch (function->function) {
+    case LQ_TM_ABORT_TASK:
+    case LQ_TM_ABORT_TASK_SET:
+    case LQ_TM_CLEAR_TASK_SET:
+    case LQ_TM_LOGICAL_UNIT_RESET:
+        break;
+    default:
+        return;
+    }
+    judge->exercised[P_TM_10]++;
+    bool is_alone = tm_of(judge)->open.next == &tm_of(judge)->open;
+    if (answer == LQ_TM_NOT_SUPPORTED || (answer == LQ_TM_REJECTED && is_alone))
+        convict_function(judge, P_TM_10, function, NULL,
+                         answer == LQ_TM_REJECTED
+                             ? " was rejected although no other function was under way"
+                             : " was called not supported, but every logical unit has it");
+}
+
 static void judge_honesty(struct lq_judge *judge, const struct lq_seen_function *function,
                           uint32_t answer)
 {
+    judge_support(judge, function, answer);
     bool names_unit = function->function >= LQ_TM_ABORT_TASK &&
                       function->function <= LQ_TM_LOGICAL_UNIT_RESET;
     judge->exercised[P_TM_6]++;
@@ -301,9 +326,11 @@ static void judge_honesty(struct lq_judge *judge, const struct lq_seen_function 
     if (!names_unit || judge->view.units.count == 0)
         return;
     if (function->unit == NULL && answer == LQ_TM_COMPLETE)
-        convict_lie(judge, function, NULL, " was completed for a logical unit that is not there");
+        convict_function(judge, P_TM_6, function, NULL,
+                         " was completed for a logical unit that is not there");
     if (function->unit != NULL && answer == LQ_TM_INCORRECT_LUN)
-        convict_lie(judge, function, NULL, " was told that its logical unit is not there");
+        convict_function(judge, P_TM_6, function, NULL,
+                         " was told that its logical unit is not there");
 }
 
 /* --- TM-7: time ------------------------------------------------------------------------------- */

@@ -557,6 +557,9 @@ void lq_tgt_numbered_request(struct lq_iscsi_target *target, struct lq_tgt_conn 
         return;
     }
     session->exp_cmd_sn += numbered ? 1 : 0;
+    if (!numbered && pdu->opcode == LQ_OP_SCSI_COMMAND &&
+        lq_tgt_wrong(target, LQ_WRONG_IMMEDIATE_ADVANCES_CMD_SN))
+        session->exp_cmd_sn++;
     execute(target, conn, pdu);
     if (!lq_list_is_empty(&session->held)) /* also when an ABORT TASK has filled a hole */
         lq_tgt_advance(target, session);

@@ -137,6 +137,16 @@ static bool silence_draining(struct lq_iscsi_target *t, struct lq_tgt_session *s
     return found;
 }
 
+/* Wrong "abort-stops-read-half-way". */
+static void stop_half_way(struct lq_iscsi_target *t, struct lq_tgt_session *session,
+                          const struct lq_iscsi_pdu *pdu)
+{
+    struct lq_tgt_command *command = lq_tgt_find(t, session, pdu->u.tm.referenced_itt);
+    if (command != NULL && command->kind == LQ_CMD_SCSI && command->completed &&
+        !command->status_built && lq_tgt_wrong(t, LQ_WRONG_ABORT_STOPS_READ_HALF_WAY))
+        lq_list_remove(&command->output.link);
+}
+
 /* --- all functions ---------------------------------------------------------------------------- */
 
 bool lq_tgt_tm_must_wait(struct lq_iscsi_target *target, struct lq_tgt_session *session,
@@ -173,6 +183,7 @@ void lq_tgt_tm_deliver(struct lq_iscsi_target *target, struct lq_tgt_command *co
         if (aborts_ours(target, command, pdu))
             return;
         command->tm_absent_response = absent_response(target, session, pdu);
+        stop_half_way(target, session, pdu);
     }
     if (silence_draining(target, session, pdu))
         command->tm_absent_response = LQ_TM_RSP_COMPLETE;

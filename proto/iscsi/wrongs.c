@@ -93,4 +93,13 @@ const struct lq_wrong lq_iscsi_wrongs[LQ_ISCSI_WRONGS] = {
     [LQ_WRONG_HEADER_DIGEST_STALE] =
         {"header-digest-stale", "SEQ-14",
          "a header digest is computed before the PDU gets its numbers"},
+    [LQ_WRONG_ABORT_STOPS_READ_HALF_WAY] =
+        {"abort-stops-read-half-way", "SEQ-13",
+         "an abort of a read whose data is on its way is told that there is no task, and stops"
+         " it"},
+    [LQ_WRONG_IMMEDIATE_ADVANCES_CMD_SN] = {"immediate-advances-cmd-sn", "SEQ-2",
+                                            "an immediate command uses a CmdSN up"},
+    [LQ_WRONG_TM_REFUSED_WITH_SCSI_STATUS] =
+        {"tm-refused-with-scsi-status", "SEQ-7",
+         "a TM function that is rejected gets a SCSI Response with BUSY"},
 };

@@ -202,6 +202,47 @@ static void test_orphans_do_not_count(void)
     CU_ASSERT(story_is_legal());
 }
 
+/* SERIAL of a TM function that aborts C. */
+static void abort_task(const struct story_command *c, uint64_t serial)
+{
+    struct story_function f = {.actor = 1,
+                               .nexus = NEXUS_A,
+                               .connection = 1,
+                               .serial = serial,
+                               .function = LQ_TM_ABORT_TASK,
+                               .referenced = c->serial};
+    story_ask(&f);
+    story_abort(c, LQ_TRIGGER_ABORT_TASK);
+    story_answer(&f, LQ_TM_COMPLETE);
+    story_give_up(c);
+}
+
+/* An ORDERED command was aborted, and nobody let the next one go on, which is aborted in turn. */
+static void wait_behind_aborted(uint64_t duration_ns)
+{
+    begin();
+    struct story_command c1 = command(1, LQ_ORDERED), c2 = command(2, LQ_SIMPLE);
+    arrive(&c1);
+    story_enable(&c1);
+    arrive(&c2);
+    abort_task(&c1, 90);
+    story_pass(duration_ns);
+    abort_task(&c2, 91);
+}
+
+static void test_aborted_in_turn(void)
+{
+    wait_behind_aborted(0);
+    CU_ASSERT(story_is_legal());
+    CU_ASSERT(story_exercised("ORD-6") > 0);
+}
+
+static void test_nobody_goes_on(void)
+{
+    wait_behind_aborted(SECONDS(1));
+    CU_ASSERT(story_breaks("ORD-6"));
+}
+
 int main(void)
 {
     static const CU_TestInfo tests[] = {
@@ -213,6 +254,8 @@ int main(void)
         {"late entry", test_late_entry},
         {"ordered in the store too early", test_ordered_in_store_too_early},
         {"orphans do not count", test_orphans_do_not_count},
+        {"aborted in turn", test_aborted_in_turn},
+        {"nobody goes on", test_nobody_goes_on},
         CU_TEST_INFO_NULL,
     };
     return story_main("order", tests);

@@ -262,6 +262,15 @@ static void test_answer_is_lost(void)
     CU_ASSERT(story_breaks("TM-9"));
 }
 
+static void test_not_supported(void)
+{
+    begin();
+    struct story_function f = function(LQ_TM_CLEAR_TASK_SET, 0);
+    story_ask(&f);
+    story_answer(&f, LQ_TM_NOT_SUPPORTED);
+    CU_ASSERT(story_breaks("TM-10"));
+}
+
 int main(void)
 {
     static const CU_TestInfo tests[] = {
@@ -280,6 +289,7 @@ int main(void)
         {"cold reset", test_cold_reset},
         {"session survives a cold reset", test_session_survives_cold_reset},
         {"answer is lost", test_answer_is_lost},
+        {"not supported", test_not_supported},
         CU_TEST_INFO_NULL,
     };
     return story_main("tm", tests);
