@@ -84,7 +84,7 @@ static void free_arguments(char **arguments)
 
 static char **make_arguments(const struct lq_target *target)
 {
-    const struct lq_listener *listener = lq_live_listener(target->live, 0);
+    const struct lq_listener *listener = lq_target_listener(target);
     char port[8];
     snprintf(port, sizeof port, "%u", (unsigned)listener->port);
     const struct word words[WORDS] = {{"{uri}", target->uri},

@@ -123,6 +123,12 @@ static bool open_capture(struct lq_target *target)
     return true;
 }
 
+const struct lq_listener *lq_target_listener(const struct lq_target *target)
+{
+    return target->trial != NULL ? lq_play_listener(lq_trial_play(target->trial))
+                                 : lq_live_listener(target->live, 0);
+}
+
 static struct lq_history *history_of(struct lq_target *target)
 {
     if (target->trial != NULL)
@@ -135,7 +141,7 @@ static void begin_capture(struct lq_target *target)
 {
     if (target->pcapng == NULL)
         return;
-    const struct lq_listener *listener = lq_live_listener(target->live, 0);
+    const struct lq_listener *listener = lq_target_listener(target);
     char comment[LQ_ADDRESS_BYTES_MAX + 80];
     snprintf(comment, sizeof comment, "as seen by the target at %s port %u; TCP is synthesised",
              listener->host, (unsigned)listener->port);
@@ -200,7 +206,7 @@ static bool open_live(struct lq_target *target)
         lq_message("%s", problem.text);
         return false;
     }
-    const struct lq_listener *listener = lq_live_listener(target->live, 0);
+    const struct lq_listener *listener = lq_target_listener(target);
     snprintf(target->uri, sizeof target->uri, "iscsi://%s:%u/%s/0", listener->host,
              (unsigned)listener->port, config.target_name);
     if (!listener->loopback)

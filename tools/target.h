@@ -29,6 +29,9 @@ struct lq_target {
  * LQ_EXIT_PASS; else a message has been printed, nothing is left open, and it is the exit code. */
 int lq_target_open(struct lq_target *target, const struct lq_options *options);
 
+/* Where initiators find it. */
+const struct lq_listener *lq_target_listener(const struct lq_target *target);
+
 /* The scenario's time begins; call it last before the run. False after a message. */
 bool lq_target_start(struct lq_target *target);
 

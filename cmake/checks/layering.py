@@ -47,7 +47,7 @@ PARTS = [
     Part("sim/virtual/", [*CORE_PUBLIC, "proto/", "faults/", "scenarios/lang/", "sim/shard/",
                           "sim/stage/", "sim/virtual/"]),
     Part("sim/live/", [*CORE_PUBLIC, "proto/", "faults/", "scenarios/lang/", "sim/shard/",
-                       "sim/stage/", "sim/live/"], pure=False, exact=False),
+                       "sim/stage/", "sim/virtual/damage.h", "sim/virtual/tcp.h", "sim/live/"], pure=False, exact=False),
     Part("conformance/wire/", [*FOR_JUDGES, "conformance/wire/"], exact=False),
     Part("conformance/judges/", [*FOR_JUDGES, "conformance/wire/", "conformance/judges/"],
          exact=False),

@@ -35,6 +35,7 @@ struct connection {
     enum state state;
     int fd;
     lq_handle handle;    /* the shard's */
+    uint32_t number;     /* in records */
     uint32_t generation; /* of the slot; 24 bits travel in epoll's data */
     bool registered;     /* with epoll, for the events in ASKED and for errors */
     uint32_t asked;
@@ -423,7 +424,7 @@ void lq_connections_accept(struct lq_connections *connections, int fd,
         close(fd);
         return;
     }
-    *c = (struct connection){.fd = fd, .generation = c->generation};
+    *c = (struct connection){.fd = fd, .generation = c->generation, .number = peer.number};
     lq_list_init(&c->link);
     const struct lq_input input = {.kind = LQ_INPUT_ACCEPT,
                                    .now_ns = connections->now_ns,
@@ -442,6 +443,14 @@ void lq_connections_accept(struct lq_connections *connections, int fd,
     connections->open++;
     if (!ask(connections, c, EPOLLIN)) /* no memory in the kernel */
         end_with_reset(connections, c, LQ_CLOSE_BY_TARGET);
+}
+
+lq_handle lq_connections_handle(const struct lq_connections *connections, uint32_t number)
+{
+    for (uint32_t i = 0; i < connections->slot_count; i++)
+        if (connections->slots[i].state == STATE_OPEN && connections->slots[i].number == number)
+            return connections->slots[i].handle;
+    return LQ_NO_HANDLE;
 }
 
 /* Lingering: whatever comes is dropped; at the peer's end, or at an error, so is the socket. */

@@ -36,6 +36,9 @@ void lq_connections_set_now(struct lq_connections *connections, uint64_t now_ns)
 void lq_connections_accept(struct lq_connections *connections, int fd,
                            const char local[LQ_ADDRESS_BYTES_MAX], struct lq_live_peer peer);
 
+/* The shard's handle of the connection that has this number; none when it is not open. */
+lq_handle lq_connections_handle(const struct lq_connections *connections, uint32_t number);
+
 /* EVENTS (EPOLL*) of the socket called NAME; a name of a connection that has ended is ignored. */
 void lq_connections_event(struct lq_connections *connections, uint64_t name, uint32_t events);
 

@@ -27,8 +27,6 @@ struct lq_live {
     uint32_t store_count;
     struct lq_listener listeners[LQ_LIVE_PORTALS_MAX];
     uint32_t portal_count;
-    char addresses[LQ_LIVE_PORTALS_MAX][LQ_ADDRESS_BYTES_MAX + 8];
-    const char *address_rows[LQ_LIVE_PORTALS_MAX];
     struct lq_loop *loop;
 };
 
@@ -81,7 +79,8 @@ static bool make_shard(struct lq_live *live, const struct lq_live_config *config
                        struct lq_problem *problem)
 {
     struct lq_shard_config shard = shard_config(config, &config->target_name);
-    shard.iscsi.portal_addresses = live->portal_count == 1 ? NULL : live->address_rows;
+    if (config->shard != NULL)
+        shard.iscsi.portal_addresses = config->shard->addresses;
     const char *limit = lq_limits_check(&config->engine.limits);
     if (limit != NULL)
         return lq_problem_set(problem,
@@ -200,13 +199,9 @@ static bool listen_all(struct lq_live *live, const struct lq_live_config *config
     LQ_ASSERT(count <= LQ_LIVE_PORTALS_MAX);
     for (; live->portal_count < count; live->portal_count++) {
         uint32_t i = live->portal_count;
-        struct lq_listener listener;
-        if (!lq_listener_open(&listener, config->host, i == 0 ? config->port : 0, problem))
+        uint16_t port = i == 0 ? config->port : 0;
+        if (!lq_listener_open(&live->listeners[i], config->host, port, problem))
             return false;
-        live->listeners[i] = listener;
-        snprintf(live->addresses[i], sizeof live->addresses[i], "%s:%u", listener.host,
-                 (unsigned)listener.port);
-        live->address_rows[i] = live->addresses[i];
     }
     return true;
 }
@@ -267,6 +262,14 @@ const struct lq_listener *lq_live_listener(const struct lq_live *live, uint32_t 
 struct lq_shard *lq_live_shard(struct lq_live *live)
 {
     return live->shard;
+}
+
+struct lq_iscsi_digests lq_live_digests(const struct lq_live *live, uint32_t number)
+{
+    lq_handle handle = lq_loop_connection(live->loop, number);
+    if (lq_handle_is_none(handle))
+        return (struct lq_iscsi_digests){false, false};
+    return lq_iscsi_digests(lq_shard_iscsi(live->shard), handle);
 }
 
 struct lq_loop *lq_live_loop(struct lq_live *live)

@@ -32,11 +32,13 @@ struct lq_live_unit {
 };
 
 /* A whole shard instead of one target with LUNs 0, 1, ..: the stores are the live target's from
- * lq_live_open on, even when that fails. Portal p > 0 listens at a free port. */
+ * lq_live_open on, even when that fails. Portal p > 0 listens at a free port; ADDRESSES are what
+ * initiators are told of portals, where these stand behind something. */
 struct lq_live_shard {
     const struct lq_shard_config *config;
     struct lq_live_store *const *stores;
     uint32_t store_count;
+    const char *const *addresses;
     const struct lq_live_unit *units;
     uint32_t unit_count;
 };
@@ -70,6 +72,10 @@ const struct lq_listener *lq_live_listener(const struct lq_live *live, uint32_t 
 
 /* For looking inside after the run. */
 struct lq_shard *lq_live_shard(struct lq_live *live);
+
+/* What the target and the initiator of connection NUMBER (in records) have agreed on; none when it
+ * is over. */
+struct lq_iscsi_digests lq_live_digests(const struct lq_live *live, uint32_t number);
 
 /* For watches and for stopping it. */
 struct lq_loop *lq_live_loop(struct lq_live *live);

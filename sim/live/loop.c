@@ -115,6 +115,11 @@ void lq_loop_free(struct lq_loop *loop)
     free(loop);
 }
 
+lq_handle lq_loop_connection(const struct lq_loop *loop, uint32_t number)
+{
+    return lq_connections_handle(loop->connections, number);
+}
+
 bool lq_loop_watch(struct lq_loop *loop, int fd, void (*readable)(void *context), void *context)
 {
     for (uint32_t i = 0; i < LQ_LOOP_WATCHES; i++) {

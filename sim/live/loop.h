@@ -44,6 +44,9 @@ uint64_t lq_loop_memory_bytes(uint32_t connections);
 struct lq_loop *lq_loop_make(const struct lq_loop_config *config, struct lq_problem *problem);
 void lq_loop_free(struct lq_loop *loop);
 
+/* The shard's handle of the connection that has NUMBER in records; none when it is over. */
+lq_handle lq_loop_connection(const struct lq_loop *loop, uint32_t number);
+
 /* READABLE(CONTEXT) is called in the turn after FD became readable, until lq_loop_unwatch. At most
  * LQ_LOOP_WATCHES at once. False: the system refuses. */
 enum { LQ_LOOP_WATCHES = 4 };

@@ -14,7 +14,7 @@
 
 #include "core/base/assert.h"
 #include "sim/live/guest.h"
-#include "sim/live/sockets.h"
+#include "sim/live/relay.h"
 #include "sim/live/store_disk.h"
 #include "sim/stage/state.h"
 
@@ -25,7 +25,7 @@ enum { NAME_BYTES_MAX = 40, TIMERS_PER_TURN = 64 /* so that the target gets its 
 struct lq_play {
     struct lq_world world;
     struct lq_play_config config;
-    struct lq_sockets *sockets;
+    struct lq_relay *relay;
     void *memory; /* of the endpoints */
     struct lq_loop_guest guest;
     enum phase phase;
@@ -36,11 +36,13 @@ struct lq_play {
     struct lq_live_store *stores[LQ_PLAN_STORES_MAX];
     struct lq_live_unit units[LQ_PLAN_UNITS_MAX];
     struct lq_live_shard shard;
+    char addresses[LQ_PLAN_PORTS_MAX][LQ_ADDRESS_BYTES_MAX + 8];
+    const char *address_rows[LQ_PLAN_PORTS_MAX];
 };
 
-struct lq_sockets *lq_sockets_of(struct lq_world *world)
+struct lq_relay *lq_relay_of(struct lq_world *world)
 {
-    return LQ_ELEMENT(world, struct lq_play, world)->sockets;
+    return LQ_ELEMENT(world, struct lq_play, world)->relay;
 }
 
 /* --- what the loop asks ----------------------------------------------------------------------- */
@@ -56,7 +58,7 @@ static uint64_t deadline(const void *context)
     const struct lq_play *play = context;
     if (play->phase == PHASE_READY)
         return LQ_NEVER;
-    if (lq_sockets_are_marked(play->sockets))
+    if (lq_relay_is_marked(play->relay))
         return 0;
     uint64_t next = lq_queue_next(&play->world.queue);
     bool is_leaving = play->phase == PHASE_LEAVING && play->leave_until_ns < next;
@@ -66,11 +68,11 @@ static uint64_t deadline(const void *context)
 static struct lq_live_peer accepted(void *context, int fd)
 {
     struct lq_play *play = context;
-    const struct lq_connection *own = lq_sockets_find(play->sockets, fd);
-    if (own != NULL)
-        return (struct lq_live_peer){.number = own->number,
-                                     .actor = own->actor == NULL ? 0 : own->actor->number};
-    play->others++;
+    const struct lq_connection *end = lq_relay_find(play->relay, fd);
+    if (end != NULL)
+        return (struct lq_live_peer){.number = end->number,
+                                     .actor = end->actor == NULL ? 0 : end->actor->number};
+    play->others++; /* past the relay */
     return (struct lq_live_peer){.number = ++play->world.connection_numbers};
 }
 
@@ -103,10 +105,10 @@ static void turn(void *context)
     struct lq_world *world = &play->world;
     if (play->phase == PHASE_READY)
         return;
-    lq_sockets_turn(play->sockets);
+    lq_relay_turn(play->relay);
     for (int i = 0; i < TIMERS_PER_TURN && lq_queue_next(&world->queue) <= world->env.now_ns; i++) {
         (void)lq_queue_step(&world->queue);
-        lq_sockets_turn(play->sockets);
+        lq_relay_turn(play->relay);
     }
     consider_the_end(play);
 }
@@ -141,14 +143,14 @@ struct lq_play *lq_play_make(struct lq_allocator allocator, const struct lq_play
 {
     struct lq_play *play = allocator.resize(allocator.context, NULL, 0, sizeof *play);
     memset(play, 0, sizeof *play);
-    lq_world_init(&play->world, allocator, &lq_sockets_ops);
+    lq_world_init(&play->world, allocator, &lq_relay_ops);
     play->world.slack_ns = LQ_PLAY_SLACK_NS;
     play->world.patience_ns = LQ_PLAY_PATIENCE_NS;
     play->config = *config;
     play->guest = (struct lq_loop_guest){set_now, deadline, turn, accepted, play};
     lq_world_prepare(&play->world, config->request);
-    play->sockets = lq_sockets_make();
-    if (play->sockets == NULL || !make_endpoints(play)) {
+    play->relay = lq_relay_make(&play->world);
+    if (play->relay == NULL || !make_endpoints(play)) {
         lq_problem_set(problem,
                        "scenario: its initiators cannot be made (%s); expected memory and "
                        "descriptors; free some or raise `ulimit -n`",
@@ -181,18 +183,29 @@ bool lq_play_configure(struct lq_play *play, struct lq_live_config *live,
                        struct lq_problem *problem)
 {
     const struct lq_plan *plan = &play->world.plan;
-    if (!open_stores(play, problem))
+    uint32_t portals = plan->shard.iscsi.portal_count;
+    if (!lq_relay_listen(play->relay, portals, live->host, live->port, problem) ||
+        !open_stores(play, problem))
         return false;
+    for (uint32_t i = 0; i < portals; i++) {
+        const struct lq_listener *listener = lq_relay_listener(play->relay, i);
+        snprintf(play->addresses[i], sizeof play->addresses[i], "%s:%u", listener->host,
+                 (unsigned)listener->port);
+        play->address_rows[i] = play->addresses[i];
+    }
     for (uint32_t i = 0; i < plan->unit_count; i++)
         play->units[i] = (struct lq_live_unit){plan->units[i].target, plan->units[i].lun,
                                                plan->units[i].store};
     play->shard = (struct lq_live_shard){.config = &plan->shard,
                                          .stores = play->stores,
                                          .store_count = (uint32_t)plan->options[LQ_OPT_STORES],
+                                         .addresses = play->address_rows,
                                          .units = play->units,
                                          .unit_count = plan->unit_count};
     live->shard = &play->shard;
     live->lun_count = 0;
+    live->host = "127.0.0.1";
+    live->port = 0;
     live->engine = plan->shard.engine;
     live->target_name = plan->shard.iscsi.target_names[0];
     live->history = &play->world.history;
@@ -203,12 +216,9 @@ bool lq_play_configure(struct lq_play *play, struct lq_live_config *live,
 
 bool lq_play_start(struct lq_play *play, struct lq_live *live, struct lq_problem *problem)
 {
-    bool is_aimed = true;
-    for (uint32_t i = 0; i < play->world.plan.shard.iscsi.portal_count; i++)
-        is_aimed &= lq_sockets_aim(play->sockets, i, lq_live_listener(live, i)->fd);
     play->world.env.now_ns = lq_live_now_ns();
-    if (!is_aimed || !lq_loop_watch(lq_live_loop(live), lq_sockets_fd(play->sockets),
-                                    socket_is_ready, NULL))
+    if (!lq_relay_aim(play->relay, live) ||
+        !lq_loop_watch(lq_live_loop(live), lq_relay_fd(play->relay), socket_is_ready, NULL))
         return lq_problem_set(problem,
                               "scenario: its initiators cannot reach the target (%s); expected "
                               "memory and descriptors; free some",
@@ -216,6 +226,11 @@ bool lq_play_start(struct lq_play *play, struct lq_live *live, struct lq_problem
     play->phase = PHASE_PLAYING;
     lq_world_begin(&play->world);
     return true;
+}
+
+const struct lq_listener *lq_play_listener(const struct lq_play *play)
+{
+    return lq_relay_listener(play->relay, 0);
 }
 
 void lq_play_hold(struct lq_play *play, bool is_held)
@@ -241,7 +256,8 @@ struct lq_play_result lq_play_end(struct lq_play *play, struct lq_live *live)
         lq_world_enter(&play->world, LQ_PHASE_END);
         lq_script_judge(play->world.script);
     }
-    return (struct lq_play_result){is_complete, play->outstanding, play->others};
+    return (struct lq_play_result){is_complete, play->outstanding,
+                                   play->others + lq_relay_others(play->relay)};
 }
 
 const struct lq_world *lq_play_world(const struct lq_play *play)
@@ -257,8 +273,8 @@ struct lq_history *lq_play_history(struct lq_play *play)
 void lq_play_free(struct lq_play *play)
 {
     struct lq_allocator allocator = play->world.allocator;
-    if (play->sockets != NULL)
-        lq_sockets_free(play->sockets);
+    if (play->relay != NULL)
+        lq_relay_free(play->relay);
     free(play->memory);
     lq_world_fini(&play->world);
     allocator.resize(allocator.context, play, sizeof *play, 0);

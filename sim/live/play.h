@@ -37,10 +37,14 @@ struct lq_play_config {
 struct lq_play *lq_play_make(struct lq_allocator allocator, const struct lq_play_config *config,
                              struct lq_problem *problem);
 
-/* Fills in what the scenario says of the target: shard, LUNs, history, wrongs, guest; address and
- * port are the caller's. The play outlives the live target. False, and PROBLEM says why. */
+/* Listens at LIVE's host and port, and fills in what the scenario says of the target behind them:
+ * shard, history, wrongs, guest, a private address. The play outlives the live target. False, and
+ * PROBLEM says why. */
 bool lq_play_configure(struct lq_play *play, struct lq_live_config *live,
                        struct lq_problem *problem);
+
+/* The first portal of the first target, for others. */
+const struct lq_listener *lq_play_listener(const struct lq_play *play);
 
 /* The scenario's time 0 is now. False, and PROBLEM says why. */
 bool lq_play_start(struct lq_play *play, struct lq_live *live, struct lq_problem *problem);

@@ -393,6 +393,15 @@ static void tell_arrival(struct lq_tcp_pipe *pipe, enum lq_tcp_side reader)
     settle(tcp);
 }
 
+/* The timer of a live world may fire late: the next segment may be due already. */
+static void await_segment(struct lq_tcp_pipe *pipe)
+{
+    uint64_t arrival_ns = pipe->segments[pipe->first_segment].arrival_ns;
+    uint64_t now_ns = now_of(pipe->tcp);
+    lq_queue_at(pipe->tcp->net->queue, &pipe->timer, arrival_ns < now_ns ? now_ns : arrival_ns,
+                pipe_fire);
+}
+
 /* Bytes of PIPE, or its FIN, arrive; or the sender of a cut pipe gives up. */
 static void pipe_fire(struct lq_timer *timer)
 {
@@ -412,7 +421,7 @@ static void pipe_fire(struct lq_timer *timer)
         pipe->segment_count--;
     }
     if (pipe->segment_count > 0)
-        lq_queue_at(net->queue, timer, pipe->segments[pipe->first_segment].arrival_ns, pipe_fire);
+        await_segment(pipe);
     else if (pipe->is_finished && pipe->taken == pipe->written)
         lose(tcp, other(writer), LQ_CLOSE_FIN);
     else if (pipe->is_finished)

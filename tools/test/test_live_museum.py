@@ -12,8 +12,8 @@ from conftest import PROGRAM
 SCENARIOS = pathlib.Path(os.environ["LUNQUAKE_SOURCE_DIR"]) / "scenarios"
 AT_ONCE = 8
 BOUND_S = 200
-# A seed's run is not a timeline; and faults of the network strike in the virtual world only.
-VIRTUAL_ONLY = {"seed-written-out.scn", "every-statement.scn", "when.scn"}
+# A seed's run is not a timeline.
+VIRTUAL_ONLY = {"seed-written-out.scn"}
 
 
 def cases():
