@@ -12,6 +12,7 @@
 #include "tools/cmd_sim_report.h"
 #include "tools/cmd_sim_run.h"
 #include "tools/cmd_sim_scenario.h"
+#include "tools/cmd_sim_shrink.h"
 #include "tools/cmd_sim_trace.h"
 #include "tools/exit_codes.h"
 #include "tools/message.h"
@@ -145,7 +146,10 @@ static int run_seed(const struct lq_options *options, const struct lq_sim_settin
                             verdict, code);
     code = lq_verdicts_write(lq_sim_verdicts(sim), options->tap, options->junit, code);
     lq_sim_free(sim);
-    return lq_sim_close_sinks(options, &sinks, code);
+    code = lq_sim_close_sinks(options, &sinks, code);
+    if (verdict != LQ_SIM_CLEAN && lq_shrink_is_wanted(options, settings))
+        lq_sim_shrink(options, settings, NULL, NULL, options->first_seed);
+    return code;
 }
 
 static int refuse_campaign(const char *what)
@@ -178,10 +182,24 @@ static struct lq_campaign campaign_of(const struct lq_options *options,
         .junit = options->junit};
 }
 
+struct shrinking {
+    const struct lq_options *options;
+    const struct lq_sim_settings *settings;
+};
+
+static void shrink_seed(void *context, uint64_t seed)
+{
+    const struct shrinking *shrinking = context;
+    lq_sim_shrink(shrinking->options, shrinking->settings, NULL, NULL, seed);
+}
+
 static int run_campaign(const struct lq_options *options, const struct lq_sim_settings *settings,
                         const struct lq_campaign_store_ops *store)
 {
     struct lq_campaign campaign = campaign_of(options, settings, store);
+    struct shrinking shrinking = {options, settings};
+    campaign.failed = lq_shrink_is_wanted(options, settings) ? shrink_seed : NULL;
+    campaign.context = &shrinking;
     if (options->campaign == NULL || store != NULL)
         return lq_campaign_run(&campaign);
     lq_message("--campaign: this program has no database; expected `lunquake sim'; use that");

@@ -253,6 +253,10 @@ static int run(struct state *state)
         return LQ_EXIT_ENVIRONMENT;
     bool is_whole = state->sum.done >= seeds_of(&campaign->identity);
     int code = summarise(state, is_whole);
+    bool has_failed = state->sum.failure_count > 0 && state->sum.lost == 0 &&
+                      state->sum.failures[0].seed <= campaign->identity.last_seed;
+    if (has_failed && campaign->failed != NULL && end == LQ_SEED_POOL_DONE)
+        campaign->failed(campaign->context, state->sum.failures[0].seed);
     return end == LQ_SEED_POOL_INTERRUPTED && code == LQ_EXIT_PASS ? LQ_EXIT_STOPPED : code;
 }
 

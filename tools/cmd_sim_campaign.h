@@ -23,6 +23,9 @@ struct lq_campaign {
     bool twice;              /* every seed twice, not only some */
     bool bench;              /* print commands and processor seconds */
     const char *tap, *junit; /* files for the verdicts, NULL: none */
+    /* Told the lowest seed that failed, after the summary; NULL: nobody is. */
+    void (*failed)(void *context, uint64_t seed);
+    void *context;
 };
 
 /* Runs it and prints its summary. Returns the exit code. */

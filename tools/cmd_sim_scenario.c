@@ -8,8 +8,9 @@
 
 #include "sim/stage/swarm.h"
 #include "sim/stage/workload.h"
-#include "tools/cmd_sim_verdicts.h"
+#include "tools/cmd_sim_shrink.h"
 #include "tools/cmd_sim_trace.h"
+#include "tools/cmd_sim_verdicts.h"
 #include "tools/exit_codes.h"
 #include "tools/message.h"
 
@@ -162,18 +163,25 @@ static int run_all(const struct lq_options *options, const struct lq_sim_setting
     struct lq_sim *sim = lq_sim_make(settings);
     lq_sim_watch(sim, sinks.sinks, sinks.count);
     struct lq_recording *recording = options->record == NULL ? NULL : lq_recording_begin(sim);
+    uint32_t failed = options->file_count; /* the first one */
     for (uint32_t i = 0; i < options->file_count; i++) {
         enum lq_sim_verdict verdict = lq_sim_run_scenario(sim, &scenarios[i], options->files[i],
                                                           options->first_seed, options->twice);
         print_result(sim, settings, options->files[i], &scenarios[i], verdict,
                      options->fingerprint);
+        if (verdict != LQ_SIM_CLEAN && failed == options->file_count)
+            failed = i;
         code = worse(code, lq_sim_exit_code(verdict, settings->wrong.row != NULL));
         code = lq_recording_end(recording, sim, options->record, settings, &scenarios[i],
                                 options->first_seed, verdict, code);
     }
     code = lq_verdicts_write(lq_sim_verdicts(sim), options->tap, options->junit, code);
     lq_sim_free(sim);
-    return lq_sim_close_sinks(options, &sinks, code);
+    code = lq_sim_close_sinks(options, &sinks, code);
+    if (failed < options->file_count && lq_shrink_is_wanted(options, settings))
+        lq_sim_shrink(options, settings, &scenarios[failed], options->files[failed],
+                      options->first_seed);
+    return code;
 }
 
 static int refuse_together(const char *what)

@@ -254,6 +254,24 @@ static const char *take_json_lines(struct lq_options *options, const char *argum
     return take_path(&options->json_lines, argument);
 }
 
+static const char *take_shrink(struct lq_options *options, const char *argument)
+{
+    options->shrink_given = true;
+    return lq_parse_number(argument, 86400, &options->shrink_s);
+}
+
+static const char *take_no_shrink(struct lq_options *options, const char *argument)
+{
+    (void)argument;
+    options->no_shrink = true;
+    return NULL;
+}
+
+static const char *take_out(struct lq_options *options, const char *argument)
+{
+    return take_path(&options->out, argument);
+}
+
 static const char *take_record(struct lq_options *options, const char *argument)
 {
     return take_path(&options->record, argument);
@@ -392,6 +410,13 @@ const struct lq_option_row lq_option_rows[] = {
     {"junit", "FILE", SIM, false, "Write the verdict of each property as JUnit XML.", take_junit},
     {"json-lines", "FILE", SIM, false, "Write the history of the one seed, a JSON object a line.",
      take_json_lines},
+    {"shrink", "SECONDS", SIM, false,
+     "Make the first failure a short scenario file, in SECONDS at most; 20 unless told otherwise. "
+     "With --wrong only when it is asked for.",
+     take_shrink},
+    {"no-shrink", NULL, SIM, false, "Shrink no failure.", take_no_shrink},
+    {"out", "DIR", SIM, false, "Write shrunk scenarios to DIR instead of the present directory.",
+     take_out},
     {"record", "FILE", SIM, false,
      "Write the one run with every draw to FILE, a trace that --replay runs again.", take_record},
     {"replay", "FILE", SIM, false,

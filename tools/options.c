@@ -21,6 +21,7 @@ void lq_options_init(struct lq_options *options, enum lq_subcommand subcommand)
         .quarantine_after_ns = 3 * SECOND_NS,
         .busy_after_ns = 10 * SECOND_NS,
         .shutdown_after_ns = 10 * SECOND_NS,
+        .shrink_s = 20,
         .first_seed = 1,
         .last_seed = 1,
         .seed_timeout_ns = 300 * SECOND_NS,

@@ -60,6 +60,9 @@ struct lq_options {
     uint64_t seed_timeout_ns;  /* of wall time */
     char **files; /* scenarios, in the order given */
     uint32_t file_count;
+    bool no_shrink, shrink_given;
+    uint64_t shrink_s;
+    const char *out; /* directory of shrunk scenarios; NULL: the present one */
     const char *tap, *junit, *json_lines, *record, *replay; /* files, NULL: none */
     bool exhaust, no_reduction, verdicts;
     const char *schedule;  /* NULL: none */
