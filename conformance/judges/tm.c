@@ -61,12 +61,23 @@ static void proof_function(struct lq_proof *proof, const struct lq_seen_function
 
 /* --- TM-9: the answer arrives ----------------------------------------------------------------- */
 
+/* The logout had ended the session before FUNCTION was carried out: nobody awaits its answer,
+ * though the logout's own may still stand behind much else that is to be sent. */
+static bool came_too_late(const struct lq_seen_function *function)
+{
+    return function->nexus != NULL && function->nexus->ended != NULL &&
+           function->nexus->ended->seq < function->answered->seq &&
+           (function->received == NULL ||
+            function->received->seq < function->nexus->ended->seq);
+}
+
 /* A logout is answered behind everything else that was to be sent. */
 static void judge_answers(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
     for (uint32_t i = judge->view.functions.count; i > 0; i--) {
         const struct lq_seen_function *function = lq_array_at(&judge->view.functions, i - 1);
-        if (function->connection != pdu->connection || function->answered == NULL)
+        if (function->connection != pdu->connection || function->answered == NULL ||
+            came_too_late(function))
             continue;
         judge->exercised[P_TM_9]++;
         const struct lq_event *loss = function->nexus == NULL ? NULL : function->nexus->loss;

@@ -154,9 +154,24 @@ const struct lq_finding *story_finding(void)
 
 /* --- the wire --------------------------------------------------------------------------------- */
 
+/* CRC32C of what stands between FROM and AT, bit by bit [RFC 7143 13.1], put at AT. */
+static uint32_t put_digest(uint8_t *bytes, uint32_t from, uint32_t at, bool is_broken)
+{
+    uint32_t crc = UINT32_MAX;
+    for (uint32_t i = from; i < at; i++) {
+        crc ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc % 2 != 0 ? UINT32_C(0x82f63b78) : 0);
+    }
+    crc ^= is_broken ? 1 : UINT32_MAX;
+    for (uint32_t i = 0; i < 4; i++)
+        bytes[at + i] = (uint8_t)(crc >> 8 * i);
+    return at + 4;
+}
+
 void story_wire(uint32_t connection, enum lq_direction direction, struct story_pdu pdu)
 {
-    static uint8_t bytes[48 + 65536];
+    static uint8_t bytes[48 + 65536 + 8];
     memset(bytes, 0, 48);
     bytes[0] = pdu.opcode;
     bytes[1] = pdu.flags;
@@ -168,12 +183,17 @@ void story_wire(uint32_t connection, enum lq_direction direction, struct story_p
     const uint32_t words[] = {pdu.w20, pdu.w24, pdu.w28, pdu.w32, pdu.w36, pdu.w40, pdu.w44};
     for (uint32_t i = 0; i < 7; i++)
         lq_put_be32(bytes + 20 + 4 * i, words[i]);
-    uint32_t padded = (pdu.data_bytes + 3) & ~UINT32_C(3);
-    memset(bytes + 48, 0, padded);
+    uint32_t padded = (pdu.data_bytes + 3) & ~UINT32_C(3), at = 48;
+    if ((pdu.digests & 1) != 0)
+        at = put_digest(bytes, 0, 48, (pdu.broken & 1) != 0);
+    memset(bytes + at, 0, padded);
     if (pdu.data != NULL)
-        memcpy(bytes + 48, pdu.data, pdu.data_bytes);
+        memcpy(bytes + at, pdu.data, pdu.data_bytes);
+    at += padded;
+    if ((pdu.digests & 2) != 0 && padded > 0)
+        at = put_digest(bytes, at - padded, at, (pdu.broken & 2) != 0);
     story.now_ns += 1000;
-    lq_history_tap(&story.history, story.now_ns, connection, direction, bytes, 48 + padded);
+    lq_history_tap(&story.history, story.now_ns, connection, direction, bytes, at);
 }
 
 static uint32_t add_text(char *to, const char *text)

@@ -55,6 +55,8 @@ struct story_pdu {
     uint32_t w20, w24, w28, w32, w36, w40, w44; /* the words from these offsets on */
     const void *data;
     uint32_t data_bytes;
+    uint8_t digests; /* it carries: 1 a header digest, 2 a data digest */
+    uint8_t broken;  /* of these: they are wrong */
 };
 
 void story_wire(uint32_t connection, enum lq_direction direction, struct story_pdu pdu);
