@@ -10,11 +10,11 @@
 set -euo pipefail
 
 run_packages=(
-    gcc libc6-dev cmake ninja-build libsqlite3-dev
+    gcc libc6-dev cmake ninja-build libisal-dev libsqlite3-dev
     qemu-utils qemu-block-extra
 )
 test_packages=(
-    git python3 python3-pytest libcunit1-dev lcov
+    git python3 python3-pytest libcunit1-dev lcov libpcap-dev
     clang libclang-rt-14-dev llvm
     gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user
     libiscsi-dev libiscsi-bin tgt

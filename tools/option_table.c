@@ -95,6 +95,32 @@ static const char *take_quarantine_after(struct lq_options *options, const char 
     return NULL;
 }
 
+static const char *take_digest(const char *argument, enum lq_digest_offer *offer)
+{
+    static const struct {
+        const char *name;
+        enum lq_digest_offer offer;
+    } words[] = {{"none", LQ_DIGEST_NONE}, {"crc32c", LQ_DIGEST_CRC32C},
+                 {"any", LQ_DIGEST_PREFER_NONE}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(argument, words[i].name) != 0)
+            continue;
+        *offer = words[i].offer;
+        return NULL;
+    }
+    return "is no choice of digests; expected none, crc32c or any";
+}
+
+static const char *take_header_digest(struct lq_options *options, const char *argument)
+{
+    return take_digest(argument, &options->header_digest);
+}
+
+static const char *take_data_digest(struct lq_options *options, const char *argument)
+{
+    return take_digest(argument, &options->data_digest);
+}
+
 static const char *take_busy_after(struct lq_options *options, const char *argument)
 {
     return lq_parse_duration(argument, &options->busy_after_ns);
@@ -361,6 +387,13 @@ const struct lq_option_row lq_option_rows[] = {
      "it is answered and their blocks are quarantined. 3s unless told otherwise; never waits for "
      "them.",
      take_quarantine_after},
+    {"header-digest", "DIGEST", LIVE, false,
+     "Which header digests initiators may choose: none, crc32c, or any, which is both; any unless "
+     "told otherwise. With crc32c a login without it is refused.",
+     take_header_digest},
+    {"data-digest", "DIGEST", LIVE, false,
+     "The same for data digests: none, crc32c or any; any unless told otherwise.",
+     take_data_digest},
     {"busy-after", "DUR", LIVE, false,
      "How long a command is held that touches quarantined blocks; then it ends with BUSY. 10s "
      "unless told otherwise.",

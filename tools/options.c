@@ -19,6 +19,8 @@ void lq_options_init(struct lq_options *options, enum lq_subcommand subcommand)
         .port = subcommand == LQ_SUBCOMMAND_SERVE ? 3260 : 0,
         .iqn = "iqn.2026-11.org.lunquake:t0",
         .quarantine_after_ns = 3 * SECOND_NS,
+        .header_digest = LQ_DIGEST_PREFER_NONE,
+        .data_digest = LQ_DIGEST_PREFER_NONE,
         .busy_after_ns = 10 * SECOND_NS,
         .shutdown_after_ns = 10 * SECOND_NS,
         .shrink_s = 20,

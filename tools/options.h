@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/iscsi/keys.h"
+
 enum lq_subcommand { LQ_SUBCOMMAND_SERVE, LQ_SUBCOMMAND_WITH, LQ_SUBCOMMAND_SIM, LQ_SUBCOMMANDS };
 
 enum { LQ_LUN_OPTIONS_MAX = 64 };
@@ -35,6 +37,7 @@ struct lq_options {
     uint16_t port;
     const char *iqn;
     uint64_t quarantine_after_ns; /* UINT64_MAX: never */
+    enum lq_digest_offer header_digest, data_digest;
     uint64_t busy_after_ns;
     uint64_t shutdown_after_ns;
     const char *scenario;     /* file; NULL: none */

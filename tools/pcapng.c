@@ -5,9 +5,10 @@
  * ends of which one always acknowledges at once what it has to answer, and by a packet of its own
  * when much is outstanding, so that a dissector sees no full window.
  *
- * Segments end where taps do, with one exception: a PDU's 48 header bytes stay together, because
- * Wireshark's dissector gives a segment up that begins with less. Nobody can act on half a header,
- * so holding one back changes no order. (Digests would follow the header; we negotiate none.)
+ * Segments end where taps do, with one exception: a PDU's 48 header bytes, and with them their
+ * digest, stay together, because Wireshark's dissector gives a segment up that begins with less.
+ * Nobody can act on half a header, so holding one back changes no order. Where PDUs end depends on
+ * their digests, which are those that the target agreed to in its login responses.
  */
 #include "tools/pcapng.h"
 
@@ -39,6 +40,7 @@ enum {
     WINDOW_SHIFT = 14,
     BUCKETS = 256,
     HEADER_BYTES = 48, /* of a PDU [RFC 7143 11.2.1] */
+    DIGEST_BYTES = 4,
     PORT_ISCSI = 3260,
     /* Above 3260: Wireshark asks the dissector of the lower port first, and 1080 is SOCKS. */
     PORT_FIRST = 10000,
@@ -53,13 +55,22 @@ struct stream {
     uint32_t acknowledged; /* of next_sequence, as the other end has told */
     uint32_t pdu_left;     /* bytes of the present PDU that are still to come */
     uint32_t held_bytes;
-    uint8_t held[HEADER_BYTES]; /* a header that is not complete yet */
+    uint8_t held[HEADER_BYTES + DIGEST_BYTES]; /* a header that is not complete yet */
+};
+
+/* Digests of a connection: HeaderDigest, DataDigest. */
+struct digests {
+    bool is_login, is_last; /* the target's PDU under way: a login response, the successful last */
+    uint8_t matched[2];     /* characters of "HeaderDigest=CRC32C" seen so far, and of the other */
+    bool agreed[2];
+    bool in_force[2]; /* since login is over */
 };
 
 struct connection {
     uint32_t number, run;
     uint16_t actor;
     struct stream streams[2]; /* by enum lq_direction: who sends */
+    struct digests digests;
     struct connection *next;
 };
 
@@ -334,22 +345,86 @@ static void put_payload(struct lq_pcapng *pcapng, struct connection *c, uint64_t
     }
 }
 
-/* Bytes of the PDU that HEADER begins, padding included. */
-static uint32_t pdu_bytes(const uint8_t *header)
+/* --- where PDUs end --------------------------------------------------------------------------- */
+
+enum { LOGIN_RESPONSE = 0x23 };
+
+/* Bytes of a header that stay together. */
+static uint32_t head_bytes(const struct connection *c)
 {
-    return HEADER_BYTES + 4U * header[4] + ((lq_get_be24(header + 5) + 3) & ~UINT32_C(3));
+    return HEADER_BYTES + (c->digests.in_force[0] ? (uint32_t)DIGEST_BYTES : 0);
+}
+
+/* Bytes of the PDU that HEADER begins, padding and digests included. */
+static uint32_t pdu_bytes(const struct connection *c, const uint8_t *header)
+{
+    uint32_t data_bytes = lq_get_be24(header + 5), digests_bytes = 0;
+    if (c->digests.in_force[0])
+        digests_bytes += DIGEST_BYTES;
+    if (c->digests.in_force[1] && data_bytes > 0)
+        digests_bytes += DIGEST_BYTES;
+    return HEADER_BYTES + 4U * header[4] + ((data_bytes + 3) & ~UINT32_C(3)) + digests_bytes;
+}
+
+/* A PDU of the target begins. Successful and last: T, NSG 3, status 0 [RFC 7143 11.13]. */
+static void watch_header(struct digests *digests, const uint8_t *header)
+{
+    digests->is_login = (header[0] & 0x3f) == LOGIN_RESPONSE;
+    digests->is_last = digests->is_login && (header[1] & 0x83) == 0x83 &&
+                       lq_get_be16(header + 36) == 0;
+    digests->matched[0] = digests->matched[1] = 0;
+}
+
+/* Text of a login response, in whatever pieces. */
+static void watch_text(struct digests *digests, const uint8_t *bytes, uint32_t size_bytes)
+{
+    static const char *const texts[2] = {"HeaderDigest=CRC32C", "DataDigest=CRC32C"};
+    for (uint32_t i = 0; i < size_bytes; i++) {
+        for (int which = 0; which < 2; which++) {
+            const char *text = texts[which];
+            uint8_t *matched = &digests->matched[which];
+            char seen = (char)bytes[i];
+            bool goes_on = text[*matched] == seen;
+            if (goes_on && seen == '\0')
+                digests->agreed[which] = true;
+            *matched = goes_on && seen != '\0' ? (uint8_t)(*matched + 1) : seen == text[0];
+        }
+    }
+}
+
+/* SIZE_BYTES more of the PDU under way. */
+static void pass(struct connection *c, enum lq_direction from, const uint8_t *bytes,
+                 uint32_t size_bytes)
+{
+    struct stream *stream = &c->streams[from];
+    struct digests *digests = &c->digests;
+    stream->pdu_left -= size_bytes;
+    if (from != LQ_FROM_TARGET || !digests->is_login)
+        return;
+    watch_text(digests, bytes, size_bytes);
+    if (stream->pdu_left == 0 && digests->is_last)
+        memcpy(digests->in_force, digests->agreed, sizeof digests->in_force);
+}
+
+static void begin(struct connection *c, enum lq_direction from, const uint8_t *header)
+{
+    c->streams[from].pdu_left = pdu_bytes(c, header);
+    if (from == LQ_FROM_TARGET)
+        watch_header(&c->digests, header);
 }
 
 /* How many of BYTES at their end are a header that is not complete. */
-static uint32_t incomplete_header(struct stream *stream, const uint8_t *bytes, uint32_t size_bytes)
+static uint32_t incomplete_header(struct connection *c, enum lq_direction from,
+                                  const uint8_t *bytes, uint32_t size_bytes)
 {
+    const struct stream *stream = &c->streams[from];
     for (uint32_t at = 0;;) {
         uint32_t piece = stream->pdu_left < size_bytes - at ? stream->pdu_left : size_bytes - at;
+        pass(c, from, bytes + at, piece);
         at += piece;
-        stream->pdu_left -= piece;
-        if (at == size_bytes || size_bytes - at < HEADER_BYTES)
+        if (at == size_bytes || size_bytes - at < head_bytes(c))
             return size_bytes - at;
-        stream->pdu_left = pdu_bytes(bytes + at);
+        begin(c, from, bytes + at);
     }
 }
 
@@ -359,19 +434,21 @@ static void put_stream(struct lq_pcapng *pcapng, struct connection *c, const str
     const uint8_t *bytes = tap->bytes;
     uint32_t size_bytes = tap->size_bytes;
     if (stream->held_bytes > 0) {
-        uint32_t missing = HEADER_BYTES - stream->held_bytes;
+        uint32_t missing = head_bytes(c) - stream->held_bytes;
         uint32_t piece = size_bytes < missing ? size_bytes : missing;
         memcpy(stream->held + stream->held_bytes, bytes, piece);
         stream->held_bytes += piece;
         bytes += piece;
         size_bytes -= piece;
-        if (stream->held_bytes < HEADER_BYTES)
+        uint32_t complete = head_bytes(c);
+        if (stream->held_bytes < complete)
             return;
         stream->held_bytes = 0;
-        stream->pdu_left = pdu_bytes(stream->held) - HEADER_BYTES;
-        put_payload(pcapng, c, tap->time_ns, tap->direction, stream->held, HEADER_BYTES);
+        begin(c, tap->direction, stream->held);
+        pass(c, tap->direction, stream->held, complete);
+        put_payload(pcapng, c, tap->time_ns, tap->direction, stream->held, complete);
     }
-    uint32_t tail = incomplete_header(stream, bytes, size_bytes);
+    uint32_t tail = incomplete_header(c, tap->direction, bytes, size_bytes);
     put_payload(pcapng, c, tap->time_ns, tap->direction, bytes, size_bytes - tail);
     if (tail > 0)
         memcpy(stream->held, bytes + (size_bytes - tail), tail);

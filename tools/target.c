@@ -194,6 +194,8 @@ static bool open_live(struct lq_target *target)
         .host = options->portal,
         .port = options->port,
         .engine = engine_config(options),
+        .header_digest = options->header_digest,
+        .data_digest = options->data_digest,
         .history = history_of(target),
         .wrongs = target->wrong.mask,
     };

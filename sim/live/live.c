@@ -12,6 +12,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/choice.h"
+#include "sim/live/crc.h"
 #include "sim/live/store_file.h"
 #include "sim/live/store_ram.h"
 
@@ -33,12 +34,18 @@ struct lq_live {
 static struct lq_shard_config shard_config(const struct lq_live_config *config,
                                            const char *const *target_names)
 {
-    if (config->shard != NULL)
-        return *config->shard->config;
+    if (config->shard != NULL) {
+        struct lq_shard_config given = *config->shard->config;
+        given.iscsi.crc32c = lq_crc_fastest();
+        return given;
+    }
     struct lq_shard_config shard = {.engine = config->engine, .iscsi = lq_iscsi_config_default};
     shard.iscsi.limits = config->engine.limits;
     shard.iscsi.target_count = 1;
     shard.iscsi.target_names = target_names;
+    shard.iscsi.offer.header_digest = config->header_digest;
+    shard.iscsi.offer.data_digest = config->data_digest;
+    shard.iscsi.crc32c = lq_crc_fastest();
     return shard;
 }
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "core/base/history.h"
+#include "proto/iscsi/keys.h"
 #include "sim/live/loop.h"
 #include "sim/live/problem.h"
 #include "sim/shard/shard.h"
@@ -53,6 +54,7 @@ struct lq_live_config {
     uint16_t port;                  /* 0: a free one */
     struct lq_engine_config engine;
     const struct lq_live_shard *shard; /* NULL: as luns, target_name and engine say */
+    enum lq_digest_offer header_digest, data_digest; /* without SHARD */
     struct lq_history *history; /* NULL: none; outlives the target */
     struct lq_wrongs wrongs;
     const struct lq_loop_guest *guest; /* NULL: nobody; outlives the target */

@@ -27,6 +27,22 @@ def test_ready_and_stop(serve):
     assert served.stop() == (0, "", "")
 
 
+@pytest.mark.parametrize("header, option, code", [
+    ("any", "header-digest=crc32c", 0), ("any", "header-digest=none", 0),
+    ("crc32c", "header-digest=crc32c", 0), ("crc32c", "header-digest=none", 1),
+    ("none", "header-digest=none-crc32c", 0)])
+def test_header_digest(serve, header, option, code):
+    """QEMU's initiator, which has header digests; it has no data digests."""
+    served = serve("--header-digest", header)
+    image = (f"driver=iscsi,transport=tcp,portal={served.host}:{served.port},"
+             f"target={served.iqn},lun=0,{option}")
+    done = subprocess.run(["qemu-io", "--image-opts", "-c", "write -P 7 4k 64k", "-c",
+                           "read -P 7 4k 64k", image], capture_output=True, text=True,
+                          timeout=URI_TOOLS_S, check=False)
+    assert done.returncode == code, done.stderr
+    assert ("read 65536/65536" in done.stdout) == (code == 0)
+
+
 def test_sigint_stops_too(serve):
     assert serve().stop(signal.SIGINT) == (0, "", "")
 
