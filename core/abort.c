@@ -94,7 +94,7 @@ bool lq_abort_task(struct lq_engine *engine, struct lq_engine_task *task, enum l
                    bool own_nexus, uint64_t tm_serial)
 {
     record_affected(engine, task, trigger, tm_serial);
-    if (!task->aborted && task->state == LQ_TASK_IN_STORE &&
+    if (!task->aborted && task->state == LQ_TASK_IN_STORE && trigger < LQ_TRIGGER_NEXUS_LOSS &&
         lq_core_wrong(engine, LQ_WRONG_ABORTED_COMMAND_ANSWERS))
         return false;
     if (task->state == LQ_TASK_IN_SET && !task->enabled && trigger < LQ_TRIGGER_NEXUS_LOSS &&

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/base/digest.h"
 #include "core/base/arena.h"
 #include "core/base/handle.h"
 #include "core/env.h"
@@ -268,5 +269,8 @@ struct lq_engine_counts lq_engine_counts(const struct lq_engine *engine);
 
 /* Requests that store NUMBER still holds (orphans included). */
 uint32_t lq_engine_store_outstanding(const struct lq_engine *engine, uint32_t number);
+
+/* Mixes in all that the engine's future depends on. */
+void lq_engine_digest(const struct lq_engine *engine, struct lq_digest *digest);
 
 #endif

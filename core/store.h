@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/base/digest.h"
 #include "core/base/handle.h"
 #include "core/base/list.h"
 
@@ -58,6 +59,9 @@ struct lq_store_ops {
     /* Requests of an earlier incarnation of the target can no longer land: they have ended, or
      * never will. False: not yet, ask again. NULL: true, always. Asked before a target serves. */
     bool (*fence)(struct lq_store *store);
+    /* Mixes in how far REQUEST, which is out, has come. NULL: this store is not explored. */
+    void (*digest)(const struct lq_store *store, const struct lq_block_request *request,
+                   struct lq_digest *digest);
 };
 
 /* The part of a store that the engine sees; a world embeds it in its own. */

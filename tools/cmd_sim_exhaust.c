@@ -259,12 +259,24 @@ static int run_schedule(struct job *job)
 
 /* --- the command ---------------------------------------------------------------------------- */
 
+/* PDUs are told apart by their headers, which do not tell of digests. */
+static bool has_digests(const struct lq_scn_values *iscsi)
+{
+    return lq_scn_value(iscsi, LQ_SCN_HEADER_DIGEST, LQ_SCN_DIGEST_NONE) != LQ_SCN_DIGEST_NONE ||
+           lq_scn_value(iscsi, LQ_SCN_DATA_DIGEST, LQ_SCN_DIGEST_NONE) != LQ_SCN_DIGEST_NONE;
+}
+
 static bool is_explorable(const struct job *job)
 {
     bool has_explore = false;
     for (uint32_t i = 0; i < job->scenario.statement_count; i++)
         has_explore |= job->scenario.statements[i].kind == LQ_SCN_EXPLORE;
     for (uint32_t i = 0; i < job->scenario.initiator_count; i++) {
+        if (has_digests(&job->scenario.initiators[i].iscsi)) {
+            lq_message("%s: has an initiator with digests; expected none, whole PDUs arrive here; "
+                       "see docs/SCENARIO.md", job->file);
+            return false;
+        }
         if (!job->scenario.initiators[i].works)
             continue;
         lq_message("%s: has an initiator with workload; expected only initiators that do what the "

@@ -23,6 +23,7 @@ struct frame {
     struct lq_snapshot before; /* the state */
     struct lq_choice_enumerator draws;
     bool has_begun; /* its first step was made */
+    bool goes_on;   /* some step led to another state */
     uint64_t digest;
     double paths; /* to ends, so far */
 };
@@ -185,7 +186,7 @@ static void push(struct lq_exhaust *exhaust, uint64_t digest)
     struct frame *frame = &exhaust->frames[exhaust->depth++];
     lq_snapshot_save(exhaust->memory, &frame->before);
     lq_choice_enumerator_init(&frame->draws);
-    frame->has_begun = false;
+    frame->has_begun = frame->goes_on = false;
     frame->digest = digest;
     frame->paths = 0;
     exhaust->counts.states++;
@@ -238,7 +239,7 @@ static void end_path(struct lq_exhaust *exhaust)
 static void pop(struct lq_exhaust *exhaust)
 {
     const struct frame *frame = &exhaust->frames[--exhaust->depth];
-    if (exhaust->options.reduces)
+    if (exhaust->options.reduces && exhaust->depth > 0)
         place_of(exhaust, frame->digest)->paths = frame->paths;
     if (exhaust->depth > 0)
         exhaust->frames[exhaust->depth - 1].paths += frame->paths;
@@ -246,12 +247,24 @@ static void pop(struct lq_exhaust *exhaust)
         exhaust->counts.interleavings = frame->paths;
 }
 
+/* What can happen in FRAME's state changes nothing (a clock that strikes in vain). */
+static void end_here(struct lq_exhaust *exhaust, struct frame *frame)
+{
+    lq_snapshot_restore(exhaust->memory, &frame->before);
+    frame->draws.count = 0;
+    end_path(exhaust);
+    frame->paths = 1;
+}
+
 /* The next step from the last frame's state. False: there is none left. */
 static bool step(struct lq_exhaust *exhaust)
 {
     struct frame *frame = &exhaust->frames[exhaust->depth - 1];
-    if (frame->has_begun && !lq_choice_enumerator_next(&frame->draws))
+    if (frame->has_begun && !lq_choice_enumerator_next(&frame->draws)) {
+        if (!frame->goes_on)
+            end_here(exhaust, frame);
         return false;
+    }
     if (frame->has_begun)
         lq_snapshot_restore(exhaust->memory, &frame->before);
     frame->has_begun = true;
@@ -267,10 +280,12 @@ static bool step(struct lq_exhaust *exhaust)
     exhaust->counts.steps++;
     note_verdicts(exhaust);
     if (!exhaust->options.reduces) {
+        frame->goes_on = true;
         push(exhaust, 0);
         return true;
     }
     uint64_t digest = digest_now(exhaust);
+    frame->goes_on |= digest != frame->digest;
     struct seen *seen = place_of(exhaust, digest);
     if (seen->digest != 0) {
         frame->paths += seen->paths;
@@ -295,7 +310,7 @@ enum lq_exhaust_end lq_exhaust_run(struct lq_exhaust *exhaust)
     if (!begin(exhaust, &exhaust->draws.choice, NULL, 0))
         return LQ_EXHAUST_NEVER_CAME;
     lq_snapshot_begin(exhaust->memory);
-    push(exhaust, 0);
+    push(exhaust, digest_now(exhaust));
     note_verdicts(exhaust);
     while (exhaust->depth > 0) {
         if (is_found(exhaust))

@@ -3,7 +3,7 @@
  * ACCOUNTING: at the end everything has come back. White box. Judged only when the world says
  * that the run is over.
  */
-#include "conformance/judges/internal.h"
+#include "conformance/judges/digest.h"
 
 struct accounting {
     bool has_ended;
@@ -119,6 +119,12 @@ static void accounting_reset(struct lq_judge *judge)
     *accounting_of(judge) = (struct accounting){0};
 }
 
+static void accounting_digest(struct lq_judge *judge, struct lq_digest *digest)
+{
+    const struct accounting *accounting = accounting_of(judge);
+    lq_digest_two(digest, accounting->has_ended, accounting->pool_count);
+}
+
 const struct lq_judge_part lq_accounting_part = {
     .name = "accounting",
     .init = accounting_init,
@@ -126,4 +132,5 @@ const struct lq_judge_part lq_accounting_part = {
     .reset = accounting_reset,
     .event = accounting_event,
     .finish = accounting_finish,
+    .digest = accounting_digest,
 };

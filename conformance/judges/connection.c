@@ -4,7 +4,7 @@
  * ever, that pings are answered, that requests which must be ignored are, and that it does not end
  * for them. Wire, with the world's record of who closed what.
  */
-#include "conformance/judges/internal.h"
+#include "conformance/judges/digest.h"
 
 /* What the world may add to a bound. */
 #define SLACK_NS UINT64_C(500000000)
@@ -287,6 +287,26 @@ static void connection_reset(struct lq_judge *judge)
     connections_of(judge)->cold_reset_ns = UINT64_MAX;
 }
 
+/* What came or was answered at this very moment is no business of a later one. */
+static void connection_digest(struct lq_judge *judge, struct lq_digest *digest)
+{
+    for (uint32_t i = 0; i < judge->view.connections.count; i++) {
+        const struct lq_seen_connection *connection = lq_array_at(&judge->view.connections, i);
+        if (connection->close != NULL)
+            continue;
+        const struct connection_state *state = state_of(judge, connection->number);
+        lq_digest_two(digest, state->has_window, state->has_cmd_sn);
+        lq_digest_two(digest, state->max_cmd_sn, state->cmd_sn);
+        lq_digest_two(digest, state->is_late_told, state->tsih);
+        uint64_t pings = 0;
+        for (uint32_t p = 0; p < state->ping_count; p++)
+            pings += lq_mix(1, state->pings[p]);
+        lq_digest_two(digest, state->ping_count, pings);
+        if (!connection->full_feature && connection->accept != NULL)
+            lq_digest_time(digest, connection->accept->time_ns);
+    }
+}
+
 const struct lq_judge_part lq_connection_part = {
     .name = "connection",
     .init = connection_init,
@@ -295,4 +315,5 @@ const struct lq_judge_part lq_connection_part = {
     .event = connection_event,
     .pdu = connection_pdu,
     .finish = connection_finish,
+    .digest = connection_digest,
 };

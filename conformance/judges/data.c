@@ -467,10 +467,12 @@ static void data_reset(struct lq_judge *judge)
     lq_map_reset(&data->run_of);
 }
 
+
 const struct lq_judge_part lq_data_part = {
     .name = "data",
     .init = data_init,
     .free = data_free,
     .reset = data_reset,
     .event = data_event,
+    .digest = lq_data_digest,
 };

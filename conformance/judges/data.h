@@ -95,4 +95,7 @@ void lq_data_read_data(struct lq_judge *judge, const struct lq_event *event);
 void lq_data_read_ends(struct lq_judge *judge, struct lq_seen_command *read,
                        const struct lq_event *end);
 
+/* data_digest.c */
+void lq_data_digest(struct lq_judge *judge, struct lq_digest *digest);
+
 #endif

@@ -9,7 +9,7 @@
  * all that a write needs must come, and what is broken has not.) Of a tag that a broken header
  * shows while a task has it nothing is certain, and nothing is kept.
  */
-#include "conformance/judges/internal.h"
+#include "conformance/judges/digest.h"
 
 enum { BROKEN_MAX = 16 }; /* PDUs of a connection that are kept in mind; the oldest goes first */
 
@@ -196,6 +196,18 @@ static void digests_reset(struct lq_judge *judge)
     lq_array_reset(&digests_of(judge)->connections);
 }
 
+static void digests_digest(struct lq_judge *judge, struct lq_digest *digest)
+{
+    for (uint32_t i = 0; i < judge->view.connections.count; i++) {
+        const struct lq_seen_connection *connection = lq_array_at(&judge->view.connections, i);
+        const struct connection_state *state = state_of(judge, connection);
+        for (uint32_t b = 0; connection->close == NULL && b < state->count; b++) {
+            lq_digest_two(digest, state->broken[b].itt, state->broken[b].offset);
+            lq_digest_two(digest, state->broken[b].is_data_out, state->broken[b].is_rejected);
+        }
+    }
+}
+
 const struct lq_judge_part lq_digests_part = {
     .name = "digests",
     .init = digests_init,
@@ -203,4 +215,5 @@ const struct lq_judge_part lq_digests_part = {
     .reset = digests_reset,
     .pdu = digests_pdu,
     .broken_pdu = digests_broken_pdu,
+    .digest = digests_digest,
 };

@@ -13,6 +13,7 @@
 #include "conformance/judges/durable.h"
 
 #include "conformance/judges/data.h"
+#include "conformance/judges/digest.h"
 #include "core/base/hash.h"
 
 enum { FLUSH_REQUEST = 3 }; /* history.h, LQ_S_SUBMITTED */
@@ -384,10 +385,63 @@ static void durable_reset(struct lq_judge *judge)
     lq_map_reset(&durable->told_of);
 }
 
+/* Begins and ends of writes against what was promised, flushed or told. */
+static void mix_floor(struct lq_judge *judge, const struct floor *floor, struct lq_digest *digest)
+{
+    struct data *data = lq_data_of(judge);
+    uint64_t sum = 0;
+    if (floor->value == LQ_NONE)
+        return;
+    lq_digest_two(digest, floor->property,
+                  lq_registers_value(&data->registers, floor->value)->write);
+    for (uint32_t i = 0; i < data->writes.count; i++) {
+        const struct write *write = lq_array_at(&data->writes, i);
+        sum += lq_mix(i, write->command->sent->seq > floor->begin);
+    }
+    lq_digest_word(digest, sum);
+}
+
+static void mix_store(struct lq_judge *judge, const struct store_state *state,
+                      struct lq_digest *digest)
+{
+    struct data *data = lq_data_of(judge);
+    lq_digest_two(digest, state->loss != NULL, state->failed_sync != NULL);
+    LQ_LIST_EACH(link, &state->pending)
+    lq_digest_word(digest, LQ_ELEMENT(link, struct pending, link)->write);
+    for (uint32_t i = 0; i < data->writes.count; i++) {
+        const struct write *write = lq_array_at(&data->writes, i);
+        lq_digest_word(digest, write->ended != NULL && write->ended->seq < state->flushed_from);
+    }
+    for (uint32_t i = 0; i < judge->view.tasks.count; i++) {
+        const struct lq_seen_task *task = lq_array_at(&judge->view.tasks, i);
+        lq_digest_word(digest, task->requests_out > 0 && task->submitted != NULL &&
+                                   task->submitted->seq > state->flushed_from);
+    }
+}
+
+/* Writes have their numbers here: in small worlds they mostly come in one order. */
+static void durable_digest(struct lq_judge *judge, struct lq_digest *digest)
+{
+    struct durable *durable = durable_of(judge);
+    for (uint32_t i = 0; i < durable->floors.count; i++)
+        mix_floor(judge, lq_array_at(&durable->floors, i), digest);
+    for (uint32_t i = 0; i < durable->stores.count; i++)
+        mix_store(judge, lq_array_at(&durable->stores, i), digest);
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < judge->view.commands.count; i++) {
+        const struct lq_seen_command *command = lq_array_at(&judge->view.commands, i);
+        if (command->unit != NULL && lq_is_awaited(command))
+            sum += lq_mix(lq_mix(command->sent->actor, command->sent->serial),
+                          command->sent->seq > *told_of(judge, command));
+    }
+    lq_digest_word(digest, sum);
+}
+
 const struct lq_judge_part lq_durable_part = {
     .name = "durable",
     .init = durable_init,
     .free = durable_free,
     .reset = durable_reset,
     .event = durable_event,
+    .digest = durable_digest,
 };

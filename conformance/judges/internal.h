@@ -57,6 +57,8 @@ struct lq_judge_part {
     /* A PDU to the target that came with a wrong digest: it does not count [RFC 7143 7.8]. */
     void (*broken_pdu)(struct lq_judge *judge, const struct lq_pdu_seen *pdu);
     void (*finish)(struct lq_judge *judge);
+    /* Mixes in all that further findings depend on: what it keeps, without what only counts. */
+    void (*digest)(struct lq_judge *judge, struct lq_digest *digest);
 };
 
 extern const struct lq_judge_part lq_data_part, lq_order_part, lq_tm_part, lq_reinstate_part,

@@ -189,8 +189,3 @@ void lq_convict_pdu(struct lq_judge *judge, enum lq_property_place property,
     lq_proof_pdu(&proof, pdu);
     lq_convict(judge, property, &proof, text);
 }
-
-void lq_judge_digest(struct lq_judge *judge, struct lq_digest *digest)
-{
-    lq_digest_word(digest, judge->view.events.count);
-}

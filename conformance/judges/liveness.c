@@ -3,7 +3,7 @@
  * LIVENESS: whatever was asked for ends, at the latest within the liveness bound after the heal.
  * Black box. A history that tells of no phases (a live run cut off anywhere) proves nothing here.
  */
-#include "conformance/judges/internal.h"
+#include "conformance/judges/digest.h"
 
 struct liveness {
     bool has_ended; /* the world says that the run is over */
@@ -189,6 +189,17 @@ static void liveness_reset(struct lq_judge *judge)
     lq_array_reset(&liveness_of(judge)->answered);
 }
 
+static void liveness_digest(struct lq_judge *judge, struct lq_digest *digest)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < judge->view.commands.count; i++) {
+        const struct lq_seen_command *command = lq_array_at(&judge->view.commands, i);
+        if (lq_is_awaited(command) && *answered_of(judge, command->nexus) > command->sent->seq)
+            sum += lq_mix(command->sent->actor, command->sent->serial);
+    }
+    lq_digest_two(digest, liveness_of(judge)->has_ended, sum);
+}
+
 const struct lq_judge_part lq_liveness_part = {
     .name = "liveness",
     .init = liveness_init,
@@ -196,4 +207,5 @@ const struct lq_judge_part lq_liveness_part = {
     .reset = liveness_reset,
     .event = liveness_event,
     .finish = liveness_finish,
+    .digest = liveness_digest,
 };

@@ -3,7 +3,7 @@
  * SEQUENCE, login: every key that was offered is answered once and within the offer
  * [RFC 7143 6.2, 13]. Wire only. Text that continues in further PDUs (C bit) is not judged.
  */
-#include "conformance/judges/internal.h"
+#include "conformance/judges/digest.h"
 #include "conformance/wire/text.h"
 
 enum result { RESULT_MIN, RESULT_MAX, RESULT_OR, RESULT_AND, RESULT_LIST };
@@ -190,10 +190,29 @@ static void negotiation_reset(struct lq_judge *judge)
     lq_array_reset(&negotiation_of(judge)->connections);
 }
 
+/* Of connections that have not logged in yet. */
+static void negotiation_digest(struct lq_judge *judge, struct lq_digest *digest)
+{
+    for (uint32_t i = 0; i < judge->view.connections.count; i++) {
+        const struct lq_seen_connection *connection = lq_array_at(&judge->view.connections, i);
+        if (connection->full_feature || connection->close != NULL)
+            continue;
+        const struct connection_state *state = state_of(judge, connection);
+        lq_digest_word(digest, state->is_unreadable);
+        for (uint32_t k = 0; k < KEYS; k++) {
+            const struct offer *offer = &state->offers[k];
+            lq_digest_two(digest, offer->is_offered, offer->is_answered);
+            lq_digest_bytes(digest, offer->value,
+                            offer->length < OFFER_MAX ? offer->length : OFFER_MAX);
+        }
+    }
+}
+
 const struct lq_judge_part lq_negotiation_part = {
     .name = "sequence",
     .init = negotiation_init,
     .free = negotiation_free,
     .reset = negotiation_reset,
     .pdu = negotiation_pdu,
+    .digest = negotiation_digest,
 };

@@ -7,7 +7,7 @@
  *
  * The order of two HEAD OF QUEUE commands is open: from SAM-2 on both are enabled at once.
  */
-#include "conformance/judges/internal.h"
+#include "conformance/judges/digest.h"
 
 /* Between the end of one command and the beginning of the next. */
 #define SLACK_NS UINT64_C(1000000)
@@ -384,10 +384,65 @@ static void order_reset(struct lq_judge *judge)
     order->entries = 0;
 }
 
+/* The order of entry, and of a HEAD OF QUEUE command what passed it. */
+static void mix_set(const struct task_set *set, struct lq_digest *digest)
+{
+    LQ_LIST_EACH(link, &set->all)
+    {
+        const struct member *member = LQ_ELEMENT(link, struct member, in_all);
+        bool waits = member->task->attribute == LQ_HEAD_OF_QUEUE && member->task->enabled == NULL;
+        lq_digest_two(digest, lq_name_of_task(member->task),
+                      waits ? set->steps - member->steps_at_entry : 0);
+    }
+    lq_digest_word(digest, 0);
+    LQ_LIST_EACH(link, &set->in_store)
+    lq_digest_word(digest, lq_name_of_task(LQ_ELEMENT(link, struct member, in_store)->task));
+    lq_digest_word(digest, 0);
+}
+
+/* Commands that have not entered yet, against the youngest of their nexus and unit that has. */
+static void mix_newest(struct lq_judge *judge, struct lq_digest *digest)
+{
+    struct order *order = order_of(judge);
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < judge->view.tasks.count; i++) {
+        const struct lq_seen_task *task = lq_array_at(&judge->view.tasks, i);
+        if (task->entered != NULL || task->refused != NULL || task->unit == NULL ||
+            task->nexus == NULL)
+            continue;
+        uint32_t at = lq_map_get(&order->newest_of,
+                                 (uint64_t)task->nexus->index << 32 | task->unit->unit);
+        const struct newest *newest = at == LQ_NONE ? NULL : lq_array_at(&order->newest, at);
+        sum += lq_mix(lq_name_of_task(task),
+                      newest == NULL || (int64_t)(task->stamp - newest->stamp) > 0);
+    }
+    for (uint32_t i = 0; i < judge->view.exchanges.count; i++) {
+        const struct lq_seen_exchange *exchange = lq_array_at(&judge->view.exchanges, i);
+        const struct lq_seen_nexus *nexus = exchange->connection->nexus;
+        if (exchange->task != NULL || exchange->unit == NULL || nexus == NULL)
+            continue;
+        uint32_t at = lq_map_get(&order->newest_of,
+                                 (uint64_t)nexus->index << 32 | exchange->unit->unit);
+        const struct newest *newest = at == LQ_NONE ? NULL : lq_array_at(&order->newest, at);
+        sum += lq_mix(lq_name_of_exchange(judge, exchange),
+                      newest == NULL || newest->exchange == LQ_NONE ||
+                          exchange->index > newest->exchange);
+    }
+    lq_digest_word(digest, sum);
+}
+
+static void order_digest(struct lq_judge *judge, struct lq_digest *digest)
+{
+    for (uint32_t i = 0; i < order_of(judge)->sets.count; i++)
+        mix_set(lq_array_at(&order_of(judge)->sets, i), digest);
+    mix_newest(judge, digest);
+}
+
 const struct lq_judge_part lq_order_part = {
     .name = "order",
     .init = order_init,
     .free = order_free,
     .reset = order_reset,
     .event = order_event,
+    .digest = order_digest,
 };

@@ -3,7 +3,7 @@
  * QUARANTINE: orphans, and who has to wait for them. White box, but the extent of an orphan is
  * worked out anew from its store request and the store's write granularity.
  */
-#include "conformance/judges/internal.h"
+#include "conformance/judges/digest.h"
 
 #define SLACK_NS UINT64_C(500000000)
 
@@ -407,6 +407,29 @@ static void quarantine_reset(struct lq_judge *judge)
     lq_list_init(&quarantine->waiting);
 }
 
+static void quarantine_digest(struct lq_judge *judge, struct lq_digest *digest)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < judge->view.tasks.count; i++) {
+        const struct lq_seen_task *task = lq_array_at(&judge->view.tasks, i);
+        const struct orphan *orphan = orphan_of(judge, task);
+        const struct held *held = held_of(judge, task);
+        struct lq_digest_outer outer = lq_digest_begin(digest);
+        lq_digest_word(digest, lq_name_of_task(task));
+        if (orphan->is_live) {
+            lq_digest_two(digest, orphan->extent.first, orphan->extent.end);
+            lq_digest_word(digest, orphan->store);
+        }
+        if (held->since != NULL) {
+            lq_digest_time(digest, held->since->time_ns);
+            lq_digest_two(digest, held->since->lba, held->since->nblocks);
+            lq_digest_word(digest, held->is_told);
+        }
+        lq_digest_end(digest, outer, &sum);
+    }
+    lq_digest_word(digest, sum);
+}
+
 const struct lq_judge_part lq_quarantine_part = {
     .name = "quarantine",
     .init = quarantine_init,
@@ -414,4 +437,5 @@ const struct lq_judge_part lq_quarantine_part = {
     .reset = quarantine_reset,
     .event = quarantine_event,
     .finish = quarantine_finish,
+    .digest = quarantine_digest,
 };

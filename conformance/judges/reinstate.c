@@ -3,7 +3,7 @@
  * REINSTATE: the end of sessions: reinstatement, loss, logout. No late effect (RI-2) is judged by
  * DATA, I_T NEXUS LOSS OCCURRED (RI-4) by UA.
  */
-#include "conformance/judges/internal.h"
+#include "conformance/judges/digest.h"
 
 /* White box: what the world may add to a bound. Wire: also what a full output may add. */
 #define SLACK_NS      UINT64_C(500000000)
@@ -322,6 +322,27 @@ static void reinstate_reset(struct lq_judge *judge)
     reinstate->replaced = 0;
 }
 
+static void reinstate_digest(struct lq_judge *judge, struct lq_digest *digest)
+{
+    for (uint32_t i = 0; i < judge->view.nexuses.count; i++) {
+        const struct nexus_state *state = state_of(judge, lq_array_at(&judge->view.nexuses, i));
+        lq_digest_two(digest, state->is_open, state->is_losing);
+        lq_digest_two(digest, state->is_told, state->loss != NULL);
+        if (state->is_losing)
+            lq_digest_time(digest, state->deadline_ns);
+    }
+    for (uint32_t i = 0; i < judge->view.connections.count; i++) {
+        const struct lq_seen_connection *connection = lq_array_at(&judge->view.connections, i);
+        const struct connection_state *state = connection_of(judge, connection->number);
+        lq_digest_two(digest, state->is_noise_told, state->is_late_told);
+        if (state->request.seq == 0)
+            continue;
+        lq_digest_word(digest, state->opcode);
+        lq_digest_time(digest, state->request.time_ns);
+    }
+    lq_digest_word(digest, judge->view.replaced - reinstate_of(judge)->replaced);
+}
+
 const struct lq_judge_part lq_reinstate_part = {
     .name = "reinstate",
     .init = reinstate_init,
@@ -331,4 +352,5 @@ const struct lq_judge_part lq_reinstate_part = {
     .tap = reinstate_tap,
     .pdu = reinstate_pdu,
     .finish = reinstate_finish,
+    .digest = reinstate_digest,
 };

@@ -3,7 +3,7 @@
  * SEQUENCE, first half: StatSN, the command window, one status a task, sense data, the shape of
  * PDUs [RFC 7143 4.2.2, 11]. Wire only; transfers are in transfer.c, login in negotiation.c.
  */
-#include "conformance/judges/internal.h"
+#include "conformance/judges/digest.h"
 #include "conformance/wire/sense.h"
 
 enum { AHEAD_MAX = 1024 }; /* CmdSNs that are kept in mind beyond the first not received */
@@ -354,6 +354,20 @@ static void sequence_reset(struct lq_judge *judge)
     lq_array_reset(&sequence_of(judge)->connections);
 }
 
+static void sequence_digest(struct lq_judge *judge, struct lq_digest *digest)
+{
+    for (uint32_t i = 0; i < judge->view.connections.count; i++) {
+        const struct lq_seen_connection *connection = lq_array_at(&judge->view.connections, i);
+        if (connection->close != NULL)
+            continue;
+        const struct connection_state *state = state_of(judge, connection);
+        lq_digest_two(digest, state->has_stat_sn, state->stat_sn);
+        lq_digest_two(digest, state->has_window, state->has_cmd_sn);
+        lq_digest_two(digest, state->exp_cmd_sn, state->max_cmd_sn);
+        lq_digest_word(digest, state->cmd_sn);
+    }
+}
+
 const struct lq_judge_part lq_sequence_part = {
     .name = "sequence",
     .init = sequence_init,
@@ -361,4 +375,5 @@ const struct lq_judge_part lq_sequence_part = {
     .reset = sequence_reset,
     .event = sequence_event,
     .pdu = sequence_pdu,
+    .digest = sequence_digest,
 };

@@ -6,7 +6,7 @@
  * Silence is judged on the wire alone. What a function must end is what was received before it;
  * its own session's commands are also told apart by their order stamps.
  */
-#include "conformance/judges/internal.h"
+#include "conformance/judges/digest.h"
 
 /* What the world may add to a bound: scheduling in the live world; nothing in the virtual one. */
 #define SLACK_NS UINT64_C(500000000)
@@ -519,6 +519,27 @@ static void tm_reset(struct lq_judge *judge)
     lq_list_init(&tm->open);
 }
 
+static void tm_digest(struct lq_judge *judge, struct lq_digest *digest)
+{
+    LQ_LIST_EACH(link, &tm_of(judge)->open)
+    {
+        const struct pending *pending = LQ_ELEMENT(link, struct pending, link);
+        lq_digest_two(digest, lq_name_of_function(pending->function), pending->is_overdue);
+    }
+    for (uint32_t i = 0; i < judge->view.nexuses.count; i++) {
+        const struct lq_seen_nexus *nexus = lq_array_at(&judge->view.nexuses, i);
+        const struct lq_event *reset = *reset_of(judge, nexus);
+        lq_digest_two(digest, reset != NULL, lq_is_later(nexus->established, reset));
+    }
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < judge->view.exchanges.count; i++) {
+        const struct lq_seen_exchange *exchange = lq_array_at(&judge->view.exchanges, i);
+        if (*told_of(judge, exchange))
+            sum += lq_name_of_exchange(judge, exchange);
+    }
+    lq_digest_word(digest, sum);
+}
+
 const struct lq_judge_part lq_tm_part = {
     .name = "tm",
     .init = tm_init,
@@ -527,4 +548,5 @@ const struct lq_judge_part lq_tm_part = {
     .event = tm_event,
     .pdu = tm_pdu,
     .finish = tm_finish,
+    .digest = tm_digest,
 };

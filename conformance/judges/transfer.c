@@ -3,7 +3,7 @@
  * SEQUENCE, second half: data transfers [RFC 7143 4.2.5, 11.7, 11.8]: DataSN and R2TSN, offsets,
  * negotiated limits, Target Transfer Tags, residuals, and that a write has its own data. Wire only.
  */
-#include "conformance/judges/internal.h"
+#include "conformance/judges/digest.h"
 
 enum { R2TS_MAX = 64 }; /* outstanding on a connection that are kept in mind */
 
@@ -407,10 +407,44 @@ static void transfer_reset(struct lq_judge *judge)
     lq_array_reset(&transfers_of(judge)->connections);
 }
 
+static void mix_transfer(const struct transfer *transfer, struct lq_digest *digest)
+{
+    lq_digest_two(digest, transfer->data_sn, transfer->in_bytes);
+    lq_digest_two(digest, transfer->burst_bytes, transfer->out_bytes);
+    lq_digest_two(digest, transfer->unsolicited_bytes, transfer->asked_to);
+    lq_digest_two(digest, transfer->r2ts,
+                  (uint64_t)transfer->has_r2t << 1 | transfer->unsolicited_over);
+}
+
+/* Of R2Ts the order counts; their tags only tell them apart. */
+static void transfer_digest(struct lq_judge *judge, struct lq_digest *digest)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < judge->view.exchanges.count; i++) {
+        const struct lq_seen_exchange *exchange = lq_array_at(&judge->view.exchanges, i);
+        if (exchange->connection->close != NULL)
+            continue;
+        struct lq_digest_outer outer = lq_digest_begin(digest);
+        lq_digest_word(digest, lq_name_of_exchange(judge, exchange));
+        mix_transfer(transfer_of(judge, exchange), digest);
+        lq_digest_end(digest, outer, &sum);
+    }
+    lq_digest_word(digest, sum);
+    for (uint32_t i = 0; i < judge->view.connections.count; i++) {
+        const struct lq_seen_connection *connection = lq_array_at(&judge->view.connections, i);
+        const struct connection_state *state = state_of(judge, connection);
+        for (uint32_t r = 0; connection->close == NULL && r < state->count; r++)
+            lq_digest_word(digest,
+                           lq_name_of_exchange(judge, lq_array_at(&judge->view.exchanges,
+                                                                  state->r2ts[r].exchange)));
+    }
+}
+
 const struct lq_judge_part lq_transfer_part = {
     .name = "sequence",
     .init = transfer_init,
     .free = transfer_free,
     .reset = transfer_reset,
     .pdu = transfer_pdu,
+    .digest = transfer_digest,
 };

@@ -10,47 +10,10 @@
  * TAS is 0 and TST is 000b: CLEAR TASK SET tells the others by 2F/00 [SPC-5 r22 7.5.11]. Codes are
  * grouped by kind; which of the reset codes a reset uses is its own choice.
  */
-#include "conformance/judges/internal.h"
-#include "conformance/judges/ua_kinds.h"
+#include "conformance/judges/ua.h"
 
-struct condition {
-    bool owed;     /* must be reported */
-    bool put_back; /* owed because its status was lost */
-    bool claimed;  /* the engine says that it is pending */
-    bool early;    /* was reported by a function not answered yet */
-    uint32_t allowed; /* may be reported so many times without being owed */
-    uint32_t reported;
-    const struct lq_event *cause, *last_report;
-};
-
-struct place { /* an I_T_L nexus */
-    struct condition conditions[KINDS];
-    /* The CLEAR TASK SET of another that certainly ended a command, and the newest that came while
-     * there were commands. */
-    const struct lq_seen_function *cleared_by;
-    const struct lq_event *clearing;
-    /* The engine's newest merging of all that was pending into 29/00; what was established at that
-     * moment is in it. */
-    const struct lq_event *merged;
-};
-
-enum { OPEN_MAX = 64, STORE_WAS_RESET = 5 /* history.h, LQ_S_COMPLETED */ };
-
-struct ua {
-    struct lq_array places;
-    struct lq_map place_of; /* nexus << 32 | unit */
-    const struct lq_event *restarted; /* the target's newest start after its first, or NULL */
-    uint32_t open_count;    /* CLEAR TASK SETs under way */
-    const struct lq_seen_function *open[OPEN_MAX];
-};
-
-static struct ua *ua_of(const struct lq_judge *judge)
-{
-    return judge->state[LQ_STATE_UA];
-}
-
-static struct place *place_of(struct lq_judge *judge, const struct lq_seen_nexus *nexus,
-                              const struct lq_seen_unit *unit)
+struct place *lq_ua_place(struct lq_judge *judge, const struct lq_seen_nexus *nexus,
+                          const struct lq_seen_unit *unit)
 {
     struct ua *ua = ua_of(judge);
     uint32_t *at = lq_map_put(&ua->place_of, judge->allocator,
@@ -119,7 +82,7 @@ static void establish(struct lq_judge *judge, const struct lq_seen_nexus *nexus,
                       const struct lq_seen_unit *unit, enum kind kind, bool must,
                       const struct lq_event *cause)
 {
-    struct place *place = place_of(judge, nexus, unit);
+    struct place *place = lq_ua_place(judge, nexus, unit);
     struct condition *condition = &place->conditions[kind];
     if (place->merged != NULL && place->merged->time_ns == cause->time_ns)
         must = false;
@@ -174,7 +137,7 @@ static void clear_done(struct lq_judge *judge, const struct lq_seen_function *fu
     uint64_t since = function->received->seq;
     for (uint32_t n = 0; n < judge->view.nexuses.count; n++) {
         const struct lq_seen_nexus *nexus = lq_array_at(&judge->view.nexuses, n);
-        struct place *place = place_of(judge, nexus, function->unit);
+        struct place *place = lq_ua_place(judge, nexus, function->unit);
         bool may = place->clearing != NULL && place->clearing->seq >= since;
         bool must = place->cleared_by == function;
         if (nexus == function->nexus || !(may || must))
@@ -204,7 +167,7 @@ static void on_cleared(struct lq_judge *judge, const struct lq_seen_task *task)
         count++;
     }
     if (count == 1 && only->nexus != task->nexus)
-        place_of(judge, task->nexus, task->unit)->cleared_by = only;
+        lq_ua_place(judge, task->nexus, task->unit)->cleared_by = only;
 }
 
 static void on_answered(struct lq_judge *judge, const struct lq_event *event)
@@ -246,7 +209,7 @@ static void on_received(struct lq_judge *judge, const struct lq_event *event)
             const struct lq_seen_task *task = LQ_ELEMENT(link, struct lq_seen_task, in_nexus);
             if (nexus != function->nexus && task->ended == NULL &&
                 lq_function_covers_task(function, task))
-                place_of(judge, nexus, function->unit)->clearing = event;
+                lq_ua_place(judge, nexus, function->unit)->clearing = event;
         }
     }
 }
@@ -260,7 +223,7 @@ static void on_nexus(struct lq_judge *judge, const struct lq_event *event)
         const struct lq_seen_unit *unit = lq_array_at(&judge->view.units, u);
         if (unit->unit != u || unit->target != nexus->target)
             continue;
-        struct place *place = place_of(judge, nexus, unit);
+        struct place *place = lq_ua_place(judge, nexus, unit);
         if (event->kind == LQ_E_NEXUS_ENDED) {
             bool must = event->code != LQ_TRIGGER_LOGOUT;
             establish(judge, nexus, unit, NEXUS_LOSS, must, event);
@@ -377,7 +340,7 @@ static enum kind kind_in(const struct place *place, uint32_t detail)
 static void on_report(struct lq_judge *judge, const struct lq_seen_task *task,
                       const struct lq_event *event)
 {
-    struct place *place = place_of(judge, task->nexus, task->unit);
+    struct place *place = lq_ua_place(judge, task->nexus, task->unit);
     enum kind kind = kind_in(place, event->detail & 0xffff);
     if (kind == OTHER_KIND)
         return;
@@ -403,7 +366,7 @@ static void on_report(struct lq_judge *judge, const struct lq_seen_task *task,
 
 static void on_good(struct lq_judge *judge, const struct lq_seen_task *task)
 {
-    struct place *place = place_of(judge, task->nexus, task->unit);
+    struct place *place = lq_ua_place(judge, task->nexus, task->unit);
     for (uint32_t k = 0; k < KINDS; k++) {
         struct condition *condition = &place->conditions[k];
         if (condition->owed && condition->cause->seq < task->received->seq)
@@ -431,7 +394,7 @@ static void on_ended(struct lq_judge *judge, const struct lq_event *event)
 /* What TASK has reported, as status or, REQUEST SENSE, in its data; OTHER_KIND: nothing. */
 static enum kind reported_by(struct lq_judge *judge, const struct lq_seen_task *task)
 {
-    const struct place *place = place_of(judge, task->nexus, task->unit);
+    const struct place *place = lq_ua_place(judge, task->nexus, task->unit);
     for (uint32_t k = 0; k < KINDS; k++)
         if (place->conditions[k].last_report != NULL &&
             place->conditions[k].last_report->serial == task->serial)
@@ -449,7 +412,7 @@ static void on_lost(struct lq_judge *judge, const struct lq_event *event)
     if (kind == OTHER_KIND)
         return;
     judge->exercised[P_UA_5]++;
-    struct condition *condition = &place_of(judge, task->nexus, task->unit)->conditions[kind];
+    struct condition *condition = &lq_ua_place(judge, task->nexus, task->unit)->conditions[kind];
     if (condition->owed)
         return;
     condition->owed = condition->put_back = true;
@@ -465,7 +428,7 @@ static void on_claim(struct lq_judge *judge, const struct lq_event *event)
     enum kind kind = kind_of(event->detail & 0xffff);
     if (nexus == NULL || unit == NULL || kind == OTHER_KIND)
         return;
-    struct place *place = place_of(judge, nexus, unit);
+    struct place *place = lq_ua_place(judge, nexus, unit);
     place->conditions[kind].claimed = event->kind != LQ_E_UA_CLEARED;
     if (event->kind != LQ_E_UA_CLEARED)
         return;
@@ -581,4 +544,5 @@ const struct lq_judge_part lq_ua_part = {
     .free = ua_free,
     .reset = ua_reset,
     .event = ua_event,
+    .digest = lq_ua_digest,
 };

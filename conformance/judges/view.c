@@ -596,4 +596,5 @@ const struct lq_judge_part lq_view_part = {
     .reset = view_reset,
     .event = view_event,
     .tap = lq_view_tap,
+    .digest = lq_view_digest,
 };

@@ -192,6 +192,7 @@ struct lq_view {
 
 struct lq_judge_part;
 extern const struct lq_judge_part lq_view_part;
+void lq_view_digest(struct lq_judge *judge, struct lq_digest *digest); /* digest.c */
 
 /* What an event is about; NULL when the view does not know it. */
 struct lq_seen_nexus *lq_view_nexus(const struct lq_view *view, const struct lq_event *event);

@@ -9,9 +9,9 @@
  *
  *   word    a value
  *   time    how far a time is from now
- *   name    a number of which only matters whether it is the same as another (a target transfer
- *           tag): it is replaced by the order in which such numbers are first mentioned
  *   set     things whose order means nothing: the sum of their own digests
+ *   name    a number of which only matters whether it is the same as another in its element of a
+ *           set (a target transfer tag): the order in which such numbers are first mentioned there
  *
  * Who uses it: exhaustive exploration (sim/virtual/explore.h) over all parts that it runs.
  */
@@ -25,10 +25,13 @@
 
 enum { LQ_DIGEST_NAMES_MAX = 256 };
 
+/* Times that are nearer to each other are the same time. */
+#define LQ_DIGEST_GRAIN_NS UINT64_C(10000000)
+
 struct lq_digest {
     uint64_t hash;
     uint64_t now_ns;
-    uint32_t name_count;
+    uint32_t first_name, name_count; /* of the present element */
     uint64_t names[LQ_DIGEST_NAMES_MAX];
 };
 
@@ -36,7 +39,7 @@ static inline void lq_digest_init(struct lq_digest *digest, uint64_t now_ns)
 {
     digest->hash = 0;
     digest->now_ns = now_ns;
-    digest->name_count = 0;
+    digest->first_name = digest->name_count = 0;
 }
 
 static inline void lq_digest_word(struct lq_digest *digest, uint64_t word)
@@ -55,38 +58,49 @@ static inline void lq_digest_bytes(struct lq_digest *digest, const void *bytes, 
     digest->hash = lq_hash(digest->hash, bytes, size_bytes);
 }
 
-/* TIME_NS from now, whether before or after; UINT64_MAX (never) is itself. */
+/* TIME_NS from now, before or after, to LQ_DIGEST_GRAIN_NS; UINT64_MAX (never) is itself. */
 static inline void lq_digest_time(struct lq_digest *digest, uint64_t time_ns)
 {
-    lq_digest_word(digest, time_ns == UINT64_MAX ? time_ns : time_ns - digest->now_ns);
+    uint64_t middle = LQ_DIGEST_GRAIN_NS * (UINT64_C(1) << 36) + LQ_DIGEST_GRAIN_NS / 2;
+    uint64_t grains = (time_ns - digest->now_ns + middle) / LQ_DIGEST_GRAIN_NS;
+    lq_digest_word(digest, time_ns == UINT64_MAX ? time_ns : grains);
 }
 
 /* NUMBER by its order of mention; when there are too many it stands for itself. */
 static inline void lq_digest_name(struct lq_digest *digest, uint64_t number)
 {
-    uint32_t i = 0;
+    uint32_t i = digest->first_name;
     while (i < digest->name_count && digest->names[i] != number)
         i++;
     if (i == digest->name_count && i < LQ_DIGEST_NAMES_MAX)
         digest->names[digest->name_count++] = number;
-    lq_digest_word(digest, i < LQ_DIGEST_NAMES_MAX ? i : number);
+    lq_digest_word(digest, i < LQ_DIGEST_NAMES_MAX ? i - digest->first_name : number);
 }
 
 /*
  * An element of a set: between begin and end the digest is the element's own; end puts it into SUM,
  * which the caller begins with 0 and mixes in as a word when all elements are in it.
  */
-static inline uint64_t lq_digest_begin_element(struct lq_digest *digest)
+struct lq_digest_outer {
+    uint64_t hash;
+    uint32_t first_name, name_count;
+};
+
+static inline struct lq_digest_outer lq_digest_begin(struct lq_digest *digest)
 {
-    uint64_t outer = digest->hash;
+    struct lq_digest_outer outer = {digest->hash, digest->first_name, digest->name_count};
     digest->hash = 1;
+    digest->first_name = digest->name_count;
     return outer;
 }
 
-static inline void lq_digest_end_element(struct lq_digest *digest, uint64_t outer, uint64_t *sum)
+static inline void lq_digest_end(struct lq_digest *digest, struct lq_digest_outer outer,
+                                 uint64_t *sum)
 {
     *sum += lq_mix(digest->hash, 2);
-    digest->hash = outer;
+    digest->hash = outer.hash;
+    digest->first_name = outer.first_name;
+    digest->name_count = outer.name_count;
 }
 
 #endif

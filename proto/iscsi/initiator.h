@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/base/digest.h"
 #include "core/base/arena.h"
 #include "core/base/heap.h"
 #include "core/base/history.h"
@@ -355,5 +356,8 @@ struct lq_iscsi_initiator_state {
 
 struct lq_iscsi_initiator_state
 lq_iscsi_initiator_state(const struct lq_iscsi_initiator *initiator);
+
+/* Mixes in all that the endpoint's future depends on. */
+void lq_iscsi_initiator_digest(const struct lq_iscsi_initiator *ini, struct lq_digest *digest);
 
 #endif

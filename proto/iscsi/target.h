@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/base/digest.h"
 #include "core/base/arena.h"
 #include "core/base/handle.h"
 #include "core/base/slice.h"
@@ -146,5 +147,11 @@ struct lq_iscsi_counts lq_iscsi_counts(const struct lq_iscsi_target *target);
 
 /* The transport's own table, for those who name it. */
 extern const struct lq_transport lq_iscsi_transport;
+
+/* Mixes in all that the future of CONN and its session depends on; and of what belongs to no
+ * connection. */
+void lq_iscsi_digest_conn(const struct lq_iscsi_target *target, lq_conn conn,
+                          struct lq_digest *digest);
+void lq_iscsi_digest_rest(const struct lq_iscsi_target *target, struct lq_digest *digest);
 
 #endif

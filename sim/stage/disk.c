@@ -15,7 +15,10 @@ enum { SLOW_FACTOR = 20, OVERTAKEN_FACTOR = 4, UNTIL_HEAL_IN = 4, SPLIT_IN = 8, 
 
 static void submit(struct lq_store *store, struct lq_block_request *request);
 
-static const struct lq_store_ops disk_ops = {submit, NULL, lq_disk_fence};
+static void mix_request(const struct lq_store *store, const struct lq_block_request *request,
+                        struct lq_digest *digest);
+
+static const struct lq_store_ops disk_ops = {submit, NULL, lq_disk_fence, mix_request};
 
 void lq_disk_init(struct lq_disk *disk, const struct lq_allocator *allocator)
 {
@@ -432,6 +435,44 @@ void lq_disk_describe(const struct lq_disk *disk, const struct lq_timer *timer,
         lq_print_number(print, slot->request->serial);
         lq_print_text(print, slot->has_effect ? " ends" : " takes effect");
     }
+}
+
+static void mix_request(const struct lq_store *store, const struct lq_block_request *request,
+                        struct lq_digest *digest)
+{
+    const struct lq_disk *disk =
+        (const struct lq_disk *)(const void *)((const char *)store -
+                                                       offsetof(struct lq_disk, store));
+    for (uint32_t i = 0; i < disk->request_capacity; i++) {
+        const struct lq_disk_request *slot = &disk->requests[i];
+        if (slot->request != request)
+            continue;
+        lq_digest_two(digest, slot->has_begun, slot->has_effect);
+        lq_digest_two(digest, lq_timer_is_set(&slot->timer), slot->status);
+        lq_digest_two(digest, slot->first_blocks, slot->effect_blocks);
+        lq_digest_two(digest, slot->done_blocks, slot->goes_bad);
+        lq_digest_two(digest, slot->astray_by, slot->is_struck);
+        if (request->op == LQ_BLOCK_WRITE || (request->op == LQ_BLOCK_READ && slot->has_begun))
+            lq_digest_bytes(digest, request->data,
+                            (size_t)request->nblocks * disk->options.block_bytes);
+    }
+}
+
+void lq_disk_digest(const struct lq_disk *disk, struct lq_digest *digest)
+{
+    lq_digest_two(digest, disk->outstanding, disk->holds_until_heal);
+    lq_digest_two(digest, disk->tells_reset, disk->is_losing);
+    lq_digest_two(digest, disk->bad_count, disk->cache.count);
+    for (uint32_t i = 0; i < disk->bad_count; i++)
+        lq_digest_word(digest, disk->bad[i]);
+    for (uint32_t i = 0; i < disk->cache.count; i++) {
+        const struct lq_cached_write *write =
+            &disk->cache.writes[(disk->cache.first + i) % LQ_CACHE_WRITES];
+        lq_digest_two(digest, write->lba, write->nblocks);
+        lq_digest_word(digest, write->is_forgotten);
+        lq_digest_bytes(digest, write->is_safe, write->nblocks);
+    }
+    lq_medium_digest(&disk->medium, digest);
 }
 
 void lq_disk_heal(struct lq_disk *disk)

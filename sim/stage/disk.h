@@ -97,6 +97,9 @@ void lq_disk_desert(struct lq_disk *disk);
  * now; when nothing is, the next request is, which then does nothing. */
 void lq_disk_reset_power(struct lq_disk *disk);
 
+/* Mixes in the medium; how far requests are the engine asks for by itself (core/store.h). */
+void lq_disk_digest(const struct lq_disk *disk, struct lq_digest *digest);
+
 void lq_disk_fini(struct lq_disk *disk);
 
 #endif

@@ -113,3 +113,14 @@ void lq_medium_fini(struct lq_medium *medium)
         (void)lq_resize(medium->allocator, medium->pages, medium->pages_bytes, 0);
     lq_medium_init(medium, medium->allocator);
 }
+
+void lq_medium_digest(const struct lq_medium *medium, struct lq_digest *digest)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < medium->capacity; i++)
+        if (medium->keys[i] != 0)
+            sum += lq_hash(medium->keys[i],
+                           medium->pages + (uint64_t)medium->places[i] * medium->block_bytes,
+                           medium->block_bytes);
+    lq_digest_word(digest, sum);
+}

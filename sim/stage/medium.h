@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "core/base/digest.h"
 #include "sim/stage/memory.h"
 
 struct lq_medium {
@@ -30,6 +31,9 @@ void lq_medium_clear(struct lq_medium *medium, uint32_t block_bytes);
 void lq_medium_read(const struct lq_medium *medium, uint64_t lba, uint32_t nblocks, uint8_t *data);
 void lq_medium_write(struct lq_medium *medium, uint64_t lba, uint32_t nblocks,
                      const uint8_t *data);
+
+/* Mixes in the content of the blocks that were written. */
+void lq_medium_digest(const struct lq_medium *medium, struct lq_digest *digest);
 
 /* Gives the memory back. */
 void lq_medium_fini(struct lq_medium *medium);

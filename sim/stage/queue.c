@@ -45,12 +45,10 @@ bool lq_queue_step(struct lq_queue *queue)
     return true;
 }
 
-void lq_queue_fire(struct lq_queue *queue, struct lq_timer *timer, bool moves_clock)
+void lq_queue_fire(struct lq_queue *queue, struct lq_timer *timer)
 {
     LQ_ASSERT(queue->is_free && lq_timer_is_set(timer));
     lq_heap_remove(&queue->heap, &timer->node);
-    if (moves_clock && timer->node.time_ns > *queue->now_ns)
-        *queue->now_ns = timer->node.time_ns;
     queue->fired++;
     timer->fire(timer);
 }

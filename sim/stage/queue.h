@@ -25,7 +25,7 @@ struct lq_queue {
     struct lq_heap heap;
     uint64_t *now_ns; /* moved on before each timer's function */
     uint64_t fired;
-    bool is_free; /* time stands still but for lq_queue_fire: a time that has passed is now */
+    bool is_free; /* timers fire by lq_queue_fire: a time that has passed is now */
 };
 
 /* An empty queue over caller-owned NODES (CAPACITY pointers) at *NOW_NS. */
@@ -47,9 +47,8 @@ static inline bool lq_timer_is_set(const struct lq_timer *timer)
     return lq_heap_holds(&timer->node);
 }
 
-/* Fires TIMER, which is set, before its turn. MOVES_CLOCK: now becomes its time, if that is later;
- * else it happens now. Only while the queue is free. */
-void lq_queue_fire(struct lq_queue *queue, struct lq_timer *timer, bool moves_clock);
+/* Fires TIMER, which is set, now, whatever its time. Only while the queue is free. */
+void lq_queue_fire(struct lq_queue *queue, struct lq_timer *timer);
 
 /* The queue is free no longer: whose time has passed meanwhile fires now, in order of time. */
 void lq_queue_bind(struct lq_queue *queue);

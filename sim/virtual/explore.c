@@ -14,6 +14,9 @@
 
 enum { SITE_NEXT = 2, OPTIONS_MAX = 128 };
 
+/* Deadlines that are nothing but some steps apart come together. */
+static const uint64_t TOGETHER_NS = 100000;
+
 static const uint64_t REST_NS = UINT64_C(60000000000);
 
 /* One thing that can happen; which member counts is told by KIND. */
@@ -89,13 +92,28 @@ static void add_stores(struct virtual_world *virtual, struct options *options)
     }
 }
 
+/* The next deadline that is explored: the engine's, and the endpoints' where the scenario speaks of
+ * them. Others are so long that they never come. */
+static uint64_t next_deadline(const struct virtual_world *virtual)
+{
+    static const enum lq_scn_limit endpoints[] = {LQ_SCN_LOGIN_TIMEOUT, LQ_SCN_DATA_TIMEOUT,
+                                                  LQ_SCN_NOP_INTERVAL};
+    uint64_t next = lq_engine_deadline(lq_shard_engine(virtual->shard));
+    uint64_t other = lq_iscsi_deadline(lq_shard_iscsi(virtual->shard));
+    for (uint32_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++)
+        if (lq_scn_has(&virtual->world.request.scenario->limits, endpoints[i]) && other < next)
+            next = other;
+    return next;
+}
+
 static void list_options(struct virtual_world *virtual, struct options *options)
 {
     options->count = 0;
     add_actors(virtual, options);
     add_messages(virtual, options);
     add_stores(virtual, options);
-    add_timer(options, &virtual->deadline, (struct option){.kind = CLOCK});
+    if (next_deadline(virtual) != LQ_NEVER)
+        add(options, (struct option){.kind = CLOCK});
 }
 
 /* --- what happens, in words ----------------------------------------------------------------- */
@@ -114,7 +132,7 @@ static void describe(struct virtual_world *virtual, const struct option *option,
         return;
     case CLOCK:
         lq_print_text(&print, "the target's clock reaches ");
-        lq_print_time(&print, virtual->deadline.node.time_ns);
+        lq_print_time(&print, next_deadline(virtual));
         return;
     case LATE_DATA:
         lq_print_text(&print, "late Data-Out is sent by initiator ");
@@ -151,10 +169,18 @@ static void wake_actors(struct virtual_world *virtual)
         struct lq_actor *actor = &virtual->world.actors[i];
         if (!lq_timer_is_set(&actor->wake))
             continue;
-        lq_queue_fire(&virtual->world.queue, &actor->wake, false);
+        lq_queue_fire(&virtual->world.queue, &actor->wake);
         lq_virtual_settle(virtual);
         i = UINT32_MAX; /* once more from the first */
     }
+}
+
+static void reach_deadline(struct virtual_world *virtual)
+{
+    uint64_t reached = next_deadline(virtual) + TOGETHER_NS;
+    if (reached > virtual->world.env.now_ns)
+        virtual->world.env.now_ns = reached;
+    lq_queue_fire(&virtual->world.queue, &virtual->deadline);
 }
 
 static void happen(struct virtual_world *virtual, const struct option *option)
@@ -171,11 +197,11 @@ static void happen(struct virtual_world *virtual, const struct option *option)
         break;
     case CLOCK:
         describe(virtual, option, 0);
-        lq_queue_fire(&virtual->world.queue, &virtual->deadline, true);
+        reach_deadline(virtual);
         break;
     default:
         describe(virtual, option, 0);
-        lq_queue_fire(&virtual->world.queue, option->timer, false);
+        lq_queue_fire(&virtual->world.queue, option->timer);
         break;
     }
     lq_virtual_settle(virtual);
@@ -191,6 +217,7 @@ bool lq_world_step(struct lq_world *world)
         return false;
     uint64_t drawn =
         lq_choose(world->draws, LQ_STREAM_SCHEDULE, SITE_NEXT, 0, options.count);
+    world->env.now_ns++; /* no two steps are at the same moment */
     happen(virtual, &options.list[drawn]);
     return true;
 }
@@ -254,10 +281,4 @@ void lq_world_explored(struct lq_world *world, struct lq_run_result *result)
     virtual->net.message_bytes = NULL;
     lq_queue_bind(&world->queue);
     lq_virtual_finish(virtual, LQ_RUN_COMPLETE, result);
-}
-
-void lq_world_digest(struct lq_world *world, struct lq_digest *digest)
-{
-    lq_digest_init(digest, world->env.now_ns);
-    lq_digest_word(digest, world->history.fingerprint);
 }

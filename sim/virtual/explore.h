@@ -8,12 +8,13 @@
  *   message  the next PDU of a direction of a connection arrives, or its end (FIN), or a RST, or a
  *            step of a connection's beginning: each direction is first in, first out
  *   store    a store request's next step: its effect, its end; requests overtake each other
- *   clock    the target's earliest deadline comes
+ *   clock    the target's earliest deadline comes: of the engine's, and of the endpoint's when the
+ *            scenario's limits name one of them (login timeout, data timeout, nop interval)
  *
- * Messages and store steps take no time and may be as slow as they like, so the clock may overtake
- * any of them; it moves only by its own steps. All clocks are one: no deadline comes before an
- * earlier one. Initiators' and TCP's own patience never ends here; what they wait for then is what
- * heal ends.
+ * Messages and store steps take a nanosecond and may be as slow as they like, so the clock may
+ * overtake any of them. All clocks are one: no deadline comes before an earlier one, and those that
+ * are but some steps apart come together. Initiators' and TCP's own patience never ends here; what
+ * they wait for then is what heal ends.
  *
  * Which of them happens, and whether a fault with odds strikes, are draws of one choice provider: a
  * step is a number of draws, the first of which says what happens.

@@ -297,8 +297,17 @@ void pump(void)
         pump_one(&peers[conn.index]);
 }
 
+uint32_t bench_cut_at;
+
 void feed(struct peer *peer, const uint8_t *bytes, uint32_t size_bytes)
 {
+    uint32_t cut_at = bench_cut_at;
+    bench_cut_at = 0;
+    if (cut_at > 0 && cut_at < size_bytes) {
+        feed(peer, bytes, cut_at);
+        bytes += cut_at;
+        size_bytes -= cut_at;
+    }
     while (size_bytes != 0) {
         uint32_t taken = lq_iscsi_feed(bench.target, peer->conn, bytes, size_bytes);
         CU_ASSERT_FATAL(taken <= size_bytes);

@@ -110,6 +110,8 @@ uint8_t *begin(struct peer *peer, uint8_t opcode, uint8_t flags, uint32_t itt);
 /* Sends it with a data segment, and lets the target answer. */
 void send(struct peer *peer, const void *data, uint32_t data_bytes);
 void feed(struct peer *peer, const uint8_t *bytes, uint32_t size_bytes);
+/* The next feed comes in two pieces, cut at this byte; 0: in one. */
+extern uint32_t bench_cut_at;
 /* Lets the target say what it has to say, on all connections. */
 void pump(void);
 /* Takes the next PDU from the target; false when there is none. */
