@@ -196,6 +196,7 @@ bool lq_play_configure(struct lq_play *play, struct lq_live_config *live,
     for (uint32_t i = 0; i < plan->unit_count; i++)
         play->units[i] = (struct lq_live_unit){plan->units[i].target, plan->units[i].lun,
                                                plan->units[i].store};
+    play->world.addresses = play->address_rows;
     play->shard = (struct lq_live_shard){.config = &plan->shard,
                                          .stores = play->stores,
                                          .store_count = (uint32_t)plan->options[LQ_OPT_STORES],

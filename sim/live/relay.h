@@ -50,8 +50,8 @@ void lq_relay_turn(struct lq_relay *relay);
 /* Something waits for lq_relay_turn. */
 bool lq_relay_is_marked(const struct lq_relay *relay);
 
-/* The connection whose target's end is the accepted socket FD (its actor is NULL when an initiator
- * of nobody's has it); NULL: it did not come through here. */
+/* The connection whose target's end is the accepted socket FD; its actor is NULL when it is not the
+ * scenario's. NULL: it did not come through here. */
 const struct lq_connection *lq_relay_find(const struct lq_relay *relay, int fd);
 
 /* Connections that others have made. */

@@ -51,13 +51,14 @@ static bool has_pair(struct lq_slice text, struct lq_slice wanted)
 }
 
 /* TargetName and the TargetAddress records behind it [RFC 7143 Appendix C]. */
-static bool has_target(struct lq_slice text, const struct lq_scn_expect *expect)
+static bool has_target(const struct lq_script *script, struct lq_slice text,
+                       const struct lq_scn_expect *expect)
 {
     struct lq_text_reader reader = {text, 0};
     struct lq_text_pair pair;
     bool is_target = false;
     uint32_t port = expect->port_or_any == 0 ? 0 : expect->port_or_any - 1;
-    struct lq_slice address = lq_text_slice(lq_plan_addresses[port]);
+    struct lq_slice address = lq_text_slice(script->world->addresses[port]);
     while (lq_text_next(&reader, &pair) == LQ_TEXT_PAIR) {
         if (lq_text_equal(pair.key, "TargetName"))
             is_target = lq_text_equal(pair.value, lq_plan_target_names[expect->target]);
@@ -84,7 +85,7 @@ void lq_script_hear(struct lq_script *script, const struct lq_actor *actor, stru
             expect->subject + 1 != actor->number || !script->has_come[statement->moment] ||
             script->facts[i].ended.seq != 0)
             continue;
-        if (is_discovery ? has_target(text, expect)
+        if (is_discovery ? has_target(script, text, expect)
                          : has_pair(text, lq_scn_string(script->scenario, expect->text)))
             script->facts[i].ended =
                 (struct lq_script_when){script->seq, script->world->env.now_ns};

@@ -24,6 +24,7 @@ void lq_world_init(struct lq_world *world, struct lq_allocator allocator,
     world->allocator = allocator;
     world->network = network;
     world->patience_ns = PATIENCE_NS;
+    world->addresses = lq_plan_addresses;
     for (uint32_t i = 0; i < LQ_PLAN_STORES_MAX; i++)
         lq_disk_init(&world->disks[i], &world->allocator);
     world->buffers = lq_resize(&world->allocator, NULL, 0, BUFFER_BYTES);

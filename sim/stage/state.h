@@ -122,6 +122,7 @@ struct lq_world {
     struct lq_allocator allocator;
     const struct lq_network_ops *network;
     struct lq_env env;
+    const char *const *addresses; /* of portals, as the target gives them */
     uint64_t slack_ns; /* what a bound of a scenario may be late by: 0 where time is virtual */
     uint64_t patience_ns; /* how long a scenario waits at most for what may never come */
     struct lq_choice_seeded seeded;

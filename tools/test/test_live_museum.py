@@ -14,6 +14,8 @@ AT_ONCE = 8
 BOUND_S = 200
 # A seed's run is not a timeline.
 VIRTUAL_ONLY = {"seed-written-out.scn"}
+# A way too narrow for the target's data: here its sockets buffer them.
+VIRTUAL_WRONGS = {"abort-stops-read-half-way"}
 
 
 def cases():
@@ -22,7 +24,8 @@ def cases():
         if file.name not in VIRTUAL_ONLY:
             yield file, None
             for wrong in re.findall(r"^# wrong: (\S+)$", file.read_text(encoding="utf-8"), re.M):
-                yield file, wrong
+                if wrong not in VIRTUAL_WRONGS:
+                    yield file, wrong
 
 
 def play(case):

@@ -106,6 +106,43 @@ at 0
     assert "failed" in (done.stdout + done.stderr).lower()
 
 
+def test_network_faults_strike_foreign_initiators(live):
+    text = """scenario "a cut"
+target t { lun 0 disk 1MiB }
+initiator a -> t
+at 0
+    fault net.segment every 2 as pieces
+    fault net.latency every 3 by 2ms as slow
+"""
+    done = live(text, command=("iscsi-inq", "{uri}"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Peripheral Device Type" in done.stdout
+    # libiscsi connects again.
+    done = live(text.replace("net.segment every 2", "net.reset nth 3"),
+                command=("iscsi-inq", "{uri}"))
+    assert done.returncode == 0 and "2 connections were not its own" in done.stdout, done.stdout
+
+
+def test_network_faults_strike_its_own_initiators(live):
+    text = HEAD + """fault net.reset initiator a nth 1 as cut
+    a read lba 0 blocks 1 as r1
+    b read lba 0 blocks 1 as r2
+    expect a lost within 1s
+    expect r1 nothing
+    expect r2 status GOOD
+"""
+    done = live(text)
+    assert done.returncode == 0, done.stdout
+
+
+def test_discovery_names_the_portal_that_is_open(run):
+    done = run("with", "--scenario", EXAMPLES / "two-ports-one-unit.scn", "--", "iscsi-ls",
+               "iscsi://{host}:{port}")
+    assert done.returncode == 0, done.stdout
+    portals = re.findall(r"Portal:127\.0\.0\.1:(\d+),(\d)", done.stdout)
+    assert len(set(portals)) == 2, done.stdout
+
+
 def test_the_commands_exit_code_comes_first(live):
     text = HEAD + "a read lba 0 blocks 1 as r1; expect r1 status BUSY\n"
     assert live(text, command=("sh", "-c", "exit 42")).returncode == 42
