@@ -10,7 +10,7 @@
 set -euo pipefail
 
 run_packages=(
-    gcc libc6-dev cmake ninja-build libisal-dev libsqlite3-dev
+    gcc libc6-dev cmake ninja-build pkg-config libisal-dev libsqlite3-dev libjansson-dev
     qemu-utils qemu-block-extra
 )
 test_packages=(
@@ -18,7 +18,7 @@ test_packages=(
     clang libclang-rt-14-dev llvm
     gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user
     libiscsi-dev libiscsi-bin tgt
-    tshark sqlite3 parallel
+    tshark sqlite3 parallel chromium
     fuse3 libfuse3-dev
 )
 

@@ -14,6 +14,7 @@
 #include "tools/cmd_sim_scenario.h"
 #include "tools/cmd_sim_shrink.h"
 #include "tools/cmd_sim_trace.h"
+#include "tools/cmd_sim_show.h"
 #include "tools/exit_codes.h"
 #include "tools/message.h"
 #include "tools/pcapng.h"
@@ -124,7 +125,8 @@ int lq_sim_close_sinks(const struct lq_options *options, struct lq_sim_sinks *si
     return sinks->capture == NULL ? code : close_capture(sinks->capture, options->pcap, code);
 }
 
-static int run_seed(const struct lq_options *options, const struct lq_sim_settings *settings)
+static int run_seed(const struct lq_options *options, const struct lq_sim_settings *settings,
+                    const struct lq_sim_extras *extras)
 {
     struct lq_sim_sinks sinks;
     char name[40];
@@ -135,6 +137,7 @@ static int run_seed(const struct lq_options *options, const struct lq_sim_settin
     struct lq_sim *sim = lq_sim_make(settings);
     lq_sim_watch(sim, sinks.sinks, sinks.count);
     struct lq_recording *recording = options->record == NULL ? NULL : lq_recording_begin(sim);
+    lq_sim_keep_story(sim);
     enum lq_sim_verdict verdict = lq_sim_run(sim, options->first_seed, options->twice);
     if (!options->fingerprint)
         print_run(sim, verdict);
@@ -144,6 +147,7 @@ static int run_seed(const struct lq_options *options, const struct lq_sim_settin
     int code = lq_sim_exit_code(verdict, settings->wrong.row != NULL);
     code = lq_recording_end(recording, sim, options->record, settings, NULL, options->first_seed,
                             verdict, code);
+    code = lq_sim_show(options, extras, sim, name, verdict, code);
     code = lq_verdicts_write(lq_sim_verdicts(sim), options->tap, options->junit, code);
     lq_sim_free(sim);
     code = lq_sim_close_sinks(options, &sinks, code);
@@ -222,7 +226,7 @@ static int merge(const struct lq_options *options, const struct lq_sim_settings 
     return lq_campaign_merge(&campaign, options->merge, options->files, options->file_count);
 }
 
-int lq_cmd_sim(const struct lq_options *options, const struct lq_campaign_store_ops *store)
+int lq_cmd_sim(const struct lq_options *options, const struct lq_sim_extras *extras)
 {
     if (options->list_wrongs)
         return list_wrongs();
@@ -248,15 +252,15 @@ int lq_cmd_sim(const struct lq_options *options, const struct lq_campaign_store_
     if (options->exhaust)
         return lq_sim_exhaust(options, &settings);
     if (options->merge != NULL)
-        return merge(options, &settings, store);
+        return merge(options, &settings, extras->store);
     if (options->file_count > 0)
-        return lq_sim_scenarios(options, &settings);
+        return lq_sim_scenarios(options, &settings, extras);
     bool is_single = options->first_seed == options->last_seed;
     if (options->print_scenario)
         return is_single ? lq_sim_print_seed(options->first_seed, settings.commands)
                          : refuse_campaign("--print-scenario");
     if (is_single && !options->bench && options->campaign == NULL)
-        return run_seed(options, &settings);
+        return run_seed(options, &settings, extras);
     if (options->pcap != NULL)
         return refuse_campaign("--pcap");
     if (options->record != NULL)
@@ -265,5 +269,9 @@ int lq_cmd_sim(const struct lq_options *options, const struct lq_campaign_store_
         return refuse_campaign("--trace");
     if (options->json_lines != NULL)
         return refuse_campaign("--json-lines");
-    return run_campaign(options, &settings, store);
+    if (options->ladder)
+        return refuse_campaign("--ladder");
+    if (options->html != NULL)
+        return refuse_campaign("--html");
+    return run_campaign(options, &settings, extras->store);
 }

@@ -9,9 +9,15 @@
 
 #include "tools/campaign_store.h"
 #include "tools/options.h"
+#include "tools/page.h"
 
-/* Runs what OPTIONS ask for; returns the exit code. STORE keeps campaigns; NULL: this program has
- * none. */
-int lq_cmd_sim(const struct lq_options *options, const struct lq_campaign_store_ops *store);
+/* What the program can do besides, with libraries that not every build has. */
+struct lq_sim_extras {
+    const struct lq_campaign_store_ops *store; /* keeps campaigns; NULL: nobody does */
+    bool (*write_page)(FILE *to, const struct lq_story *story, const struct lq_page *page);
+};
+
+/* Runs what OPTIONS ask for; returns the exit code. */
+int lq_cmd_sim(const struct lq_options *options, const struct lq_sim_extras *extras);
 
 #endif

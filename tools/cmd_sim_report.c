@@ -187,6 +187,25 @@ void lq_report_event(FILE *to, const struct lq_event *event, int indent)
     fputc('\n', to);
 }
 
+void lq_report_event_text(const struct lq_event *event, char *text, size_t size)
+{
+    text[0] = '\0';
+    FILE *to = fmemopen(text, size, "w");
+    if (to == NULL)
+        return;
+    for (const char *at = lq_event_kind_name(event->kind) + 2; *at != '\0'; at++)
+        fputc(*at == '_' ? ' ' : *at, to);
+    print_meaning(to, event);
+    if (event->kind >= LQ_I_COMMAND && event->kind < LQ_S_SUBMITTED && event->lun != 0)
+        fprintf(to, " lun %" PRIu64, event->lun >> 48);
+    if (event->tag != 0)
+        fprintf(to, " itt %" PRIx64 "h", event->tag);
+    if (event->nblocks != 0)
+        fprintf(to, " blocks %" PRIu64 "..%" PRIu64, event->lba, event->lba + event->nblocks - 1);
+    fclose(to);
+    text[size - 1] = '\0';
+}
+
 static void trace_event(void *context, const struct lq_event *event)
 {
     lq_report_event(context, event, 0);

@@ -3,6 +3,7 @@
 #ifndef LQ_TOOLS_CMD_SIM_REPORT_H
 #define LQ_TOOLS_CMD_SIM_REPORT_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -13,7 +14,10 @@
 /* EVENT as one line, newline included, after INDENT spaces. */
 void lq_report_event(FILE *to, const struct lq_event *event, int indent);
 
-/* A sink that writes every record to TO as a ladder. */
+/* What EVENT is and says in short, without time and author: at most SIZE bytes, NUL included. */
+void lq_report_event_text(const struct lq_event *event, char *text, size_t size);
+
+/* A sink that writes every record to TO, one a line. */
 struct lq_history_sink lq_report_trace(FILE *to);
 
 /* The options and the armed faults of PLAN, one a line. */

@@ -11,10 +11,11 @@
 #include "tools/cmd_sim_report.h"
 #include "tools/exit_codes.h"
 #include "tools/failure.h"
+#include "tools/ladder.h"
 #include "tools/message.h"
 #include "tools/version.h"
 
-enum { FINDINGS_SHOWN = 4, REPRODUCE_SIZE = 512 };
+enum { FINDINGS_SHOWN = 4, REPRODUCE_SIZE = 512, LADDER_ROWS = 16 };
 
 struct lq_sim {
     struct lq_sim_settings settings;
@@ -23,13 +24,14 @@ struct lq_sim {
     struct lq_totals *totals;
     struct lq_run_result result;
     struct lq_choice_trace *trace; /* NULL: none */
-    struct lq_history_sink watchers[LQ_HISTORY_SINKS_MAX];
+    struct lq_history_sink watchers[LQ_SIM_WATCHERS_MAX];
     uint32_t watcher_count;
     const struct lq_scenario *scenario; /* NULL: a seed's run */
     const char *file;                   /* where it stands */
     uint64_t seed, other_fingerprint;
     char reproduce[REPRODUCE_SIZE];
     struct lq_verdicts verdicts;
+    struct lq_story *story; /* NULL: none is kept */
 };
 
 /* --- wrongs --------------------------------------------------------------------------------- */
@@ -106,12 +108,19 @@ void lq_sim_free(struct lq_sim *sim)
     lq_world_free(sim->world);
     lq_judge_free(sim->judge);
     free(sim->totals);
+    lq_story_free(sim->story);
     free(sim);
+}
+
+void lq_sim_keep_story(struct lq_sim *sim)
+{
+    if (sim->story == NULL)
+        sim->story = lq_story_make();
 }
 
 void lq_sim_watch(struct lq_sim *sim, const struct lq_history_sink *sinks, uint32_t count)
 {
-    LQ_ASSERT(count <= LQ_HISTORY_SINKS_MAX - 2);
+    LQ_ASSERT(count <= LQ_SIM_WATCHERS_MAX);
     for (uint32_t i = 0; i < count; i++)
         sim->watchers[i] = sinks[i];
     sim->watcher_count = count;
@@ -142,6 +151,13 @@ static bool is_convicted(void *context)
     return lq_judge_violations(sim->judge) > 0;
 }
 
+static void begin_story(struct lq_sim *sim)
+{
+    lq_story_reset(sim->story);
+    for (uint32_t i = 0; sim->scenario != NULL && i < sim->scenario->initiator_count; i++)
+        lq_story_name(sim->story, i + 1, sim->scenario->initiators[i].name);
+}
+
 static void run_once(struct lq_sim *sim, bool counts)
 {
     struct lq_history_sink sinks[LQ_HISTORY_SINKS_MAX] = {lq_judge_sink(sim->judge)};
@@ -150,6 +166,10 @@ static void run_once(struct lq_sim *sim, bool counts)
         sinks[sink_count++] = lq_totals_sink(sim->totals);
         for (uint32_t i = 0; i < sim->watcher_count; i++)
             sinks[sink_count++] = sim->watchers[i];
+    }
+    if (counts && sim->story != NULL) {
+        begin_story(sim);
+        sinks[sink_count++] = lq_story_sink(sim->story);
     }
     struct lq_run_request request = {.scenario = sim->scenario,
                                      .seed = sim->seed,
@@ -270,6 +290,25 @@ const struct lq_judge *lq_sim_judge(const struct lq_sim *sim)
     return sim->judge;
 }
 
+const struct lq_story *lq_sim_story(const struct lq_sim *sim)
+{
+    return sim->story;
+}
+
+const char *lq_sim_reproduce(const struct lq_sim *sim)
+{
+    return sim->reproduce;
+}
+
+const struct lq_finding *lq_sim_finding(const struct lq_sim *sim)
+{
+    const struct lq_finding *finding;
+    for (uint32_t i = 0; (finding = lq_judge_finding(sim->judge, i)) != NULL; i++)
+        if (sim->settings.wrong.row == NULL || finding->property == sim->settings.wrong.property)
+            return finding;
+    return lq_judge_finding(sim->judge, 0);
+}
+
 const struct lq_counts *lq_sim_counts(const struct lq_sim *sim)
 {
     return &sim->totals->counts;
@@ -343,7 +382,7 @@ void lq_sim_print_unmet(const char *file, const struct lq_world *world, FILE *to
     }
 }
 
-void lq_sim_print_failure(const struct lq_sim *sim, enum lq_sim_verdict verdict, FILE *to)
+const char *lq_sim_verdict_text(enum lq_sim_verdict verdict)
 {
     static const char *const headings[] = {
         [LQ_SIM_CLEAN] = "nothing wrong",
@@ -353,10 +392,25 @@ void lq_sim_print_failure(const struct lq_sim *sim, enum lq_sim_verdict verdict,
         [LQ_SIM_STUCK] = "outstanding at the end",
         [LQ_SIM_UNMET] = "not what the scenario expects",
         [LQ_SIM_UNSTEADY] = "nondeterminism: one seed, two fingerprints"};
+    return headings[verdict];
+}
+
+/* What happened around the finding that says most. */
+static void print_ladder(const struct lq_sim *sim, FILE *to)
+{
+    const struct lq_finding *finding = lq_sim_finding(sim);
+    if (sim->story == NULL || finding == NULL)
+        return;
+    fprintf(to, "around %s:\n", lq_property_table[finding->property].id);
+    lq_ladder_print_around(to, sim->story, finding, LADDER_ROWS, lq_ladder_wants_colour(to));
+}
+
+void lq_sim_print_failure(const struct lq_sim *sim, enum lq_sim_verdict verdict, FILE *to)
+{
     if (sim->scenario != NULL)
-        fprintf(to, "FAILED %s: %s\n", sim->file, headings[verdict]);
+        fprintf(to, "FAILED %s: %s\n", sim->file, lq_sim_verdict_text(verdict));
     else
-        fprintf(to, "FAILED seed %" PRIu64 ": %s\n", sim->seed, headings[verdict]);
+        fprintf(to, "FAILED seed %" PRIu64 ": %s\n", sim->seed, lq_sim_verdict_text(verdict));
     if (sim->settings.wrong.row != NULL)
         fprintf(to, "  planted wrong %s, to be convicted by %s: %s\n",
                 sim->settings.wrong.row->name, sim->settings.wrong.row->property,
@@ -375,5 +429,6 @@ void lq_sim_print_failure(const struct lq_sim *sim, enum lq_sim_verdict verdict,
         lq_sim_print_unmet(sim->file, sim->world, to);
     }
     lq_sim_print_findings(sim->judge, &sim->settings.wrong, to);
+    print_ladder(sim, to);
     fprintf(to, "reproduce: %s\n", sim->reproduce);
 }

@@ -17,6 +17,7 @@
 #include "sim/virtual/totals.h"
 #include "sim/virtual/world.h"
 #include "tools/cmd_sim_verdicts.h"
+#include "tools/story.h"
 
 /* A planted wrong: its row, its bit, and the property that must convict it. */
 struct lq_sim_wrong {
@@ -36,7 +37,8 @@ struct lq_sim_settings {
     uint64_t commands;
 };
 
-enum { LQ_SIM_COMMANDS_DEFAULT = 1000 };
+/* A history has room for these besides the judges, the totals, a story and a script. */
+enum { LQ_SIM_COMMANDS_DEFAULT = 1000, LQ_SIM_WATCHERS_MAX = LQ_HISTORY_SINKS_MAX - 4 };
 
 enum lq_sim_verdict {
     LQ_SIM_CLEAN,
@@ -56,7 +58,10 @@ struct lq_sim;
 struct lq_sim *lq_sim_make(const struct lq_sim_settings *settings);
 void lq_sim_free(struct lq_sim *sim);
 
-/* Further sinks for the runs that follow (a capture, a trace); at most LQ_HISTORY_SINKS_MAX - 2.
+/* From now on each run is kept as a story, for the ladder of a failure and other readings. */
+void lq_sim_keep_story(struct lq_sim *sim);
+
+/* Further sinks for the runs that follow (a capture, a trace); at most LQ_SIM_WATCHERS_MAX.
  * NULL and 0: none. */
 void lq_sim_watch(struct lq_sim *sim, const struct lq_history_sink *sinks, uint32_t count);
 
@@ -79,6 +84,12 @@ uint32_t lq_sim_required(const char *name);
 const struct lq_run_result *lq_sim_result(const struct lq_sim *sim);
 const struct lq_plan *lq_sim_plan(const struct lq_sim *sim);
 const struct lq_judge *lq_sim_judge(const struct lq_sim *sim);
+const struct lq_story *lq_sim_story(const struct lq_sim *sim); /* NULL: none is kept */
+const char *lq_sim_reproduce(const struct lq_sim *sim); /* the command line */
+const char *lq_sim_verdict_text(enum lq_sim_verdict verdict);
+
+/* The finding that says most: of the wrong's own property, else the first; NULL: there is none. */
+const struct lq_finding *lq_sim_finding(const struct lq_sim *sim);
 
 /* Of all runs since the last lq_sim_forget_totals. */
 const struct lq_counts *lq_sim_counts(const struct lq_sim *sim);

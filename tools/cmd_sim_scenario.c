@@ -8,6 +8,7 @@
 
 #include "sim/stage/swarm.h"
 #include "sim/stage/workload.h"
+#include "tools/cmd_sim_show.h"
 #include "tools/cmd_sim_shrink.h"
 #include "tools/cmd_sim_trace.h"
 #include "tools/cmd_sim_verdicts.h"
@@ -154,7 +155,7 @@ static int worse(int a, int b)
 }
 
 static int run_all(const struct lq_options *options, const struct lq_sim_settings *settings,
-                   const struct lq_scenario *scenarios)
+                   const struct lq_scenario *scenarios, const struct lq_sim_extras *extras)
 {
     struct lq_sim_sinks sinks;
     int code = lq_sim_open_sinks(options, options->files[0], &sinks);
@@ -163,6 +164,7 @@ static int run_all(const struct lq_options *options, const struct lq_sim_setting
     struct lq_sim *sim = lq_sim_make(settings);
     lq_sim_watch(sim, sinks.sinks, sinks.count);
     struct lq_recording *recording = options->record == NULL ? NULL : lq_recording_begin(sim);
+    lq_sim_keep_story(sim);
     uint32_t failed = options->file_count; /* the first one */
     for (uint32_t i = 0; i < options->file_count; i++) {
         enum lq_sim_verdict verdict = lq_sim_run_scenario(sim, &scenarios[i], options->files[i],
@@ -174,6 +176,7 @@ static int run_all(const struct lq_options *options, const struct lq_sim_setting
         code = worse(code, lq_sim_exit_code(verdict, settings->wrong.row != NULL));
         code = lq_recording_end(recording, sim, options->record, settings, &scenarios[i],
                                 options->first_seed, verdict, code);
+        code = lq_sim_show(options, extras, sim, scenarios[i].title, verdict, code);
     }
     code = lq_verdicts_write(lq_sim_verdicts(sim), options->tap, options->junit, code);
     lq_sim_free(sim);
@@ -187,7 +190,8 @@ static int run_all(const struct lq_options *options, const struct lq_sim_setting
 static int refuse_together(const char *what)
 {
     lq_message("sim: %s does not go with these scenario files; expected one file with --pcap, "
-               "--json-lines or --record, and --seed N at most; leave one of them away", what);
+               "--json-lines, --record or --html, and --seed N at most; leave one of them away",
+               what);
     return LQ_EXIT_USAGE;
 }
 
@@ -219,7 +223,8 @@ int lq_sim_print_seed(uint64_t seed, uint64_t commands)
     return code;
 }
 
-int lq_sim_scenarios(const struct lq_options *options, const struct lq_sim_settings *settings)
+int lq_sim_scenarios(const struct lq_options *options, const struct lq_sim_settings *settings,
+                     const struct lq_sim_extras *extras)
 {
     if (options->first_seed != options->last_seed)
         return refuse_together("--seeds");
@@ -231,6 +236,8 @@ int lq_sim_scenarios(const struct lq_options *options, const struct lq_sim_setti
         return refuse_together("--record");
     if (options->file_count > 1 && options->json_lines != NULL)
         return refuse_together("--json-lines");
+    if (options->file_count > 1 && options->html != NULL)
+        return refuse_together("--html");
     struct lq_scenario *scenarios = calloc(options->file_count, sizeof *scenarios);
     if (scenarios == NULL) {
         lq_message("sim: out of memory; expected room for the scenarios; give fewer files");
@@ -247,7 +254,7 @@ int lq_sim_scenarios(const struct lq_options *options, const struct lq_sim_setti
     for (uint32_t i = 0; i < options->file_count && options->print_scenario; i++)
         code = code == LQ_EXIT_PASS ? print_text(&scenarios[i]) : code;
     if (code == LQ_EXIT_PASS && !options->print_scenario)
-        code = run_all(options, settings, scenarios);
+        code = run_all(options, settings, scenarios, extras);
     free(scenarios);
     return code;
 }

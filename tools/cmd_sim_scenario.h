@@ -10,12 +10,14 @@
 
 #include <stdio.h>
 
+#include "tools/cmd_sim.h"
 #include "tools/cmd_sim_run.h"
 #include "tools/options.h"
 #include "tools/pcapng.h"
 
 /* Runs the files of OPTIONS; returns the exit code. Nothing runs when one of them is wrong. */
-int lq_sim_scenarios(const struct lq_options *options, const struct lq_sim_settings *settings);
+int lq_sim_scenarios(const struct lq_options *options, const struct lq_sim_settings *settings,
+                     const struct lq_sim_extras *extras);
 
 /* The whole of PATH, at most MOST bytes, NUL-terminated; the caller frees it. NULL after a message:
  * CODE is the exit code. */

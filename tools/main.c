@@ -19,7 +19,8 @@ typedef int (*command_function)(const struct lq_options *options);
 
 static int cmd_sim(const struct lq_options *options)
 {
-    return lq_cmd_sim(options, &lq_campaign_sqlite);
+    static const struct lq_sim_extras extras = {&lq_campaign_sqlite, lq_page_write};
+    return lq_cmd_sim(options, &extras);
 }
 
 static const command_function commands[LQ_SUBCOMMANDS] = {

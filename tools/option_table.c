@@ -253,6 +253,18 @@ static const char *take_seed_timeout(struct lq_options *options, const char *arg
     return wrong == NULL && !is_usable ? "is no bound; expected a duration, such as 60s" : wrong;
 }
 
+static const char *take_ladder(struct lq_options *options, const char *argument)
+{
+    (void)argument;
+    options->ladder = true;
+    return NULL;
+}
+
+static const char *take_html(struct lq_options *options, const char *argument)
+{
+    return take_path(&options->html, argument);
+}
+
 static const char *take_print_scenario(struct lq_options *options, const char *argument)
 {
     (void)argument;
@@ -435,6 +447,11 @@ const struct lq_option_row lq_option_rows[] = {
     {"fingerprint", NULL, SIM, false, "Print the fingerprint of every seed.", take_fingerprint},
     {"trace", NULL, SIM, false, "Print every record and every run of bytes of the one seed.",
      take_trace},
+    {"ladder", NULL, SIM, false,
+     "Print what passed between initiators, target and stores as a ladder.", take_ladder},
+    {"html", "FILE", SIM, false,
+     "Write the run as one HTML page to look around in: timeline, PDUs, faults, the violation.",
+     take_html},
     {"print-scenario", NULL, SIM, false,
      "Print what the one seed means as a scenario file, or a file as it is understood, and end.",
      take_print_scenario},

@@ -56,7 +56,7 @@ struct lq_options {
     bool fingerprint;
     uint32_t jobs;     /* 0: one per processor */
     uint64_t commands; /* 0: as the seed says */
-    bool trace, twice, bench, print_scenario;
+    bool trace, ladder, twice, bench, print_scenario;
     const char *campaign;      /* database, NULL: none */
     const char *merge;         /* the new database, NULL: nothing is merged; files are the shards */
     uint32_t shard, shards;    /* 1..shards; 0: not given */
@@ -66,7 +66,7 @@ struct lq_options {
     bool no_shrink, shrink_given;
     uint64_t shrink_s;
     const char *out; /* directory of shrunk scenarios; NULL: the present one */
-    const char *tap, *junit, *json_lines, *record, *replay; /* files, NULL: none */
+    const char *tap, *junit, *json_lines, *html, *record, *replay; /* files, NULL: none */
     bool exhaust, no_reduction, verdicts;
     const char *schedule;  /* NULL: none */
     uint64_t exhaust_for_ns; /* 0: as long as it takes */

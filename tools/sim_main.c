@@ -20,6 +20,6 @@ int main(int count, char **arguments)
         lq_print_subcommand_help(LQ_SUBCOMMAND_SIM);
         return LQ_EXIT_PASS;
     }
-    int code = lq_cmd_sim(&options, NULL);
+    int code = lq_cmd_sim(&options, &(struct lq_sim_extras){.store = NULL});
     return fflush(stdout) == 0 || code != LQ_EXIT_PASS ? code : LQ_EXIT_ENVIRONMENT;
 }

@@ -234,7 +234,7 @@ struct lq_history_sink {
     void *context;
 };
 
-enum { LQ_HISTORY_SINKS_MAX = 6 };
+enum { LQ_HISTORY_SINKS_MAX = 8 };
 
 struct lq_history {
     struct lq_history_sink sinks[LQ_HISTORY_SINKS_MAX];

@@ -60,6 +60,12 @@ def serve():
 
 
 @pytest.fixture
+def source():
+    """The project's top folder."""
+    return os.environ["LUNQUAKE_SOURCE_DIR"]
+
+
+@pytest.fixture
 def run():
     """run(ARGUMENTS...) runs the program to its end."""
 
