@@ -17,6 +17,12 @@ static bool take_code(struct lq_scn_parser *parser, uint32_t *code)
     return true;
 }
 
+static bool is_code(const struct lq_scn_parser *parser)
+{
+    const struct lq_scn_token *token = &parser->token;
+    return token->kind == LQ_SCN_TOKEN_WORD && token->size_bytes == 3 && token->text[2] == 'h';
+}
+
 /* AAh/BBh */
 static bool take_two_codes(struct lq_scn_parser *parser, uint32_t *codes)
 {
@@ -109,11 +115,20 @@ static bool expect_request(struct lq_scn_parser *parser, struct lq_scn_expect *e
         return lq_scn_take_coded(parser, lq_scn_answers, "is no answer to a TM function",
                                  &expect->code);
     }
+    if (lq_scn_take(parser, "answered")) {
+        expect->kind = LQ_SCN_EXPECT_ANSWERED;
+        return true;
+    }
+    if (lq_scn_take(parser, "rejected")) {
+        expect->kind = LQ_SCN_EXPECT_REJECTED;
+        expect->has_code = is_code(parser);
+        return !expect->has_code || take_code(parser, &expect->code);
+    }
     expect->kind = LQ_SCN_EXPECT_NOTHING;
     if (lq_scn_take(parser, "nothing"))
         return true;
     return lq_scn_fail(parser, "is nothing that a request can get",
-                       "status STATUS, answer ANSWER, data LABEL or nothing");
+                       "status STATUS, answer ANSWER, data LABEL, answered, rejected or nothing");
 }
 
 static bool expect_initiator(struct lq_scn_parser *parser, struct lq_scn_expect *expect)
@@ -126,9 +141,7 @@ static bool expect_initiator(struct lq_scn_parser *parser, struct lq_scn_expect 
         expect->kind = LQ_SCN_EXPECT_REFUSED;
         if (!lq_scn_take(parser, "refused"))
             return lq_scn_fail(parser, "is no end of a login", "ok or refused");
-        const struct lq_scn_token *token = &parser->token;
-        expect->has_code = token->kind == LQ_SCN_TOKEN_WORD && token->size_bytes == 3 &&
-                           token->text[2] == 'h';
+        expect->has_code = is_code(parser);
         return !expect->has_code || take_two_codes(parser, &expect->code);
     }
     if (lq_scn_take(parser, "logout")) {
@@ -316,6 +329,17 @@ static void put_request(const struct lq_scenario *scenario, const struct lq_scn_
     case LQ_SCN_EXPECT_DATA:
         put_data(scenario, expect, to);
         return;
+    case LQ_SCN_EXPECT_ANSWERED:
+        lq_scn_put(to, " answered");
+        return;
+    case LQ_SCN_EXPECT_REJECTED:
+        lq_scn_put(to, " rejected");
+        if (!expect->has_code)
+            return;
+        lq_scn_put(to, " ");
+        lq_scn_put_hex(to, expect->code, 2);
+        lq_scn_put(to, "h");
+        return;
     default:
         lq_scn_put(to, " nothing");
         return;
@@ -331,7 +355,8 @@ void lq_scn_print_expect(const struct lq_scenario *scenario, const struct lq_scn
                                                [LQ_SCN_EXPECT_LOST] = " lost"};
     lq_scn_put(to, "expect ");
     bool is_of_login = expect->kind == LQ_SCN_EXPECT_KEY || expect->kind == LQ_SCN_EXPECT_FINDS;
-    if (expect->kind <= LQ_SCN_EXPECT_DATA) {
+    if (expect->kind <= LQ_SCN_EXPECT_DATA || expect->kind == LQ_SCN_EXPECT_ANSWERED ||
+        expect->kind == LQ_SCN_EXPECT_REJECTED) {
         put_request(scenario, expect, to);
     } else if (is_of_login) {
         lq_scn_put(to, scenario->initiators[expect->subject].name);

@@ -79,7 +79,8 @@ extern const struct lq_scn_row lq_scn_rule_rows[];
 enum lq_scn_kind_of_verb {
     LQ_SCN_SESSION_VERB,
     LQ_SCN_COMMAND_VERB,
-    LQ_SCN_TM_VERB
+    LQ_SCN_TM_VERB,
+    LQ_SCN_RAW_VERB
 };
 
 struct lq_scn_verb_row {
@@ -202,6 +203,11 @@ bool lq_scn_take_named(struct lq_scn_parser *parser, struct lq_scn_setting *sett
 void lq_scn_put_named(struct lq_scn_text *to, const struct lq_scn_setting *setting);
 bool lq_scn_parse_swarm(struct lq_scn_parser *parser);
 void lq_scn_print_swarm(const struct lq_scn_swarm *swarm, struct lq_scn_text *to);
+
+/* raw.c: { header HEX; data HEX } */
+bool lq_scn_take_raw(struct lq_scn_parser *parser, struct lq_scn_action *action);
+void lq_scn_put_raw(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                    const struct lq_scn_action *action);
 
 /* login.c: { key "NAME=VALUE"; without "NAME"; ... }, and expectations of answers */
 bool lq_scn_take_login(struct lq_scn_parser *parser, struct lq_scn_action *action);

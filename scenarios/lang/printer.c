@@ -82,6 +82,10 @@ static void put_action(struct lq_scn_text *to, const struct lq_scenario *scenari
         lq_scn_put(to, scenario->statements[action->subject].label);
     }
     lq_scn_put_login(to, scenario, action);
+    if (action->verb == LQ_SCN_RAW) {
+        lq_scn_put_raw(to, scenario, action);
+        return;
+    }
     lq_scn_put_hex_bytes(to, lq_scn_string(scenario, action->cdb));
     if (action->content != 0) {
         lq_scn_put(to, " content");

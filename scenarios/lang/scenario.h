@@ -232,6 +232,7 @@ enum lq_scn_verb {
     LQ_SCN_LUN_RESET,
     LQ_SCN_WARM_RESET,
     LQ_SCN_COLD_RESET,
+    LQ_SCN_RAW, /* bytes of the transport: header in CDB, data in CONTENT */
     LQ_SCN_VERBS
 };
 
@@ -282,7 +283,9 @@ enum lq_scn_expect_kind {
     LQ_SCN_EXPECT_FIRED,
     LQ_SCN_EXPECT_STABLE,
     LQ_SCN_EXPECT_KEY,   /* a login was answered with this pair */
-    LQ_SCN_EXPECT_FINDS  /* discovery named this target, at this port */
+    LQ_SCN_EXPECT_FINDS, /* discovery named this target, at this port */
+    LQ_SCN_EXPECT_ANSWERED, /* a raw PDU got an answer */
+    LQ_SCN_EXPECT_REJECTED  /* it was rejected, for reason CODE */
 };
 
 #define LQ_SCN_ZEROS UINT32_MAX /* among the writers of LQ_SCN_EXPECT_DATA */

@@ -120,7 +120,8 @@ const struct lq_scn_verb_row lq_scn_verb_rows[LQ_SCN_VERBS] = {
     [LQ_SCN_CLEAR_TASK_SET] = {"clear-task-set", LQ_SCN_TM_VERB, WHERE, 0, false},
     [LQ_SCN_LUN_RESET] = {"lun-reset", LQ_SCN_TM_VERB, WHERE, 0, false},
     [LQ_SCN_WARM_RESET] = {"target-warm-reset", LQ_SCN_TM_VERB, 0, 0, false},
-    [LQ_SCN_COLD_RESET] = {"target-cold-reset", LQ_SCN_TM_VERB, 0, 0, false}};
+    [LQ_SCN_COLD_RESET] = {"target-cold-reset", LQ_SCN_TM_VERB, 0, 0, false},
+    [LQ_SCN_RAW] = {"raw", LQ_SCN_RAW_VERB, 0, 0, false}};
 
 /* [SAM-5 5.3.1] */
 const struct lq_scn_word lq_scn_statuses[] = {

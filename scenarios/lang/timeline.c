@@ -28,7 +28,7 @@ static bool is_request(const struct lq_scn_statement *statement)
 {
     return is_command(statement) ||
            (statement->kind == LQ_SCN_ACTION &&
-            lq_scn_verb_rows[statement->action.verb].kind == LQ_SCN_TM_VERB);
+            lq_scn_verb_rows[statement->action.verb].kind >= LQ_SCN_TM_VERB);
 }
 
 bool lq_scn_take_label(struct lq_scn_parser *parser, enum lq_scn_label_of of, uint32_t *place)
@@ -260,6 +260,8 @@ static bool parse_action(struct lq_scn_parser *parser, struct lq_scn_statement *
                                   "a command of the same initiator");
     }
     if (verb == LQ_SCN_CDB && !take_cdb(parser, action))
+        return false;
+    if (verb == LQ_SCN_RAW && !lq_scn_take_raw(parser, action))
         return false;
     if (!take_clauses(parser, statement))
         return false;

@@ -100,8 +100,16 @@ static void protocol_error(struct lq_actor *actor, const struct lq_iscsi_initiat
 static void rejected(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
 {
     enum { DATA_DIGEST_ERROR = 2, DATA_OUT = 5 };
+    if (actor->is_scripted)
+        lq_script_answered(actor->world->script, event->id, true, event->code);
     if (event->code == DATA_DIGEST_ERROR && (event->header[0] & 0x3f) != DATA_OUT)
         lq_actor_recover(actor);
+}
+
+static void raw_answer(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
+{
+    if (actor->is_scripted)
+        lq_script_answered(actor->world->script, event->id, false, 0);
 }
 
 /* The connection is over for this end: after a logout in order, else by RST. */
@@ -131,7 +139,7 @@ static const handler handlers[LQ_ISCSI_I_EVENTS] = {
     [LQ_ISCSI_I_EVENT_TEXT_DONE] = text_done,
     [LQ_ISCSI_I_EVENT_ASYNC] = asynchronous,
     [LQ_ISCSI_I_EVENT_REJECTED] = rejected,
-    [LQ_ISCSI_I_EVENT_RAW_ANSWER] = ignored,
+    [LQ_ISCSI_I_EVENT_RAW_ANSWER] = raw_answer,
     [LQ_ISCSI_I_EVENT_PROTOCOL_ERROR] = protocol_error,
     [LQ_ISCSI_I_EVENT_CLOSE_WANTED] = close_wanted,
 };

@@ -248,7 +248,8 @@ static bool is_quiet(const struct lq_script *script, const struct lq_actor *acto
                       actor->state == LQ_ACTOR_DONE;
     const struct lq_script_initiator *initiator = &script->initiators[actor->number - 1];
     bool can_go_on = actor->state == LQ_ACTOR_UP && initiator->count > 0;
-    return is_settled && !can_go_on && actor->outstanding == 0 && !has_tm(actor);
+    return is_settled && !can_go_on && actor->outstanding == 0 && !has_tm(actor) &&
+           !lq_script_awaits_raw(script, actor);
 }
 
 bool lq_script_is_quiet(const struct lq_script *script)

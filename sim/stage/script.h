@@ -91,6 +91,10 @@ void lq_script_login(const struct lq_script *script, const struct lq_actor *acto
 void lq_script_hear(struct lq_script *script, const struct lq_actor *actor, struct lq_slice text,
                     bool is_discovery);
 
+/* A PDU answers the raw one of SERIAL; when it is a Reject, for REASON. */
+void lq_script_answered(struct lq_script *script, uint64_t serial, bool is_reject,
+                        uint32_t reason);
+
 /* ACTOR may be able to go on. */
 void lq_script_wake(struct lq_script *script, struct lq_actor *actor);
 

@@ -319,8 +319,9 @@ bool lq_script_act(struct lq_script *script, struct lq_actor *actor, uint32_t pl
         return false;
     *fact = (struct lq_script_fact){.times = fact->times, .serial = serial,
                                     .nexus = actor->nexus};
-    bool is_begun = action->verb <= LQ_SCN_CDB ? send_command(actor, action, serial)
-                                               : ask(script, actor, action, serial);
+    bool is_begun = action->verb == LQ_SCN_RAW   ? lq_script_send_raw(script, actor, place, serial)
+                    : action->verb <= LQ_SCN_CDB ? send_command(actor, action, serial)
+                                                 : ask(script, actor, action, serial);
     if (is_begun)
         lq_connection_mark(actor->world, actor->connection);
     return is_begun;

@@ -222,7 +222,8 @@ static const struct mark_row {
 bool lq_script_is_decided(const struct lq_script *script, uint32_t place)
 {
     const struct lq_scn_expect *expect = &script->scenario->statements[place].expect;
-    if (expect->kind <= LQ_SCN_EXPECT_DATA) {
+    if (expect->kind <= LQ_SCN_EXPECT_DATA || expect->kind == LQ_SCN_EXPECT_ANSWERED ||
+        expect->kind == LQ_SCN_EXPECT_REJECTED) {
         const struct lq_script_fact *fact = &script->facts[expect->subject];
         return fact->ended.seq != 0 || fact->gave_up.seq != 0 || fact->is_dropped;
     }
@@ -319,6 +320,29 @@ static void check_stable(struct lq_script *script, uint32_t place,
     print_when(&print, script, stable->flipped);
 }
 
+/* Of a raw PDU. */
+static void check_answered(struct lq_script *script, uint32_t place,
+                           const struct lq_scn_expect *expect, const struct lq_script_fact *fact)
+{
+    bool wants_reject = expect->kind == LQ_SCN_EXPECT_REJECTED;
+    if (fact->ended.seq == 0) {
+        note_no_end(script, place, fact);
+    } else if (!wants_reject && fact->is_rejected) {
+        note_at(script, place, "it was rejected", fact->ended);
+    } else if (wants_reject && !fact->is_rejected) {
+        note_at(script, place, "it was answered, and not rejected,", fact->ended);
+    } else if (expect->has_code && expect->code != fact->status) {
+        if (!has_room(script))
+            return;
+        struct lq_print print = begin(script, place);
+        lq_print_text(&print, "it was rejected for reason ");
+        lq_print_hex(&print, fact->status, 2);
+        lq_print_text(&print, "h");
+    } else {
+        check_bounds(script, place, fact->ended);
+    }
+}
+
 static void check_expect(struct lq_script *script, uint32_t place)
 {
     const struct lq_scn_expect *expect = &script->scenario->statements[place].expect;
@@ -341,6 +365,10 @@ static void check_expect(struct lq_script *script, uint32_t place)
         return;
     case LQ_SCN_EXPECT_STABLE:
         check_stable(script, place, expect);
+        return;
+    case LQ_SCN_EXPECT_ANSWERED:
+    case LQ_SCN_EXPECT_REJECTED:
+        check_answered(script, place, expect, fact);
         return;
     case LQ_SCN_EXPECT_KEY:
     case LQ_SCN_EXPECT_FINDS:

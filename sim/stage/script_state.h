@@ -27,7 +27,8 @@ struct lq_script_fact {
     uint64_t nexus;
     uint32_t itt, cmd_sn;
     struct lq_script_when sent, ended, gave_up, fate;
-    uint32_t status, sense, answer;
+    uint32_t status, sense, answer; /* of a raw PDU: status is why it was rejected */
+    bool is_rejected;
     uint64_t engine_serial; /* 0: the engine has not received it */
     bool is_in_store;
     uint64_t lba;
@@ -124,6 +125,13 @@ bool lq_script_lines_wait(const struct lq_script *script);
 
 /* Begins the action of statement PLACE, whose initiator is ACTOR; false when it must wait. */
 bool lq_script_act(struct lq_script *script, struct lq_actor *actor, uint32_t place);
+
+/* --- script_raw.c --------------------------------------------------------------------------- */
+
+bool lq_script_send_raw(struct lq_script *script, struct lq_actor *actor, uint32_t place,
+                        uint64_t serial);
+/* ACTOR still waits for what may answer a raw PDU. */
+bool lq_script_awaits_raw(const struct lq_script *script, const struct lq_actor *actor);
 
 /* --- script_login.c ------------------------------------------------------------------------- */
 

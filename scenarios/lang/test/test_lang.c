@@ -268,6 +268,11 @@ static bool make_action(struct lq_scenario *made, struct lq_scn_statement *state
         action->keys = keep_text(made, "X-a=b", true);
     if (logs_in && draw(3) == 1)
         action->without = keep_text(made, "HeaderDigest", true);
+    if (action->verb == LQ_SCN_RAW) {
+        action->cdb = keep_bytes(made, 1 + (uint32_t)draw(48));
+        if (draw(2) == 1)
+            action->content = keep_bytes(made, 1 + (uint32_t)draw(256));
+    }
     if (action->verb == LQ_SCN_CDB) {
         action->cdb = keep_bytes(made, 1 + (uint32_t)draw(draw(4) == 1 ? LQ_SCN_CDB_MAX : 16));
         if (draw(3) == 1)
@@ -314,8 +319,10 @@ static bool make_expect(struct lq_scenario *made, struct lq_scn_statement *state
 {
     struct lq_scn_expect *expect = &statement->expect;
     statement->kind = LQ_SCN_EXPECT;
-    expect->kind = (uint32_t)draw(LQ_SCN_EXPECT_FINDS + 1);
-    bool is_of_request = expect->kind <= LQ_SCN_EXPECT_DATA;
+    expect->kind = (uint32_t)draw(LQ_SCN_EXPECT_REJECTED + 1);
+    bool is_of_raw = expect->kind == LQ_SCN_EXPECT_ANSWERED ||
+                     expect->kind == LQ_SCN_EXPECT_REJECTED;
+    bool is_of_request = expect->kind <= LQ_SCN_EXPECT_DATA || is_of_raw;
     if (is_of_request)
         expect->subject = earlier(made, false, false, 0);
     else if (expect->kind == LQ_SCN_EXPECT_FIRED)
@@ -343,6 +350,9 @@ static bool make_expect(struct lq_scenario *made, struct lq_scn_statement *state
         expect->target = (uint32_t)draw(made->target_count);
         expect->lun = (uint32_t)draw(made->targets[expect->target].lun_count);
         expect->nblocks = 1;
+    } else if (expect->kind == LQ_SCN_EXPECT_REJECTED && draw(2) == 1) {
+        expect->has_code = true;
+        expect->code = (uint32_t)draw(256);
     } else if (expect->kind == LQ_SCN_EXPECT_REFUSED && draw(2) == 1) {
         expect->has_code = true;
         expect->code = (uint32_t)draw(65536);
