@@ -37,6 +37,7 @@ void lq_retelling_reset(struct lq_retelling *told)
             lq_wire_reader_init(told->readers[i], &told->crc);
         told->actor_of[i] = told->doom_of[i] = 0;
         told->header_digest[i] = told->data_digest[i] = false;
+        told->last_heard_ns[i] = 0;
     }
     memset(told->actors, 0, sizeof told->actors);
     memset(told->held, 0, sizeof told->held);
@@ -57,7 +58,8 @@ static struct lq_told_action *add(struct lq_retelling *told, enum lq_told_kind k
         .heard_ns = event->time_ns,
         .actor = event->actor,
         .lun = event->lun,
-        .itt = (uint32_t)event->tag};
+        .itt = (uint32_t)event->tag,
+        .is_behind_cut = told->actors[event->actor].is_cut};
     return action;
 }
 
@@ -93,6 +95,7 @@ static void on_login(struct lq_retelling *told, const struct lq_event *event)
     add(told, kind, event);
     actor->has_connection = true;
     actor->stalls = actor->deserted = actor->is_leaving = actor->vanishes = false;
+    actor->is_cut = false;
     if (event->connection < LQ_TOLD_CONNECTIONS_MAX)
         told->actor_of[event->connection] = event->actor;
 }
@@ -119,7 +122,9 @@ static void on_lost(struct lq_retelling *told, const struct lq_event *event)
     uint32_t doom = event->connection < LQ_TOLD_CONNECTIONS_MAX ? told->doom_of[event->connection]
                                                                 : 0;
     bool by_itself = event->code == 1;
-    if (by_itself && actor->vanishes)
+    if (actor->is_cut)
+        actor->deserted = false;
+    else if (by_itself && actor->vanishes)
         add(told, LQ_TOLD_VANISH, event);
     else if (by_itself && !actor->is_leaving)
         actor->deserted = true;
@@ -128,6 +133,37 @@ static void on_lost(struct lq_retelling *told, const struct lq_event *event)
     else if (!by_itself && doom == LQ_FAULT_NET_FIN)
         add(told, LQ_TOLD_CLOSE, event);
     actor->has_connection = actor->is_logged_in = actor->is_leaving = actor->vanishes = false;
+    actor->is_cut = false;
+}
+
+/* A cable is cut: the initiator vanishes when its last byte has come. */
+static void on_cut(struct lq_retelling *told, const struct lq_event *event, uint32_t number)
+{
+    struct lq_event of_actor = *event;
+    of_actor.actor = (uint16_t)number;
+    if (number == 0 || told->actors[number].is_cut)
+        return;
+    add(told, LQ_TOLD_VANISH, &of_actor)->connection = event->connection;
+    told->actors[number].is_cut = true;
+}
+
+/* A fault that is told as itself stands before what it strikes. */
+static void on_plain_fault(struct lq_retelling *told, const struct lq_event *event,
+                           uint32_t number)
+{
+    uint32_t at = told->action_count;
+    struct lq_event of_actor = *event;
+    of_actor.actor = (uint16_t)number;
+    struct lq_told_action *action = add(told, LQ_TOLD_FAULT, &of_actor);
+    action->function = event->code;
+    bool is_of_last = at > 0 && at < LQ_TOLD_ACTIONS_MAX && number != 0 &&
+                      told->actions[at - 1].actor == number &&
+                      told->actions[at - 1].sent_ns == event->time_ns;
+    if (!is_of_last)
+        return;
+    struct lq_told_action last = told->actions[at - 1];
+    told->actions[at - 1] = *action;
+    told->actions[at] = last;
 }
 
 static void on_fault(struct lq_retelling *told, const struct lq_event *event)
@@ -138,6 +174,16 @@ static void on_fault(struct lq_retelling *told, const struct lq_event *event)
     case LQ_FAULT_NET_RESET:
     case LQ_FAULT_NET_FIN:
         told->doom_of[connection] = event->code;
+        break;
+    case LQ_FAULT_NET_HALF_OPEN:
+        on_cut(told, event, number);
+        break;
+    case LQ_FAULT_NET_DAMAGE_HEADER:
+    case LQ_FAULT_NET_DAMAGE_DATA:
+    case LQ_FAULT_POWER_CUT:
+    case LQ_FAULT_TARGET_CRASH:
+    case LQ_FAULT_DISK_RESET:
+        on_plain_fault(told, event, number);
         break;
     case LQ_FAULT_INITIATOR_VANISH:
         told->actors[number].vanishes = true;
@@ -385,6 +431,7 @@ static void on_tap(void *context, const struct lq_tap *tap)
         lq_wire_reader_init(*reader, &told->crc);
     }
     uint32_t actor = told->actor_of[tap->connection];
+    told->last_heard_ns[tap->connection] = tap->time_ns;
     for (uint32_t at = 0; at < tap->size_bytes;) {
         bool complete = false;
         at += lq_wire_take(*reader, tap->bytes + at, tap->size_bytes - at, &complete);

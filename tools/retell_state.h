@@ -25,6 +25,7 @@ enum lq_told_kind {
     LQ_TOLD_PING,
     LQ_TOLD_COMMAND, /* WHICH of the commands */
     LQ_TOLD_TM,
+    LQ_TOLD_FAULT, /* FUNCTION is enum lq_fault */
     LQ_TOLD_HEAL
 };
 
@@ -36,6 +37,8 @@ struct lq_told_action {
     uint32_t which;
     uint32_t itt; /* of a command or function */
     bool is_heard;
+    bool is_behind_cut;  /* nothing passed any more: it is told only when it was heard */
+    uint32_t connection; /* VANISH by a cut cable: when its last byte came; 0: when it is noted */
     uint32_t function; /* TM: enum lq_tm_function */
     uint64_t lun;
 };
@@ -68,6 +71,7 @@ struct lq_told_offer {
 struct lq_told_actor {
     bool has_connection, is_logged_in, is_leaving;
     bool vanishes;  /* the fault has struck */
+    bool is_cut;    /* its cable is cut, and that is told */
     bool deserted;  /* its next login is a relogin */
     bool stalls;    /* its next login stops */
     struct lq_told_offer offer;
@@ -82,6 +86,7 @@ struct lq_retelling {
     uint32_t actor_of[LQ_TOLD_CONNECTIONS_MAX];
     uint32_t doom_of[LQ_TOLD_CONNECTIONS_MAX]; /* enum lq_fault that ends it, 0: none */
     struct lq_wire_crc crc;
+    uint64_t last_heard_ns[LQ_TOLD_CONNECTIONS_MAX];
     bool header_digest[LQ_TOLD_CONNECTIONS_MAX], data_digest[LQ_TOLD_CONNECTIONS_MAX];
     struct lq_wire_reader *readers[LQ_TOLD_CONNECTIONS_MAX]; /* to the target; NULL: not yet */
     uint64_t held[LQ_TOLD_HELD];

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/store.h"
+#include "faults/faults.h"
 #include "tools/retell_state.h"
 
 enum { STATEMENTS_MOST = 180, MOMENTS_MOST = 180, TEXT = 300, OUTLIER = 3 };
@@ -339,6 +340,15 @@ static void say_function(struct words *words, const struct lq_told_action *actio
     }
 }
 
+static void say_plain_fault(struct words *words, const struct lq_retelling *told,
+                            const struct lq_told_action *action)
+{
+    say(words, "fault %s", lq_fault_class((enum lq_fault)action->function)->name);
+    if (action->actor != 0)
+        say(words, " initiator %c", name_of(action->actor));
+    say(words, " nth 1 as p%u", (unsigned)(action - told->actions) + 1);
+}
+
 static void say_action(struct words *words, const struct lq_retelling *told,
                        const struct lq_told_action *action, const struct lq_plan *plan,
                        uint32_t style)
@@ -353,6 +363,10 @@ static void say_action(struct words *words, const struct lq_retelling *told,
                                         [LQ_TOLD_PING] = "ping"};
     if (action->kind == LQ_TOLD_HEAL) {
         say(words, "heal");
+        return;
+    }
+    if (action->kind == LQ_TOLD_FAULT) {
+        say_plain_fault(words, told, action);
         return;
     }
     say(words, "%c ", name_of(action->actor));
@@ -431,15 +445,26 @@ static bool is_tellable(const struct lq_retelling *told, const struct lq_told_ac
     for (uint32_t i = first; names && i < told->action_count; i++)
         if (told->actions[i].kind == LQ_TOLD_COMMAND && told->actions[i].which == action->which)
             return true;
-    return !names && !(action->kind == LQ_TOLD_TM && action->function == LQ_TM_CLEAR_ACA);
+    bool is_lost = action->is_behind_cut && !action->is_heard &&
+                   (action->kind == LQ_TOLD_COMMAND || action->kind == LQ_TOLD_TM ||
+                    action->kind == LQ_TOLD_LOGOUT);
+    return !names && !is_lost &&
+           !(action->kind == LQ_TOLD_TM && action->function == LQ_TM_CLEAR_ACA);
+}
+
+static uint64_t time_of(const struct lq_retelling *told, const struct lq_told_action *action,
+                        uint32_t style)
+{
+    uint64_t last_ns = action->connection == 0 ? 0 : told->last_heard_ns[action->connection] + 1;
+    uint64_t time_ns = (style & LQ_RETELL_HEARD) != 0 ? action->heard_ns : action->sent_ns;
+    return last_ns > time_ns ? last_ns : time_ns;
 }
 
 /* By time; at one time as it was heard. */
 static void sort_actions(struct lq_retelling *told, uint32_t style)
 {
     for (uint32_t i = 0; i < told->action_count; i++)
-        told->actions[i].time_ns = (style & LQ_RETELL_HEARD) != 0 ? told->actions[i].heard_ns
-                                                                  : told->actions[i].sent_ns;
+        told->actions[i].time_ns = time_of(told, &told->actions[i], style);
     for (uint32_t i = 1; i < told->action_count; i++) {
         struct lq_told_action action = told->actions[i];
         uint32_t at = i;
