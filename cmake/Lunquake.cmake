@@ -15,6 +15,9 @@
 #       A pytest run registered with CTest; not registered with LUNQUAKE_PURE_ONLY. The tests
 #       find the program under test in the environment: LUNQUAKE (file), LUNQUAKE_SOURCE_DIR,
 #       LUNQUAKE_BUILD_DIR.
+#   lq_fuzzer(NAME SOURCES fuzz_x.c ... [DEPS ...] SEEDS directory ...)
+#       A libFuzzer program, in builds for fuzzing only (preset fuzz); the test of this name runs it
+#       for some seconds from the seeds (cmake/fuzz.sh).
 #
 # Every test is bounded: TIMEOUT is for a native build without sanitizers and is multiplied for
 # the slower ones.
@@ -103,6 +106,21 @@ function(lq_pytest name)
     set_tests_properties(${name} PROPERTIES ENVIRONMENT
         "LUNQUAKE=$<TARGET_FILE:lunquake>;LUNQUAKE_SOURCE_DIR=${PROJECT_SOURCE_DIR};LUNQUAKE_BUILD_DIR=${PROJECT_BINARY_DIR}")
     lq_bound_test(${name} 300 "program")
+endfunction()
+
+function(lq_fuzzer name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS;SEEDS")
+    lq_check_arguments(lq_fuzzer ${name})
+    if(NOT BUILD_TESTING OR NOT LUNQUAKE_SANITIZE MATCHES "fuzzer-no-link")
+        return()
+    endif()
+    add_executable(${name} ${arg_SOURCES})
+    lq_common(${name})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    list(TRANSFORM arg_SEEDS PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
+    add_test(NAME ${name}
+             COMMAND "${PROJECT_SOURCE_DIR}/cmake/fuzz.sh" $<TARGET_FILE:${name}> ${arg_SEEDS})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 7200 LABELS fuzz)
 endfunction()
 
 # The rest is internal. These macros read the caller's arg_ variables.

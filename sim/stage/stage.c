@@ -86,7 +86,7 @@ static struct lq_choice *traced(const struct lq_run_request *request, struct lq_
 
 static void make_plan(struct lq_world *world, const struct lq_run_request *request)
 {
-    struct lq_choice *choice = traced(request, &world->seeded.choice);
+    struct lq_choice *choice = traced(request, world->draws);
     if (world->script != NULL)
         lq_plan_from_scenario(&world->plan, request->scenario);
     else if (world->swarm != NULL)
@@ -104,12 +104,12 @@ void lq_world_prepare(struct lq_world *world, const struct lq_run_request *reque
 {
     world->request = *request;
     take_request(world, request);
+    world->draws = request->choice != NULL ? request->choice : &world->seeded.choice;
     make_plan(world, request);
-    world->draws = &world->seeded.choice;
     lq_history_init(&world->history);
     for (uint32_t i = 0; i < request->sink_count; i++)
         lq_history_attach(&world->history, request->sinks[i]);
-    world->env = (struct lq_env){.choice = traced(request, &world->seeded.choice),
+    world->env = (struct lq_env){.choice = traced(request, world->draws),
                                  .history = &world->history,
                                  .wrongs = request->wrongs};
     if (world->script != NULL)

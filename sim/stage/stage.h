@@ -32,6 +32,7 @@ struct lq_run_request {
     /* Asked between events: true ends the run at once. NULL: never. */
     bool (*should_stop)(void *context);
     void *stop_context;
+    struct lq_choice *choice; /* decides instead of the seed; NULL: none */
     /* For sim/virtual/explore.h: the world is made small, and `explore' means something. */
     bool explores;
     /* A catastrophe (LQ_FAULT_POWER_CUT, _TARGET_CRASH, _DISK_RESET of store 0) comes after this

@@ -2,12 +2,6 @@
 /*
  * libFuzzer's entry: any bytes parse or are refused with a place; what parses prints, and parses
  * again to the same text.
- *
- *     cmake -B build/fuzz -DCMAKE_C_COMPILER=clang -DLUNQUAKE_PURE_ONLY=ON \
- *           -DLUNQUAKE_SANITIZE=fuzzer-no-link,address,undefined
- *     cmake --build build/fuzz --target fuzz_scenario
- *     mkdir -p build/fuzz/corpus
- *     build/fuzz/scenarios/lang/fuzz_scenario build/fuzz/corpus scenarios/examples scenarios/museum
  */
 #include <stdio.h>
 #include <stdlib.h>
