@@ -64,6 +64,33 @@ static bool make_play(struct lq_trial *trial, void (*is_over)(void *context), vo
     return trial->play != NULL;
 }
 
+static bool refuse(const char *file, struct lq_scn_place place, const char *what)
+{
+    lq_message("%s:%" PRIu32 ":%" PRIu32 ": %s; run it with `lunquake sim'", file, place.line,
+               place.column, what);
+    return false;
+}
+
+/* False, after a message: SCENARIO has something that only the virtual world has. */
+static bool can_be_live(const char *file, const struct lq_scenario *scenario)
+{
+    if (scenario->swarm.is_given)
+        return refuse(file, scenario->swarm.place, "`swarm' is a seed's run; expected a timeline, "
+                                                   "as time is wall time here");
+    for (uint32_t i = 0; i < scenario->statement_count; i++) {
+        const struct lq_scn_statement *statement = &scenario->statements[i];
+        if (statement->kind != LQ_SCN_FAULT)
+            continue;
+        const struct lq_fault_class *class =
+            lq_fault_class((enum lq_fault)statement->fault.fault);
+        if (class->place == LQ_FAULT_PLACE_WORLD)
+            return refuse(file, statement->place, "this catastrophe needs the virtual world; "
+                                                  "expected faults of network, disks and "
+                                                  "initiators here");
+    }
+    return true;
+}
+
 struct lq_trial *lq_trial_make(const struct lq_options *options, const struct lq_sim_wrong *wrong,
                                void (*is_over)(void *context), void *context, int *code)
 {
@@ -73,12 +100,8 @@ struct lq_trial *lq_trial_make(const struct lq_options *options, const struct lq
     trial->file = options->scenario;
     trial->wrong = *wrong;
     *code = lq_sim_read_scenario(trial->file, &trial->scenario);
-    if (*code == LQ_EXIT_PASS && trial->scenario.swarm.is_given) {
-        lq_message("%s:%" PRIu32 ": `swarm' is a seed's run; expected a timeline, as time is wall "
-                   "time here; run it with `lunquake sim'",
-                   trial->file, trial->scenario.swarm.place.line);
+    if (*code == LQ_EXIT_PASS && !can_be_live(trial->file, &trial->scenario))
         *code = LQ_EXIT_USAGE;
-    }
     if (*code == LQ_EXIT_PASS) {
         trial->judge = lq_judge_make(allocator);
         trial->judge_sink = lq_judge_sink(trial->judge);

@@ -156,6 +156,8 @@ def test_a_bad_file_is_located(live, run):
     assert re.match(r"lunquake: .*x\.scn:8:21: .+; see docs/SCENARIO.md\n", done.stderr), done.stderr
     done = run("serve", "--scenario", EXAMPLES / "no-such.scn")
     assert done.returncode == 3 and "cannot be read" in done.stderr
+    done = live(HEAD + "fault power.cut as dark\n")
+    assert done.returncode == 2 and re.search(r":8:\d+: this catastrophe needs", done.stderr)
     done = run("serve", "--scenario", EXAMPLES / "seed-written-out.scn")
     assert done.returncode == 2 and "run it with `lunquake sim'" in done.stderr
 
