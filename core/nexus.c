@@ -283,10 +283,10 @@ static void quarantine_loss(struct lq_engine *engine, struct lq_engine_nexus *ne
 
 static uint64_t bound_of(const struct lq_engine *engine, enum lq_trigger how)
 {
-    if (lq_core_wrong(engine, LQ_WRONG_LOGIN_WAITS_FOR_STORE))
-        return LQ_DURATION_NEVER;
     if (how == LQ_TRIGGER_LOGOUT && lq_core_wrong(engine, LQ_WRONG_LOGOUT_DROPS_WAIT))
         return 0;
+    if (lq_core_wrong(engine, LQ_WRONG_LOGIN_WAITS_FOR_STORE))
+        return LQ_DURATION_NEVER;
     return how == LQ_TRIGGER_LOGOUT ? engine->config.quarantine_after_ns
                                     : engine->config.login_quarantine_after_ns;
 }

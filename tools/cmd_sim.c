@@ -29,6 +29,33 @@ static int list_wrongs(void)
     return LQ_EXIT_PASS;
 }
 
+static int list_personalities(void)
+{
+    for (const struct lq_personality *row = lq_personalities; row->name != NULL; row++) {
+        printf("%s\n    %s\n    violates", row->name, row->sentence);
+        for (const char *const *id = row->properties; *id != NULL; id++)
+            printf(" %s", *id);
+        printf("\n    by");
+        for (const char *const *name = row->wrongs; *name != NULL; name++)
+            printf(" %s", *name);
+        putchar('\n');
+    }
+    return LQ_EXIT_PASS;
+}
+
+/* Plants what --personality asks for. False after a message. */
+static bool take_personality(const char *name, struct lq_sim_settings *settings)
+{
+    settings->personality = lq_personality_find(name);
+    if (settings->personality == NULL || settings->wrong.row != NULL ||
+        !lq_sim_wrong_plant(settings->personality, &settings->wrong)) {
+        lq_message("--personality: `%s' does not go; expected one that --list-personalities prints, "
+                   "and no --wrong beside it; choose from there", name);
+        return false;
+    }
+    return true;
+}
+
 static uint32_t jobs_of(const struct lq_options *options)
 {
     uint64_t seeds = options->last_seed - options->first_seed;
@@ -230,6 +257,8 @@ int lq_cmd_sim(const struct lq_options *options, const struct lq_sim_extras *ext
 {
     if (options->list_wrongs)
         return list_wrongs();
+    if (options->list_personalities)
+        return list_personalities();
     if (options->replay != NULL)
         return lq_sim_replay(options);
     if (!options->seeds_given && options->merge == NULL && options->file_count == 0) {
@@ -243,6 +272,8 @@ int lq_cmd_sim(const struct lq_options *options, const struct lq_sim_extras *ext
                    "there", options->wrong);
         return LQ_EXIT_USAGE;
     }
+    if (options->personality != NULL && !take_personality(options->personality, &settings))
+        return LQ_EXIT_USAGE;
     if (settings.wrong.row != NULL && settings.wrong.property == LQ_NO_PROPERTY) {
         lq_message("--wrong: `%s' declares %s, which is no property; expected one of "
                    "docs/PROPERTIES.tsv; mend its table", options->wrong,

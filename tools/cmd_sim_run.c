@@ -67,6 +67,20 @@ bool lq_sim_wrong_find(const char *name, struct lq_sim_wrong *wrong)
     return false;
 }
 
+bool lq_sim_wrong_plant(const struct lq_personality *personality, struct lq_sim_wrong *wrong)
+{
+    for (const char *const *name = personality->wrongs; *name != NULL; name++) {
+        struct lq_sim_wrong one;
+        if (!lq_sim_wrong_find(*name, &one))
+            return false;
+        for (uint32_t i = 0; i < LQ_WRONG_WORDS; i++) {
+            wrong->mask.core[i] |= one.mask.core[i];
+            wrong->mask.iscsi[i] |= one.mask.iscsi[i];
+        }
+    }
+    return true;
+}
+
 /* --- life ----------------------------------------------------------------------------------- */
 
 static void *resize(void *context, void *old, size_t old_size, size_t new_size)
@@ -158,6 +172,13 @@ static void begin_story(struct lq_sim *sim)
         lq_story_name(sim->story, i + 1, sim->scenario->initiators[i].name);
 }
 
+/* Of a personality everything is to be known. */
+static bool should_stop(void *context)
+{
+    const struct lq_sim *sim = context;
+    return sim->settings.personality == NULL && is_convicted(context);
+}
+
 static void run_once(struct lq_sim *sim, bool counts)
 {
     struct lq_history_sink sinks[LQ_HISTORY_SINKS_MAX] = {lq_judge_sink(sim->judge)};
@@ -178,7 +199,7 @@ static void run_once(struct lq_sim *sim, bool counts)
                                      .wrongs = sim->settings.wrong.mask,
                                      .sinks = sinks,
                                      .sink_count = sink_count,
-                                     .should_stop = is_convicted,
+                                     .should_stop = should_stop,
                                      .stop_context = sim};
     if (sim->trace != NULL && sim->trace->from != NULL)
         sim->trace->count = 0;
@@ -202,9 +223,12 @@ static void make_reproduce_line(struct lq_sim *sim)
     char seed[40] = "";
     if (sim->scenario == NULL || sim->seed != 1)
         snprintf(seed, sizeof seed, " --seed %" PRIu64, sim->seed);
-    snprintf(sim->reproduce, sizeof sim->reproduce, "lunquake sim%s%s%s%s%s%s   # version %s",
+    const struct lq_personality *personality = sim->settings.personality;
+    snprintf(sim->reproduce, sizeof sim->reproduce, "lunquake sim%s%s%s%s%s%s%s%s   # version %s",
              sim->scenario == NULL ? "" : " ", sim->scenario == NULL ? "" : sim->file, seed,
-             wrong == NULL ? "" : " --wrong ", wrong == NULL ? "" : wrong->name, commands,
+             wrong == NULL ? "" : " --wrong ", wrong == NULL ? "" : wrong->name,
+             personality == NULL ? "" : " --personality ",
+             personality == NULL ? "" : personality->name, commands,
              LQ_VERSION);
     lq_failure_context(sim->reproduce);
 }

@@ -17,6 +17,7 @@
 #include "sim/virtual/totals.h"
 #include "sim/virtual/world.h"
 #include "tools/cmd_sim_verdicts.h"
+#include "tools/personalities.h"
 #include "tools/story.h"
 
 /* A planted wrong: its row, its bit, and the property that must convict it. */
@@ -32,8 +33,12 @@ const struct lq_wrong *lq_sim_wrong_row(uint32_t index);
 /* Finds the wrong called NAME. False when there is none. */
 bool lq_sim_wrong_find(const char *name, struct lq_sim_wrong *wrong);
 
+/* Plants all wrongs of PERSONALITY. False: it names one that does not exist. */
+bool lq_sim_wrong_plant(const struct lq_personality *personality, struct lq_sim_wrong *wrong);
+
 struct lq_sim_settings {
     struct lq_sim_wrong wrong;
+    const struct lq_personality *personality; /* its wrongs are planted; NULL: none */
     uint64_t commands;
 };
 

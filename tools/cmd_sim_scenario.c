@@ -124,6 +124,16 @@ int lq_sim_read_scenario(const char *path, struct lq_scenario *scenario)
 
 /* --- run ------------------------------------------------------------------------------------ */
 
+/* The properties that the target violated, in the order of their registry. */
+static void print_violated(const struct lq_sim *sim, const struct lq_personality *personality)
+{
+    printf("  (%s by", personality->name);
+    for (uint32_t i = 0; i < lq_property_count; i++)
+        if (lq_judge_violations_of(lq_sim_judge(sim), i) > 0)
+            printf(" %s", lq_property_table[i].id);
+    putchar(')');
+}
+
 static void print_result(const struct lq_sim *sim, const struct lq_sim_settings *settings,
                          const char *path, const struct lq_scenario *scenario,
                          enum lq_sim_verdict verdict, bool prints_fingerprint)
@@ -132,12 +142,16 @@ static void print_result(const struct lq_sim *sim, const struct lq_sim_settings 
     if (verdict != LQ_SIM_CLEAN)
         lq_sim_print_failure(sim, verdict, stdout);
     const char *word = verdict == LQ_SIM_CLEAN ? "ok" : "failed";
+    if (settings->personality != NULL && verdict == LQ_SIM_VIOLATED)
+        word = "convicted";
     if (wrong != NULL)
         word = verdict == LQ_SIM_VIOLATED ? "convicted" : "not convicted";
     printf("%s %s fingerprint %016" PRIx64 "  %s", word, path, lq_sim_result(sim)->fingerprint,
            scenario->title);
     if (wrong != NULL)
         printf("  (%s by %s)", wrong->name, wrong->property);
+    if (settings->personality != NULL && verdict == LQ_SIM_VIOLATED)
+        print_violated(sim, settings->personality);
     putchar('\n');
     if (prints_fingerprint)
         printf("fingerprint %016" PRIx64 "\n", lq_sim_result(sim)->fingerprint);

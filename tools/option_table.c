@@ -185,6 +185,19 @@ static const char *take_list_wrongs(struct lq_options *options, const char *argu
     return NULL;
 }
 
+static const char *take_personality(struct lq_options *options, const char *argument)
+{
+    options->personality = argument;
+    return NULL;
+}
+
+static const char *take_list_personalities(struct lq_options *options, const char *argument)
+{
+    (void)argument;
+    options->list_personalities = true;
+    return NULL;
+}
+
 static const char *take_jobs(struct lq_options *options, const char *argument)
 {
     return take_limit(&options->jobs, 256, argument);
@@ -430,6 +443,13 @@ const struct lq_option_row lq_option_rows[] = {
      take_wrong},
     {"list-wrongs", NULL, SIM, false, "Print all deliberate wrongs, one a line, and end.",
      take_list_wrongs},
+    {"personality", "NAME", SIM, false,
+     "Plant the wrongs that make the target behave as NAME does; scenario files then say which "
+     "properties it violates.",
+     take_personality},
+    {"list-personalities", NULL, SIM, false,
+     "Print all personalities with the properties that must convict them, and end.",
+     take_list_personalities},
     {"campaign", "FILE", SIM, false,
      "Keep what came of each seed in this database; a campaign that was stopped goes on.",
      take_campaign},

@@ -53,6 +53,8 @@ struct lq_options {
     uint64_t first_seed, last_seed;
     const char *wrong; /* NULL: none */
     bool list_wrongs;
+    const char *personality; /* NULL: none */
+    bool list_personalities;
     bool fingerprint;
     uint32_t jobs;     /* 0: one per processor */
     uint64_t commands; /* 0: as the seed says */

@@ -48,8 +48,8 @@ static uint64_t convicting_seed(const struct lq_sim_wrong *wrong)
     return seed <= SEEDS ? seed : 0;
 }
 
-/* A file of DIRECTORY has the line. */
-static bool has_line(const char *directory, const char *wanted)
+/* A file of DIRECTORY has a line that begins with WANTED and has WORD in it. */
+static bool has_line(const char *directory, const char *wanted, const char *word)
 {
     bool found = false;
     DIR *files = opendir(directory);
@@ -59,7 +59,7 @@ static bool has_line(const char *directory, const char *wanted)
         int length = snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
         FILE *file = length < (int)sizeof path ? fopen(path, "r") : NULL;
         while (file != NULL && !found && fgets(line, sizeof line, file) != NULL)
-            found = strncmp(line, wanted, strlen(wanted)) == 0;
+            found = strncmp(line, wanted, strlen(wanted)) == 0 && strstr(line, word) != NULL;
         if (file != NULL)
             fclose(file);
     }
@@ -71,8 +71,8 @@ static bool has_scenario(const struct lq_wrong *row)
 {
     char line[128];
     snprintf(line, sizeof line, "# wrong: %s\n", row->name);
-    return has_line(LQ_SOURCE_DIR "/scenarios/museum", line) ||
-           has_line(LQ_SOURCE_DIR "/scenarios/examples", line);
+    return has_line(LQ_SOURCE_DIR "/scenarios/museum", line, row->name) ||
+           has_line(LQ_SOURCE_DIR "/scenarios/examples", line, row->name);
 }
 
 static void test_every_wrong_is_convicted(void)
@@ -90,6 +90,25 @@ static void test_every_wrong_is_convicted(void)
     CU_ASSERT(count >= 60);
 }
 
+/* Each property that a personality is said to violate is asked for by one of its scenarios. */
+static void test_personalities(void)
+{
+    for (const struct lq_personality *row = lq_personalities; row->name != NULL; row++) {
+        struct lq_sim_wrong wrong = {.row = NULL};
+        char line[128];
+        snprintf(line, sizeof line, "# personality: %s ", row->name);
+        CU_ASSERT(lq_sim_wrong_plant(row, &wrong));
+        CU_ASSERT(row->properties[0] != NULL);
+        for (const char *const *id = row->properties; *id != NULL; id++) {
+            bool is_shown = has_line(LQ_SOURCE_DIR "/scenarios/personalities", line, *id);
+            CU_ASSERT(is_shown && lq_property_find(*id) != LQ_NO_PROPERTY);
+            if (!is_shown)
+                printf("%s: no scenario asks for %s\n", row->name, *id);
+        }
+    }
+    CU_ASSERT(lq_personality_find("no-such-target") == NULL);
+}
+
 static void test_unknown_wrong(void)
 {
     struct lq_sim_wrong wrong;
@@ -102,6 +121,7 @@ int main(void)
     CU_pSuite suite = CU_add_suite("sim", NULL, NULL);
     CU_add_test(suite, "clean without wrongs", test_clean_without_wrongs);
     CU_add_test(suite, "every wrong is convicted", test_every_wrong_is_convicted);
+    CU_add_test(suite, "personalities", test_personalities);
     CU_add_test(suite, "unknown wrong", test_unknown_wrong);
     CU_basic_run_tests();
     unsigned failures = CU_get_number_of_failures();
