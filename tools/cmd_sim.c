@@ -9,6 +9,7 @@
 
 #include "tools/cmd_sim_campaign.h"
 #include "tools/cmd_sim_exhaust.h"
+#include "tools/cmd_sim_judge_table.h"
 #include "tools/cmd_sim_report.h"
 #include "tools/cmd_sim_run.h"
 #include "tools/cmd_sim_scenario.h"
@@ -49,8 +50,8 @@ static bool take_personality(const char *name, struct lq_sim_settings *settings)
     settings->personality = lq_personality_find(name);
     if (settings->personality == NULL || settings->wrong.row != NULL ||
         !lq_sim_wrong_plant(settings->personality, &settings->wrong)) {
-        lq_message("--personality: `%s' does not go; expected one that --list-personalities prints, "
-                   "and no --wrong beside it; choose from there", name);
+        lq_message("--personality: `%s' does not go; expected one that --list-personalities "
+                   "prints, and no --wrong beside it; choose from there", name);
         return false;
     }
     return true;
@@ -282,6 +283,8 @@ int lq_cmd_sim(const struct lq_options *options, const struct lq_sim_extras *ext
     }
     if (options->exhaust)
         return lq_sim_exhaust(options, &settings);
+    if (options->judge_table)
+        return lq_sim_judge_table(options, &settings);
     if (options->merge != NULL)
         return merge(options, &settings, extras->store);
     if (options->file_count > 0)

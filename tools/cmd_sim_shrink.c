@@ -45,7 +45,7 @@ bool lq_shrink_is_wanted(const struct lq_options *options, const struct lq_sim_s
 {
     if (options->no_shrink)
         return false;
-    return settings->wrong.row == NULL || options->shrink_given;
+    return (settings->wrong.row == NULL && settings->personality == NULL) || options->shrink_given;
 }
 
 /* --- candidates ----------------------------------------------------------------------------- */

@@ -198,6 +198,13 @@ static const char *take_list_personalities(struct lq_options *options, const cha
     return NULL;
 }
 
+static const char *take_judge_table(struct lq_options *options, const char *argument)
+{
+    (void)argument;
+    options->judge_table = true;
+    return NULL;
+}
+
 static const char *take_jobs(struct lq_options *options, const char *argument)
 {
     return take_limit(&options->jobs, 256, argument);
@@ -450,6 +457,10 @@ const struct lq_option_row lq_option_rows[] = {
     {"list-personalities", NULL, SIM, false,
      "Print all personalities with the properties that must convict them, and end.",
      take_list_personalities},
+    {"judge-table", NULL, SIM, false,
+     "Print how soon each wrong (or that of --wrong) is convicted by seeds, and by which of the "
+     "scenario files: docs/JUDGES.md. Takes minutes.",
+     take_judge_table},
     {"campaign", "FILE", SIM, false,
      "Keep what came of each seed in this database; a campaign that was stopped goes on.",
      take_campaign},

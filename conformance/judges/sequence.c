@@ -324,6 +324,11 @@ static void sequence_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
         judge_task(judge, pdu);
     if (pdu->opcode == LQ_WIRE_TM_RESPONSE)
         judge_function(judge, pdu);
+    if (pdu->opcode == LQ_WIRE_TEXT_RESPONSE &&
+        pdu->data_bytes > pdu->connection->parameters.initiator_segment_bytes)
+        convict(judge, P_SEQ_5, pdu, "connection %: a Text Response of % bytes exceeds the "
+                                     "initiator's limit of %", pdu->data_bytes,
+                pdu->connection->parameters.initiator_segment_bytes, 0);
     if (pdu->opcode == LQ_WIRE_SCSI_RESPONSE)
         judge_sense(judge, pdu);
     if (pdu->opcode == LQ_WIRE_LOGOUT_RESPONSE && lq_wire_response(pdu->h) == 0)

@@ -153,7 +153,12 @@ static enum lq_login_status take_pair(struct lq_iscsi_target *t, struct lq_tgt_c
                                       struct lq_text_writer *writer)
 {
     enum lq_key key;
-    switch (lq_negotiation_receive(&conn->negotiation, pair, writer, &key)) {
+    uint32_t before = writer->size_bytes;
+    enum lq_key_result result =
+        lq_negotiation_receive(&conn->negotiation, pair, writer, &key);
+    if (result == LQ_KEY_UNKNOWN && lq_tgt_wrong(t, LQ_WRONG_UNKNOWN_KEY_IGNORED))
+        writer->size_bytes = before;
+    switch (result) {
     case LQ_KEY_DONE:
     case LQ_KEY_UNKNOWN:
         return LQ_LOGIN_SUCCESS;

@@ -61,7 +61,8 @@ static void send_text(struct lq_iscsi_target *t, struct lq_tgt_conn *conn, bool 
     struct lq_tgt_note *note =
         lq_tgt_note(conn, LQ_OP_TEXT_RESPONSE, conn->text_itt, LQ_TAG_NONE);
     uint32_t left = conn->text_out_bytes - conn->text_out_sent;
-    uint32_t now = left < conn->max_send_bytes ? left : conn->max_send_bytes;
+    bool in_one_piece = lq_tgt_wrong(t, LQ_WRONG_TEXT_IN_ONE_PIECE);
+    uint32_t now = left < conn->max_send_bytes || in_one_piece ? left : conn->max_send_bytes;
     note->data = conn->text_out + conn->text_out_sent;
     note->pdu.data_bytes = now;
     note->after = LQ_AFTER_TEXT;

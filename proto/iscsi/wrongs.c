@@ -102,4 +102,9 @@ const struct lq_wrong lq_iscsi_wrongs[LQ_ISCSI_WRONGS] = {
     [LQ_WRONG_TM_REFUSED_WITH_SCSI_STATUS] =
         {"tm-refused-with-scsi-status", "SEQ-7",
          "a TM function that is rejected gets a SCSI Response with BUSY"},
+    [LQ_WRONG_UNKNOWN_KEY_IGNORED] = {"unknown-key-ignored", "SEQ-10",
+                                      "a key that is not known gets no answer"},
+    [LQ_WRONG_TEXT_IN_ONE_PIECE] =
+        {"text-in-one-piece", "SEQ-5",
+         "a text answer is sent in one PDU, whatever the initiator takes"},
 };
