@@ -93,13 +93,15 @@ static void add_stores(struct virtual_world *virtual, struct options *options)
 }
 
 /* The next deadline that is explored: the engine's, and the endpoints' where the scenario speaks of
- * them. Others are so long that they never come. */
+ * them. Others come only before a later one of the engine's. */
 static uint64_t next_deadline(const struct virtual_world *virtual)
 {
     static const enum lq_scn_limit endpoints[] = {LQ_SCN_LOGIN_TIMEOUT, LQ_SCN_DATA_TIMEOUT,
                                                   LQ_SCN_NOP_INTERVAL};
     uint64_t next = lq_engine_deadline(lq_shard_engine(virtual->shard));
     uint64_t other = lq_iscsi_deadline(lq_shard_iscsi(virtual->shard));
+    if (next != LQ_NEVER && other < next)
+        return other;
     for (uint32_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++)
         if (lq_scn_has(&virtual->world.request.scenario->limits, endpoints[i]) && other < next)
             next = other;
