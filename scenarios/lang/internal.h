@@ -98,7 +98,7 @@ struct lq_scn_word {
     uint32_t value;
 };
 
-extern const struct lq_scn_word lq_scn_statuses[];
+extern const struct lq_scn_word lq_scn_strikes[], lq_scn_statuses[];
 extern const struct lq_scn_word lq_scn_sense_keys[];
 extern const struct lq_scn_word lq_scn_answers[];
 extern const struct lq_scn_word lq_scn_initiator_events[]; /* enum lq_scn_event_kind */

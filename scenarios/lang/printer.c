@@ -128,6 +128,18 @@ static void put_fault(struct lq_scn_text *to, const struct lq_scenario *scenario
     put_clauses(to, scenario, lq_scn_rule_rows, &fault->rule);
 }
 
+static void put_strike(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                       const struct lq_scn_fault *strike)
+{
+    lq_scn_put(to, lq_scn_word_of(lq_scn_strikes, strike->fault));
+    if (strike->store_or_all != 0)
+        put_disk(to, scenario, strike->store_or_all - 1);
+    if (!lq_scn_has(&strike->rule, LQ_SCN_BY))
+        return;
+    lq_scn_put(to, " for ");
+    lq_scn_put_value(to, LQ_SCN_DURATION, strike->rule.values[LQ_SCN_BY]);
+}
+
 static void put_statement(struct lq_scn_text *to, const struct lq_scenario *scenario,
                           const struct lq_scn_statement *statement)
 {
@@ -137,6 +149,9 @@ static void put_statement(struct lq_scn_text *to, const struct lq_scenario *scen
         break;
     case LQ_SCN_FAULT:
         put_fault(to, scenario, &statement->fault);
+        break;
+    case LQ_SCN_STRIKE:
+        put_strike(to, scenario, &statement->fault);
         break;
     case LQ_SCN_DISARM:
         lq_scn_put(to, "disarm ");

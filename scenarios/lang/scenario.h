@@ -207,7 +207,7 @@ struct lq_scn_moment {
 };
 
 enum lq_scn_statement_kind { LQ_SCN_ACTION, LQ_SCN_FAULT, LQ_SCN_DISARM, LQ_SCN_HEAL,
-                             LQ_SCN_EXPLORE, LQ_SCN_EXPECT };
+                             LQ_SCN_EXPLORE, LQ_SCN_STRIKE, LQ_SCN_EXPECT };
 
 enum lq_scn_verb {
     LQ_SCN_LOG_IN,
@@ -315,7 +315,8 @@ struct lq_scn_statement {
     char label[LQ_SCN_NAME_MAX + 1]; /* "": none */
     struct lq_scn_place place;
     struct lq_scn_action action;
-    struct lq_scn_fault fault; /* FAULT */
+    struct lq_scn_fault fault; /* FAULT; STRIKE: a catastrophe now, BY says how long the target is
+                                  down */
     uint32_t rule;             /* DISARM: place of the fault's statement */
     struct lq_scn_expect expect;
 };

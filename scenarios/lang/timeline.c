@@ -311,7 +311,8 @@ bool lq_scn_take_fault(struct lq_scn_parser *parser, uint32_t *fault)
 static bool take_scope(struct lq_scn_parser *parser, struct lq_scn_fault *fault, bool *taken)
 {
     const struct lq_scenario *scenario = parser->scenario;
-    bool is_disk = lq_fault_class((enum lq_fault)fault->fault)->place == LQ_FAULT_PLACE_DISK;
+    enum lq_fault_place place = lq_fault_class((enum lq_fault)fault->fault)->place;
+    bool is_disk = place == LQ_FAULT_PLACE_DISK;
     *taken = true;
     if (is_disk && lq_scn_take(parser, "lun")) {
         uint64_t lun = 0;
@@ -328,7 +329,7 @@ static bool take_scope(struct lq_scn_parser *parser, struct lq_scn_fault *fault,
         lq_scn_advance(parser);
         return true;
     }
-    if (!is_disk && lq_scn_take(parser, "initiator")) {
+    if (!is_disk && place != LQ_FAULT_PLACE_WORLD && lq_scn_take(parser, "initiator")) {
         uint32_t found = lq_scn_find_initiator(parser, &parser->token);
         if (found == scenario->initiator_count)
             return lq_scn_fail(parser, "is no initiator", "the name of one");
@@ -392,6 +393,45 @@ static bool parse_fault(struct lq_scn_parser *parser, struct lq_scn_statement *s
     if (statement->label[0] == '\0')
         return lq_scn_fail(parser, "comes before the fault's name", "as NAME");
     return check_rule(parser, &token, &fault->rule);
+}
+
+/* --- catastrophes --------------------------------------------------------------------------- */
+
+const struct lq_scn_word lq_scn_strikes[] = {{"power-cut", LQ_FAULT_POWER_CUT},
+                                             {"crash", LQ_FAULT_TARGET_CRASH},
+                                             {"disk-reset", LQ_FAULT_DISK_RESET},
+                                             {NULL, 0}};
+
+/* POWER-CUT [FOR DUR] | CRASH [FOR DUR] | DISK-RESET LUN LUN | DISK-RESET DISK NAME */
+static bool parse_strike(struct lq_scn_parser *parser, struct lq_scn_statement *statement,
+                         uint32_t fault)
+{
+    struct lq_scn_fault *strike = &statement->fault;
+    statement->kind = LQ_SCN_STRIKE;
+    strike->fault = fault;
+    if (has_kind(parser->scenario, LQ_SCN_HEAL))
+        return lq_scn_fail(parser, "comes after heal", "catastrophes before it");
+    bool taken = false;
+    if (fault == LQ_FAULT_DISK_RESET)
+        return take_scope(parser, strike, &taken) &&
+               (taken || lq_scn_fail(parser, "does not say which disk", "lun LUN or disk NAME"));
+    if (!lq_scn_take(parser, "for"))
+        return true;
+    if (!lq_scn_read_value(&parser->token, LQ_SCN_DURATION, &strike->rule.values[LQ_SCN_BY]) ||
+        strike->rule.values[LQ_SCN_BY] == 0 ||
+        strike->rule.values[LQ_SCN_BY] > UINT64_C(3600000000000))
+        return lq_scn_fail(parser, "is no time to be down", "a duration such as 100ms, up to 1h");
+    strike->rule.given |= LQ_SCN_BIT(LQ_SCN_BY);
+    lq_scn_advance(parser);
+    return true;
+}
+
+static const struct lq_scn_word *take_strike(struct lq_scn_parser *parser)
+{
+    for (const struct lq_scn_word *word = lq_scn_strikes; word->word != NULL; word++)
+        if (lq_scn_take(parser, word->word))
+            return word;
+    return NULL;
 }
 
 /* --- moments -------------------------------------------------------------------------------- */
@@ -466,6 +506,7 @@ static bool parse_statement(struct lq_scn_parser *parser)
     bool is_good = true;
     bool is_exploring = has_kind(scenario, LQ_SCN_EXPLORE);
     const struct lq_scn_token *word = &parser->token;
+    const struct lq_scn_word *strike = NULL;
     if (is_exploring && (lq_scn_token_is(word, "heal") || lq_scn_token_is(word, "fault") ||
                          lq_scn_token_is(word, "disarm") || lq_scn_token_is(word, "explore")))
         return lq_scn_fail(parser, "comes after explore", "actions and expectations there");
@@ -475,6 +516,8 @@ static bool parse_statement(struct lq_scn_parser *parser)
         statement->kind = LQ_SCN_EXPLORE;
     } else if (lq_scn_take(parser, "fault")) {
         is_good = parse_fault(parser, statement);
+    } else if (!is_exploring && (strike = take_strike(parser)) != NULL) {
+        is_good = parse_strike(parser, statement, strike->value);
     } else if (lq_scn_take(parser, "disarm")) {
         statement->kind = LQ_SCN_DISARM;
         is_good = lq_scn_take_label(parser, LQ_SCN_OF_FAULT, &statement->rule);
@@ -485,8 +528,8 @@ static bool parse_statement(struct lq_scn_parser *parser)
         uint32_t initiator = lq_scn_find_initiator(parser, &parser->token);
         if (initiator == scenario->initiator_count)
             return lq_scn_fail(parser, "begins no statement of the timeline",
-                               "at, after, when, fault, disarm, heal, explore, expect or an "
-                               "initiator's name");
+                               "at, after, when, fault, disarm, power-cut, crash, disk-reset, "
+                               "heal, explore, expect or an initiator's name");
         if (scenario->initiators[initiator].works)
             return lq_scn_fail(parser, "works by itself", "an initiator without `workload'");
         lq_scn_advance(parser);

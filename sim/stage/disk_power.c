@@ -11,7 +11,13 @@
 #include "core/base/hash.h"
 #include "sim/stage/disk_request.h"
 
-enum { FATES = 4 };
+/* What is lost is a fault's draw: by a seed in scenarios, too. */
+enum { FATES = 4, SITE_FATE = 3000, SITE_CUT, SITE_IN_FLIGHT };
+
+static uint64_t choose(const struct lq_disk *disk, uint32_t site, uint64_t subject, uint64_t n)
+{
+    return lq_choose(disk->faults->choice, LQ_STREAM_FAULT, site, subject, n);
+}
 
 static void record_fate(const struct lq_disk *disk, const struct lq_cached_write *write,
                         enum lq_fate fate)
@@ -33,12 +39,11 @@ static enum lq_fate decide(void *context, const struct lq_cached_write *write, u
     struct lq_disk *disk = context;
     uint64_t id = lq_mix(lq_mix(disk->losses, write->serial), write->lba);
     uint64_t subject = lq_subject(id, disk->store.number);
-    enum lq_fate fate = fates[lq_disk_choose(disk, LQ_DISK_SITE_FATE, subject, FATES)];
+    enum lq_fate fate = fates[choose(disk, SITE_FATE, subject, FATES)];
     if (fate == LQ_FATE_TORN && write->nblocks == 1)
         fate = LQ_FATE_LOST; /* a block is written whole or not at all */
     if (fate == LQ_FATE_TORN) {
-        uint64_t drawn = lq_disk_choose(disk, LQ_DISK_SITE_CUT, subject,
-                                        2 * ((uint64_t)write->nblocks - 1));
+        uint64_t drawn = choose(disk, SITE_CUT, subject, 2 * ((uint64_t)write->nblocks - 1));
         *cut = 1 + (uint32_t)(drawn / 2);
         *is_tail = drawn % 2 == 1;
     }
@@ -51,7 +56,7 @@ static void catch_up(struct lq_disk_request *slot)
 {
     if (slot->request->op != LQ_BLOCK_WRITE || slot->status != LQ_BLOCK_OK ||
         slot->done_blocks == slot->effect_blocks ||
-        lq_disk_choose(slot->disk, LQ_DISK_SITE_IN_FLIGHT, slot->subject, 2) == 0)
+        choose(slot->disk, SITE_IN_FLIGHT, slot->subject, 2) == 0)
         return;
     lq_disk_take_effect(slot, slot->effect_blocks - slot->done_blocks);
 }

@@ -17,10 +17,7 @@ enum lq_disk_site {
     LQ_DISK_SITE_LATE_EFFECT,
     LQ_DISK_SITE_ERROR_BLOCKS,
     LQ_DISK_SITE_BAD_BLOCK,
-    LQ_DISK_SITE_ASTRAY,
-    LQ_DISK_SITE_FATE,
-    LQ_DISK_SITE_CUT,
-    LQ_DISK_SITE_IN_FLIGHT
+    LQ_DISK_SITE_ASTRAY
 };
 
 struct lq_disk_request {

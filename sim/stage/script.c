@@ -145,6 +145,19 @@ static void give(struct lq_script *script, uint32_t place)
     lq_script_wake(script, &script->world->actors[action->initiator]);
 }
 
+static const uint64_t DOWN_NS = 1000000000;
+
+/* A catastrophe, now; a target that goes down stays so for a second unless it is said. */
+static void strike(struct lq_script *script, const struct lq_scn_fault *fault)
+{
+    struct lq_world *world = script->world;
+    if (world->strike == NULL || world->phase != LQ_PHASE_SAFETY)
+        return;
+    uint32_t store = fault->store_or_all == 0 ? 0 : fault->store_or_all - 1;
+    world->strike(world, (enum lq_fault)fault->fault, store,
+                  lq_scn_value(&fault->rule, LQ_SCN_BY, DOWN_NS));
+}
+
 void lq_script_tell(struct lq_script *script, uint32_t place)
 {
     const struct lq_scn_statement *statement = &script->scenario->statements[place];
@@ -163,6 +176,9 @@ void lq_script_tell(struct lq_script *script, uint32_t place)
     }
     case LQ_SCN_DISARM:
         script->rule_of[statement->rule].is_armed = false;
+        break;
+    case LQ_SCN_STRIKE:
+        strike(script, &statement->fault);
         break;
     case LQ_SCN_HEAL:
         if (script->world->phase == LQ_PHASE_SAFETY)

@@ -205,11 +205,26 @@ static void on_engine(struct lq_script *script, const struct lq_event *event)
         fact->is_in_store = false;
 }
 
+/* Power is gone: so is what was in the stores. */
+static void on_power(struct lq_script *script, const struct lq_event *event)
+{
+    for (uint32_t i = 0; i < script->scenario->statement_count; i++) {
+        struct lq_script_fact *fact = &script->facts[i];
+        if (event->code != LQ_POWER_CUT || !fact->is_in_store)
+            continue;
+        fact->is_in_store = false;
+        fact->fate = when_of(event);
+    }
+}
+
 static void on_event(void *context, const struct lq_event *event)
 {
     struct lq_script *script = context;
     script->seq = event->seq;
     switch (event->kind) {
+    case LQ_W_POWER:
+        on_power(script, event);
+        break;
     case LQ_I_LOGGED_IN:
         mark(script, event, LQ_SCRIPT_LOGGED_IN);
         break;

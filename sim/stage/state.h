@@ -143,7 +143,7 @@ struct lq_world {
     uint32_t actor_count;
     uint32_t connection_numbers; /* given so far */
     /* A catastrophe happens now (sim/virtual/power.c); NULL: not in this world. */
-    void (*strike)(struct lq_world *world, enum lq_power kind, uint32_t store, uint64_t down_ns);
+    void (*strike)(struct lq_world *world, enum lq_fault fault, uint32_t store, uint64_t down_ns);
     enum lq_phase phase;
     bool shutdown_planned; /* in the end the target stops, and asks initiators to log out */
     uint64_t commands_ended;

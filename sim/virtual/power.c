@@ -94,11 +94,17 @@ static void go_down(struct virtual_world *virtual, bool is_power, uint64_t down_
     lq_queue_at(&world->queue, &virtual->restart, world->env.now_ns + down_ns, restart_fires);
 }
 
-void lq_power_strike(struct lq_world *world, enum lq_power kind, uint32_t store, uint64_t down_ns)
+void lq_power_strike(struct lq_world *world, enum lq_fault fault, uint32_t store,
+                     uint64_t down_ns)
 {
     struct virtual_world *virtual = lq_virtual_of(world);
     if (virtual->shard == NULL)
         return;
+    uint32_t which = 0;
+    while (which < CATASTROPHES && catastrophes[which].fault != fault)
+        which++;
+    LQ_ASSERT(which < CATASTROPHES);
+    enum lq_power kind = catastrophes[which].kind;
     lq_world_record(world, (struct lq_event){.kind = LQ_W_POWER,
                                              .code = (uint32_t)kind,
                                              .detail = store});
@@ -167,7 +173,7 @@ static void consider_faults(struct virtual_world *virtual)
                 faults = world->disks[store].faults;
             if (lq_fault_fires(faults, catastrophes[i].fault, lq_subject(virtual->steps, store),
                                0))
-                lq_power_strike(world, kind, store, down_time(virtual));
+                lq_power_strike(world, catastrophes[i].fault, store, down_time(virtual));
         }
     }
 }
@@ -181,7 +187,7 @@ void lq_power_consider(struct virtual_world *virtual)
     const struct lq_run_request *request = &world->request;
     for (uint32_t i = 0; i < CATASTROPHES && virtual->steps == request->strike_step; i++)
         if (catastrophes[i].fault == request->strike)
-            lq_power_strike(world, catastrophes[i].kind, 0, DOWN_NS / 10);
+            lq_power_strike(world, request->strike, 0, DOWN_NS / 10);
     if (world->script != NULL || virtual->steps % SEED_STRIDE == 0)
         consider_faults(virtual);
     if (virtual->has_struck)

@@ -87,9 +87,10 @@ void lq_region_free(const struct lq_allocator *allocator, struct virtual_region 
 /* For a new run. */
 void lq_power_init(struct virtual_world *virtual);
 
-/* KIND happens now; a target that goes down starts again after DOWN_NS, or when its stores are
- * fenced. STORE is for LQ_POWER_DISK_RESET. Nothing happens while the target is down. */
-void lq_power_strike(struct lq_world *world, enum lq_power kind, uint32_t store, uint64_t down_ns);
+/* The catastrophe FAULT happens now; a target that goes down starts again after DOWN_NS, or when
+ * its stores are fenced. STORE is for a disk reset. Nothing happens while the target is down. */
+void lq_power_strike(struct lq_world *world, enum lq_fault fault, uint32_t store,
+                     uint64_t down_ns);
 
 /* After each event: does one of the catastrophes come now? */
 void lq_power_consider(struct virtual_world *virtual);

@@ -292,6 +292,27 @@ static uint32_t draw_disk(const struct lq_scenario *made)
     return (uint32_t)draw(made->store_count + 1);
 }
 
+static bool make_strike(const struct lq_scenario *made, struct lq_scn_statement *statement)
+{
+    static const enum lq_fault strikes[] = {LQ_FAULT_POWER_CUT, LQ_FAULT_TARGET_CRASH,
+                                            LQ_FAULT_DISK_RESET};
+    struct lq_scn_fault *fault = &statement->fault;
+    for (uint32_t i = 0; i < made->statement_count; i++)
+        if (made->statements[i].kind == LQ_SCN_HEAL)
+            return false;
+    statement->kind = LQ_SCN_STRIKE;
+    fault->fault = strikes[draw(3)];
+    if (fault->fault == LQ_FAULT_DISK_RESET) {
+        fault->store_or_all = draw_disk(made);
+        return fault->store_or_all != 0;
+    }
+    if (draw(2) == 1) {
+        fault->rule.given = 1U << LQ_SCN_BY;
+        fault->rule.values[LQ_SCN_BY] = 1 + draw(1000000000);
+    }
+    return true;
+}
+
 static bool make_fault(const struct lq_scenario *made, struct lq_scn_statement *statement)
 {
     struct lq_scn_fault *fault = &statement->fault;
@@ -300,9 +321,10 @@ static bool make_fault(const struct lq_scenario *made, struct lq_scn_statement *
             return false;
     statement->kind = LQ_SCN_FAULT;
     fault->fault = 1 + (uint32_t)draw(LQ_FAULTS - 1);
-    if (lq_fault_class((enum lq_fault)fault->fault)->place == LQ_FAULT_PLACE_DISK)
+    enum lq_fault_place place = lq_fault_class((enum lq_fault)fault->fault)->place;
+    if (place == LQ_FAULT_PLACE_DISK)
         fault->store_or_all = draw_disk(made);
-    else
+    else if (place != LQ_FAULT_PLACE_WORLD)
         fault->initiator_or_all = (uint32_t)draw(made->initiator_count + 1);
     make_values(lq_scn_rule_rows, LQ_SCN_BIT(LQ_SCN_NTH) | LQ_SCN_BIT(LQ_SCN_FOR) |
                 LQ_SCN_BIT(LQ_SCN_BY), 0, &fault->rule);
@@ -384,7 +406,7 @@ static bool make_statement(struct lq_scenario *made, struct lq_scn_statement *st
         statement->kind = LQ_SCN_HEAL;
         return true;
     case 1:
-        return make_fault(made, statement);
+        return draw(4) == 1 ? make_strike(made, statement) : make_fault(made, statement);
     case 2:
         statement->kind = LQ_SCN_DISARM;
         statement->rule = earlier(made, false, true, 0);
