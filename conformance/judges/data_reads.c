@@ -182,8 +182,8 @@ static void survive(struct lq_value *value, uint32_t epoch, const struct lq_even
 {
     value->epoch = (uint16_t)epoch;
     value->first_seen = LQ_NEVER_ENDED;
-    if (value->first_end > loss->seq)
-        return; /* it was open: it may have come afterwards */
+    if (value->first_end > loss->seq || loss->kind != LQ_W_POWER)
+        return; /* it was open: it may have come afterwards; or it was overwritten since the lie */
     value->first_end = value->last_begin = loss->seq;
     value->first_end_event = value->last_begin_event = loss;
 }
