@@ -294,14 +294,12 @@ static uint32_t draw_disk(const struct lq_scenario *made)
 
 static bool make_strike(const struct lq_scenario *made, struct lq_scn_statement *statement)
 {
-    static const enum lq_fault strikes[] = {LQ_FAULT_POWER_CUT, LQ_FAULT_TARGET_CRASH,
-                                            LQ_FAULT_DISK_RESET};
     struct lq_scn_fault *fault = &statement->fault;
     for (uint32_t i = 0; i < made->statement_count; i++)
         if (made->statements[i].kind == LQ_SCN_HEAL)
             return false;
     statement->kind = LQ_SCN_STRIKE;
-    fault->fault = strikes[draw(3)];
+    fault->fault = LQ_FAULT_POWER_CUT + (uint32_t)draw(3); /* TARGET_CRASH, DISK_RESET */
     if (fault->fault == LQ_FAULT_DISK_RESET) {
         fault->store_or_all = draw_disk(made);
         return fault->store_or_all != 0;
