@@ -32,6 +32,8 @@ struct lq_sim {
     char reproduce[REPRODUCE_SIZE];
     struct lq_verdicts verdicts;
     struct lq_story *story; /* NULL: none is kept */
+    enum lq_fault strike; /* LQ_FAULT_NONE: none */
+    uint64_t strike_step;
 };
 
 /* --- wrongs --------------------------------------------------------------------------------- */
@@ -165,6 +167,12 @@ static bool is_convicted(void *context)
     return lq_judge_violations(sim->judge) > 0;
 }
 
+void lq_sim_strike(struct lq_sim *sim, enum lq_fault fault, uint64_t step)
+{
+    sim->strike = fault;
+    sim->strike_step = step;
+}
+
 static void begin_story(struct lq_sim *sim)
 {
     lq_story_reset(sim->story);
@@ -199,6 +207,8 @@ static void run_once(struct lq_sim *sim, bool counts)
                                      .wrongs = sim->settings.wrong.mask,
                                      .sinks = sinks,
                                      .sink_count = sink_count,
+                                     .strike = sim->strike,
+                                     .strike_step = sim->strike_step,
                                      .should_stop = should_stop,
                                      .stop_context = sim};
     if (sim->trace != NULL && sim->trace->from != NULL)
@@ -223,12 +233,16 @@ static void make_reproduce_line(struct lq_sim *sim)
     char seed[40] = "";
     if (sim->scenario == NULL || sim->seed != 1)
         snprintf(seed, sizeof seed, " --seed %" PRIu64, sim->seed);
+    char strike[80] = "";
+    if (sim->strike != LQ_FAULT_NONE)
+        snprintf(strike, sizeof strike, " --every-step %s --step %" PRIu64,
+                 lq_fault_class(sim->strike)->name, sim->strike_step);
     const struct lq_personality *personality = sim->settings.personality;
-    snprintf(sim->reproduce, sizeof sim->reproduce, "lunquake sim%s%s%s%s%s%s%s%s   # version %s",
+    snprintf(sim->reproduce, sizeof sim->reproduce, "lunquake sim%s%s%s%s%s%s%s%s%s   # version %s",
              sim->scenario == NULL ? "" : " ", sim->scenario == NULL ? "" : sim->file, seed,
              wrong == NULL ? "" : " --wrong ", wrong == NULL ? "" : wrong->name,
              personality == NULL ? "" : " --personality ",
-             personality == NULL ? "" : personality->name, commands,
+             personality == NULL ? "" : personality->name, commands, strike,
              LQ_VERSION);
     lq_failure_context(sim->reproduce);
 }
@@ -250,6 +264,8 @@ bool lq_sim_is_exercised(const struct lq_scenario *scenario, const struct lq_jud
 
 static bool is_met(const struct lq_sim *sim)
 {
+    if (sim->strike != LQ_FAULT_NONE)
+        return true;
     bool met = lq_world_unmet_count(sim->world) == 0;
     for (uint32_t i = 0; sim->scenario != NULL && i < sim->scenario->requires_count; i++)
         met &= lq_sim_is_exercised(sim->scenario, sim->judge, i);

@@ -74,6 +74,10 @@ void lq_sim_watch(struct lq_sim *sim, const struct lq_history_sink *sinks, uint3
  * neither. */
 void lq_sim_trace(struct lq_sim *sim, struct lq_choice_trace *trace);
 
+/* The runs that follow are struck by FAULT (a catastrophe) at event STEP of their safety phase, and
+ * what their scenarios expect does not count. LQ_FAULT_NONE: none are. */
+void lq_sim_strike(struct lq_sim *sim, enum lq_fault fault, uint64_t step);
+
 /* Runs SEED, a second time when TWICE, and judges it. */
 enum lq_sim_verdict lq_sim_run(struct lq_sim *sim, uint64_t seed, bool twice);
 

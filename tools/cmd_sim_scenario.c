@@ -15,7 +15,7 @@
 #include "tools/exit_codes.h"
 #include "tools/message.h"
 
-enum { FILE_BYTES_MAX = 1024 * 1024, TEXT_MAX = 128 * 1024 };
+enum { FILE_BYTES_MAX = 1024 * 1024, TEXT_MAX = 128 * 1024, FAILURES_SHOWN = 3 };
 
 /* --- read ----------------------------------------------------------------------------------- */
 
@@ -201,6 +201,35 @@ static int run_all(const struct lq_options *options, const struct lq_sim_setting
     return code;
 }
 
+/* Runs SCENARIO with the catastrophe at one event after another; says each conviction. */
+static int strike_every_step(const struct lq_options *options,
+                             const struct lq_sim_settings *settings,
+                             const struct lq_scenario *scenario, const char *path)
+{
+    enum lq_fault fault = lq_fault_by_name(options->every_step);
+    struct lq_sim *sim = lq_sim_make(settings);
+    (void)lq_sim_run_scenario(sim, scenario, path, options->first_seed, false);
+    uint64_t steps = lq_sim_result(sim)->steps, first = 1, bad = 0, convicted = 0;
+    if (options->step != 0)
+        first = steps = options->step;
+    bool is_wrong = settings->wrong.row != NULL;
+    for (uint64_t step = first; step <= steps; step++) {
+        lq_sim_strike(sim, fault, step);
+        enum lq_sim_verdict verdict =
+            lq_sim_run_scenario(sim, scenario, path, options->first_seed, options->twice);
+        bad += verdict != LQ_SIM_CLEAN;
+        convicted += verdict == LQ_SIM_VIOLATED;
+        if (verdict != LQ_SIM_CLEAN && bad <= FAILURES_SHOWN)
+            lq_sim_print_failure(sim, verdict, stdout);
+    }
+    lq_sim_free(sim);
+    printf("%s %s: %s at each of %" PRIu64 " events, %" PRIu64 " %s\n",
+           is_wrong ? convicted > 0 ? "convicted" : "not convicted" : bad == 0 ? "ok" : "failed",
+           path, options->every_step, steps - first + 1, is_wrong ? convicted : bad,
+           is_wrong ? "convicted" : "failed");
+    return (is_wrong ? convicted > 0 : bad > 0) ? LQ_EXIT_VIOLATED : LQ_EXIT_PASS;
+}
+
 static int refuse_together(const char *what)
 {
     lq_message("sim: %s does not go with these scenario files; expected one file with --pcap, "
@@ -267,7 +296,12 @@ int lq_sim_scenarios(const struct lq_options *options, const struct lq_sim_setti
             code = refuse_together("--seed");
     for (uint32_t i = 0; i < options->file_count && options->print_scenario; i++)
         code = code == LQ_EXIT_PASS ? print_text(&scenarios[i]) : code;
-    if (code == LQ_EXIT_PASS && !options->print_scenario)
+    bool strikes = options->every_step != NULL && !options->print_scenario;
+    for (uint32_t i = 0; i < options->file_count && strikes; i++)
+        if (code == LQ_EXIT_PASS || code == LQ_EXIT_VIOLATED)
+            code = worse(code, strike_every_step(options, settings, &scenarios[i],
+                                                 options->files[i]));
+    if (code == LQ_EXIT_PASS && !options->print_scenario && !strikes)
         code = run_all(options, settings, scenarios, extras);
     free(scenarios);
     return code;

@@ -375,6 +375,23 @@ static const char *take_verdicts(struct lq_options *options, const char *argumen
     return NULL;
 }
 
+static const char *take_every_step(struct lq_options *options, const char *argument)
+{
+    static const char *const names[] = {"power.cut", "target.crash", "disk.reset"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(argument, names[i]) == 0)
+            options->every_step = argument;
+    return options->every_step == NULL
+               ? "is no catastrophe; expected power.cut, target.crash or disk.reset"
+               : NULL;
+}
+
+static const char *take_step(struct lq_options *options, const char *argument)
+{
+    const char *wrong = lq_parse_number(argument, UINT64_MAX, &options->step);
+    return wrong == NULL && options->step == 0 ? "is no step; expected 1 or more" : wrong;
+}
+
 static const char *take_schedule(struct lq_options *options, const char *argument)
 {
     if (strspn(argument, "0123456789.") != strlen(argument))
@@ -504,6 +521,11 @@ const struct lq_option_row lq_option_rows[] = {
      "Run what the trace FILE recorded, with its draws instead of a seed's.", take_replay},
     {"twice", NULL, SIM, false,
      "Run every seed twice and compare the fingerprints; otherwise one seed in 50 is.", take_twice},
+    {"every-step", "FAULT", SIM, false,
+     "Run a scenario once for each of its events, with a catastrophe at that event: power.cut, "
+     "target.crash or disk.reset. Only the judges count.", take_every_step},
+    {"step", "N", SIM, false, "With --every-step: run only the one with it at event N.",
+     take_step},
     {"exhaust", NULL, SIM, false,
      "Run the one FILE.scn in every order of messages, store steps, clocks and actions behind its "
      "statement explore, with every choice of its faults with odds.", take_exhaust},

@@ -70,6 +70,8 @@ struct lq_options {
     uint64_t shrink_s;
     const char *out; /* directory of shrunk scenarios; NULL: the present one */
     const char *tap, *junit, *json_lines, *html, *record, *replay; /* files, NULL: none */
+    const char *every_step; /* name of a catastrophe, NULL: none */
+    uint64_t step;          /* 0: every one */
     bool exhaust, no_reduction, verdicts;
     const char *schedule;  /* NULL: none */
     uint64_t exhaust_for_ns; /* 0: as long as it takes */
