@@ -96,6 +96,44 @@ static const struct lq_fault_class classes[LQ_FAULTS] = {
     [LQ_FAULT_DISK_RESET] = {"disk.reset", LQ_FAULT_PLACE_DISK, "event",
         "DURABLE: no GOOD claims that the lost cache is safe; UA: everybody is told",
         "A disk alone loses its cache and fails what it has been asked.", 30},
+    [LQ_FAULT_PDU_DROP] = {"pdu.drop", LQ_FAULT_PLACE_PDU, "PDU",
+        "every property: what was lost is asked for again, given up or ends its session",
+        "A PDU is lost; those behind it arrive.", 4},
+    [LQ_FAULT_PDU_DELAY] = {"pdu.delay", LQ_FAULT_PLACE_PDU, "PDU",
+        "every property", "A PDU and all behind it arrive later.", 6},
+    [LQ_FAULT_PDU_STALL] = {"pdu.stall", LQ_FAULT_PLACE_PDU, "PDU",
+        "every property; other connections go on",
+        "From a PDU on one direction stands still until heal or the rule's end.", 2},
+    [LQ_FAULT_PDU_HOLD] = {"pdu.hold", LQ_FAULT_PLACE_PDU, "PDU",
+        "every property: a PDU that comes too late for its task has no effect",
+        "A PDU is set aside until heal or the rule's end; those behind it overtake it.", 3},
+    [LQ_FAULT_PDU_REORDER] = {"pdu.reorder", LQ_FAULT_PLACE_PDU, "PDU",
+        "ORDER: commands are taken in the order of CmdSN; every other property",
+        "A PDU is overtaken by some of those behind it.", 4},
+    [LQ_FAULT_PDU_DUPLICATE] = {"pdu.duplicate", LQ_FAULT_PLACE_PDU, "PDU",
+        "TM, SEQUENCE: a task ends once, a CmdSN is taken once",
+        "A PDU arrives twice.", 3},
+    [LQ_FAULT_PDU_CORRUPT] = {"pdu.corrupt", LQ_FAULT_PLACE_PDU, "PDU",
+        "every property of the commands and blocks that it does not touch",
+        "A bit of a PDU flips: of a named field, of its data or of its header.", 3},
+    [LQ_FAULT_PDU_TRUNCATE] = {"pdu.truncate", LQ_FAULT_PLACE_PDU, "PDU",
+        "every property of the commands and blocks that it does not touch",
+        "A PDU loses the end of its data segment; its lengths say so.", 3},
+    [LQ_FAULT_PDU_REPLACE] = {"pdu.replace", LQ_FAULT_PLACE_PDU, "PDU",
+        "every property of the commands and blocks that it does not touch",
+        "A field of a PDU has another value.", 3},
+    [LQ_FAULT_PDU_INJECT] = {"pdu.inject", LQ_FAULT_PLACE_PDU, "PDU",
+        "every property: what nobody asked for is answered, rejected or ignored",
+        "A PDU that its side never sent arrives before or behind another.", 3},
+    [LQ_FAULT_PDU_ANSWER] = {"pdu.answer", LQ_FAULT_PLACE_PDU, "command",
+        "every property of other commands",
+        "A command's status reaches the initiator as another status, or with other sense.", 4},
+    [LQ_FAULT_PDU_RESET] = {"pdu.reset", LQ_FAULT_PLACE_PDU, "PDU",
+        "REINSTATE, TM, DATA: what was lost with the connection takes no late effect",
+        "The connection is reset where a PDU would have passed.", 1},
+    [LQ_FAULT_PDU_FIN] = {"pdu.fin", LQ_FAULT_PLACE_PDU, "PDU",
+        "REINSTATE, TM, DATA: what was lost with the connection takes no late effect",
+        "The connection ends in order where a PDU would have passed.", 1},
 };
 
 const struct lq_fault_class *lq_fault_class(enum lq_fault fault)
@@ -129,6 +167,15 @@ void lq_faults_disarm(struct lq_faults *faults)
     memset(faults->odds, 0, sizeof faults->odds);
 }
 
+/* FAULT, which is armed, strikes by odds. */
+static bool is_drawn(struct lq_faults *faults, enum lq_fault fault, uint64_t subject)
+{
+    faults->counts[fault].asked++;
+    return lq_chance(faults->choice, LQ_STREAM_FAULT, (uint32_t)fault, subject,
+                     faults->odds[fault], ODDS) &&
+           (faults->keep == NULL || faults->keep(faults->keep_context, fault, subject));
+}
+
 static bool strikes(struct lq_faults *faults, enum lq_fault fault, uint64_t subject,
                     uint32_t connection)
 {
@@ -139,10 +186,7 @@ static bool strikes(struct lq_faults *faults, enum lq_fault fault, uint64_t subj
     }
     if (faults->odds[fault] == 0)
         return false;
-    faults->counts[fault].asked++;
-    return lq_chance(faults->choice, LQ_STREAM_FAULT, (uint32_t)fault, subject,
-                     faults->odds[fault], ODDS) &&
-           (faults->keep == NULL || faults->keep(faults->keep_context, fault, subject));
+    return is_drawn(faults, fault, subject);
 }
 
 bool lq_fault_fires(struct lq_faults *faults, enum lq_fault fault, uint64_t subject,
@@ -155,6 +199,39 @@ bool lq_fault_fires(struct lq_faults *faults, enum lq_fault fault, uint64_t subj
                              .connection = connection, .code = (uint32_t)fault,
                              .value = subject};
     lq_history_add(faults->history, event);
+    return true;
+}
+
+bool lq_fault_touches_pdus(const struct lq_faults *faults)
+{
+    if (faults->rules != NULL)
+        return lq_fault_rules_has_pdu(faults->rules);
+    for (uint32_t i = LQ_FAULT_PDU_DROP; i <= LQ_FAULT_PDU_FIN; i++)
+        if (faults->odds[i] != 0)
+            return true;
+    return false;
+}
+
+bool lq_fault_strikes_pdu(struct lq_faults *faults, const struct lq_pdu_seen *pdu,
+                          uint32_t able, uint64_t subject, uint32_t connection,
+                          struct lq_fault_hit *hit)
+{
+    *hit = (struct lq_fault_hit){LQ_FAULT_NONE, NULL};
+    if (faults->rules != NULL) {
+        hit->rule = lq_fault_rules_strike_pdu(faults->rules, faults->choice, *faults->now_ns, pdu,
+                                              able, subject, connection);
+        hit->fault = hit->rule == NULL ? LQ_FAULT_NONE : hit->rule->fault;
+    }
+    for (uint32_t i = LQ_FAULT_PDU_DROP; faults->rules == NULL && i <= LQ_FAULT_PDU_FIN; i++) {
+        if ((able >> (i - LQ_FAULT_PDU_DROP) & 1) == 0 ||
+            faults->odds[i] == 0 || !is_drawn(faults, (enum lq_fault)i, subject))
+            continue;
+        hit->fault = (enum lq_fault)i;
+        break;
+    }
+    if (hit->fault == LQ_FAULT_NONE)
+        return false;
+    faults->counts[hit->fault].fired++;
     return true;
 }
 

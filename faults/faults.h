@@ -48,6 +48,19 @@ enum lq_fault {
     LQ_FAULT_POWER_CUT,
     LQ_FAULT_TARGET_CRASH,
     LQ_FAULT_DISK_RESET,
+    LQ_FAULT_PDU_DROP,
+    LQ_FAULT_PDU_DELAY,
+    LQ_FAULT_PDU_STALL,
+    LQ_FAULT_PDU_HOLD,
+    LQ_FAULT_PDU_REORDER,
+    LQ_FAULT_PDU_DUPLICATE,
+    LQ_FAULT_PDU_CORRUPT,
+    LQ_FAULT_PDU_TRUNCATE,
+    LQ_FAULT_PDU_REPLACE,
+    LQ_FAULT_PDU_INJECT,
+    LQ_FAULT_PDU_ANSWER,
+    LQ_FAULT_PDU_RESET,
+    LQ_FAULT_PDU_FIN,
     LQ_FAULTS
 };
 
@@ -55,7 +68,8 @@ enum lq_fault_place {
     LQ_FAULT_PLACE_NETWORK = 1,
     LQ_FAULT_PLACE_DISK,
     LQ_FAULT_PLACE_INITIATOR,
-    LQ_FAULT_PLACE_WORLD
+    LQ_FAULT_PLACE_WORLD,
+    LQ_FAULT_PLACE_PDU /* at the target's end of a connection, as it passes */
 };
 
 struct lq_fault_class {
@@ -116,6 +130,26 @@ static inline bool lq_fault_is_armed(const struct lq_faults *faults, enum lq_fau
  */
 bool lq_fault_fires(struct lq_faults *faults, enum lq_fault fault, uint64_t subject,
                     uint32_t connection);
+
+/* --- PDUs ----------------------------------------------------------------------------------- */
+
+struct lq_pdu_seen; /* pdu.h */
+
+struct lq_fault_hit {
+    enum lq_fault fault;
+    const struct lq_fault_rule *rule; /* NULL: it was by odds */
+};
+
+/* Some class about PDUs is armed. */
+bool lq_fault_touches_pdus(const struct lq_faults *faults);
+
+/* Is PDU struck, and by what? Only classes in ABLE can (bit fault - LQ_FAULT_PDU_DROP). On yes it
+ * is counted; who asked records what became of it. */
+bool lq_fault_strikes_pdu(struct lq_faults *faults, const struct lq_pdu_seen *pdu,
+                          uint32_t able, uint64_t subject, uint32_t connection,
+                          struct lq_fault_hit *hit);
+
+/* --- the rule that struck last -------------------------------------------------------------- */
 
 /* How long the rule that struck last says that its victim is delayed; 0: it does not say. */
 uint64_t lq_fault_delay(const struct lq_faults *faults);

@@ -26,22 +26,66 @@ static bool hits(const struct lq_fault_rule *rule, struct lq_choice *choice, uin
            lq_chance(choice, LQ_STREAM_FAULT, site, subject, rule->odds, rule->odds_in);
 }
 
+/* RULE is on now. */
+static bool is_on(const struct lq_fault_rule *rule, uint64_t now_ns)
+{
+    return rule->is_armed && now_ns >= rule->from_ns && now_ns < rule->until_ns &&
+           (rule->count == 0 || rule->fired < rule->count);
+}
+
+/* Counts a match of the rule at PLACE; true when it strikes. */
+static bool strikes(struct lq_fault_rules *rules, uint32_t place, struct lq_choice *choice,
+                    uint64_t subject)
+{
+    struct lq_fault_rule *rule = &rules->rules[place];
+    rule->matched++;
+    if (!hits(rule, choice, SITE_RULE + place, subject))
+        return false;
+    rule->fired++;
+    return true;
+}
+
 const struct lq_fault_rule *lq_fault_rules_strike(struct lq_fault_rules *rules,
                                                   struct lq_choice *choice, uint64_t now_ns,
                                                   enum lq_fault fault, uint64_t subject,
                                                   uint32_t store_or_none, uint32_t connection)
 {
-    const struct lq_fault_rule *struck = NULL;
-    for (uint32_t i = 0; i < rules->count && struck == NULL; i++) {
-        struct lq_fault_rule *rule = &rules->rules[i];
-        if (!rule->is_armed || rule->fault != fault || now_ns >= rule->until_ns ||
-            !is_in_place(rules, rule, store_or_none, connection))
-            continue;
-        rule->matched++;
-        if (!hits(rule, choice, SITE_RULE + i, subject))
-            continue;
-        rule->fired++;
-        struck = rule;
+    for (uint32_t i = 0; i < rules->count; i++) {
+        const struct lq_fault_rule *rule = &rules->rules[i];
+        if (rule->fault == fault && is_on(rule, now_ns) &&
+            is_in_place(rules, rule, store_or_none, connection) &&
+            strikes(rules, i, choice, subject))
+            return rule;
     }
-    return struck;
+    return NULL;
+}
+
+static bool is_of_pdus(const struct lq_fault_rule *rule)
+{
+    return rule->fault >= LQ_FAULT_PDU_DROP && rule->fault <= LQ_FAULT_PDU_FIN;
+}
+
+const struct lq_fault_rule *lq_fault_rules_strike_pdu(struct lq_fault_rules *rules,
+                                                      struct lq_choice *choice, uint64_t now_ns,
+                                                      const struct lq_pdu_seen *pdu,
+                                                      uint32_t classes, uint64_t subject,
+                                                      uint32_t connection)
+{
+    for (uint32_t i = 0; i < rules->count; i++) {
+        const struct lq_fault_rule *rule = &rules->rules[i];
+        if (is_on(rule, now_ns) && is_of_pdus(rule) &&
+            (classes >> (rule->fault - LQ_FAULT_PDU_DROP) & 1) != 0 &&
+            lq_pdu_rule_matches(&rule->pdu, pdu) && is_in_place(rules, rule, 0, connection) &&
+            strikes(rules, i, choice, subject))
+            return rule;
+    }
+    return NULL;
+}
+
+bool lq_fault_rules_has_pdu(const struct lq_fault_rules *rules)
+{
+    for (uint32_t i = 0; i < rules->count; i++)
+        if (rules->rules[i].is_armed && is_of_pdus(&rules->rules[i]))
+            return true;
+    return false;
 }

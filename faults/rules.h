@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "faults/faults.h"
+#include "faults/pdu.h"
 
 struct lq_fault_rule {
     enum lq_fault fault;
@@ -22,8 +23,11 @@ struct lq_fault_rule {
     uint32_t actor_or_all; /* initiator number; 0: any */
     uint64_t nth, every;   /* 0: each match */
     uint64_t odds, odds_in; /* odds_in 0: always */
+    uint64_t count;        /* strikes so often at most; 0: for ever */
+    uint64_t from_ns;      /* strikes from this time on */
     uint64_t until_ns;     /* strikes before this time only; UINT64_MAX: for ever */
     uint64_t by_ns;        /* how long what it hits is delayed or hangs; 0: not said */
+    struct lq_pdu_rule pdu; /* of classes whose place is LQ_FAULT_PLACE_PDU */
     bool is_armed;
     uint64_t matched, fired;
 };
@@ -36,6 +40,17 @@ struct lq_fault_rules {
     uint32_t (*actor_of)(void *context, uint32_t connection);
     void *context;
 };
+
+/* The first rule that PDU runs into on CONNECTION, counted; NULL when none strikes. Rules of
+ * classes that are not in CLASSES (bit fault - LQ_FAULT_PDU_DROP) cannot strike it. */
+const struct lq_fault_rule *lq_fault_rules_strike_pdu(struct lq_fault_rules *rules,
+                                                      struct lq_choice *choice, uint64_t now_ns,
+                                                      const struct lq_pdu_seen *pdu,
+                                                      uint32_t classes, uint64_t subject,
+                                                      uint32_t connection);
+
+/* Any rule about PDUs is armed. */
+bool lq_fault_rules_has_pdu(const struct lq_fault_rules *rules);
 
 /* The first rule that FAULT runs into at STORE_OR_NONE (number + 1) or CONNECTION, counted; NULL
  * when none strikes. SUBJECT names the draw. */

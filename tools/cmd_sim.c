@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sim/shard/shard.h"
 #include "tools/cmd_sim_campaign.h"
 #include "tools/cmd_sim_exhaust.h"
 #include "tools/cmd_sim_judge_table.h"
@@ -55,6 +56,46 @@ static bool take_personality(const char *name, struct lq_sim_settings *settings)
         return false;
     }
     return true;
+}
+
+static void list_fields(const struct lq_pdu_field *fields)
+{
+    for (; fields->name != NULL; fields++)
+        printf(" `%s`", fields->name);
+}
+
+static void list_pdus(const struct lq_pdu_table *table)
+{
+    puts("\n| PDU | goes | fields |");
+    puts("|---|---|---|");
+    fputs("| any | |", stdout);
+    list_fields(table->common);
+    puts(" `byteN` |");
+    for (const struct lq_pdu_kind *kind = table->kinds; kind->name != NULL; kind++) {
+        printf("| `%s` | %s |", kind->name,
+               kind->direction == LQ_PDU_TO_TARGET ? "to-target" : "from-target");
+        list_fields(kind->fields);
+        puts(" |");
+    }
+}
+
+/* The catalogue and the words about PDUs, as the tables of docs/FAULTS.md. */
+static int list_faults(void)
+{
+    static const char *const places[] = {[LQ_FAULT_PLACE_NETWORK] = "network",
+                                         [LQ_FAULT_PLACE_DISK] = "disk",
+                                         [LQ_FAULT_PLACE_INITIATOR] = "initiator",
+                                         [LQ_FAULT_PLACE_WORLD] = "world",
+                                         [LQ_FAULT_PLACE_PDU] = "PDU"};
+    puts("| class | place | strikes a | what it does | what must still hold |");
+    puts("|---|---|---|---|---|");
+    for (uint32_t i = 1; i < LQ_FAULTS; i++) {
+        const struct lq_fault_class *row = lq_fault_class((enum lq_fault)i);
+        printf("| `%s` | %s | %s | %s | %s |\n", row->name, places[row->place], row->unit,
+               row->sentence, row->contract);
+    }
+    list_pdus(lq_shard_pdus[0]);
+    return LQ_EXIT_PASS;
 }
 
 static uint32_t jobs_of(const struct lq_options *options)
@@ -260,6 +301,8 @@ int lq_cmd_sim(const struct lq_options *options, const struct lq_sim_extras *ext
         return list_wrongs();
     if (options->list_personalities)
         return list_personalities();
+    if (options->list_faults)
+        return list_faults();
     if (options->replay != NULL)
         return lq_sim_replay(options);
     if (!options->seeds_given && options->merge == NULL && options->file_count == 0) {

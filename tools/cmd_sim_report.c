@@ -4,6 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "proto/iscsi/pdu.h"
+#include "sim/shard/shard.h"
+
 static const char *name_in(const char *const *names, uint32_t count, uint32_t index)
 {
     return index < count && names[index] != NULL ? names[index] : "?";
@@ -61,6 +64,21 @@ static const char *const closes[] = {[LQ_CLOSE_FIN] = "FIN of the initiator",
                                      [LQ_CLOSE_TIMEOUT] = "timeout",
                                      [LQ_CLOSE_BY_TARGET] = "by the target"};
 
+/* The class, and of a PDU its kind, direction and size. */
+static void print_fault(FILE *to, const struct lq_event *event)
+{
+    fprintf(to, " %s/%" PRIx64,
+            event->code < LQ_FAULTS ? lq_fault_class((enum lq_fault)event->code)->name : "?",
+            event->value);
+    if ((event->flags & LQ_F_PDU) == 0)
+        return;
+    const uint8_t header[LQ_BHS_BYTES] = {(uint8_t)event->detail};
+    const struct lq_pdu_kind *kind = lq_pdu_kind_of(lq_shard_pdus[0], header);
+    fprintf(to, " of %s, %" PRIu64 " bytes, %s", kind == NULL ? "an unknown PDU" : kind->name,
+            event->lba, (event->flags & LQ_F_FROM_TARGET) != 0 ? "from the target"
+                                                               : "to the target");
+}
+
 /* What the code and detail of this kind of record say. */
 static void print_meaning(FILE *to, const struct lq_event *event)
 {
@@ -111,9 +129,7 @@ static void print_meaning(FILE *to, const struct lq_event *event)
         fprintf(to, " %s", NAME_IN(phases, event->code));
         break;
     case LQ_W_FAULT:
-        fprintf(to, " %s/%" PRIx64, event->code < LQ_FAULTS
-                                       ? lq_fault_class((enum lq_fault)event->code)->name : "?",
-                event->value);
+        print_fault(to, event);
         break;
     case LQ_W_ACCOUNT:
         fprintf(to, " %s %" PRIu64 " of %" PRIu64 " free", NAME_IN(pools, event->detail),

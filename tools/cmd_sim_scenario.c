@@ -100,7 +100,7 @@ static bool knows_properties(const char *path, const char *text,
 int lq_sim_parse(const char *path, const char *text, size_t size, struct lq_scenario *scenario)
 {
     struct lq_scn_problem problem;
-    bool is_good = lq_scenario_parse(scenario, text, size, &problem);
+    bool is_good = lq_scenario_parse(scenario, lq_shard_pdus, text, size, &problem);
     if (!is_good)
         refuse(path, text, &problem);
     else if (!lq_swarm_check(scenario, &problem) || !lq_workload_check(scenario, &problem)) {

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "sim/shard/shard.h"
 #include "sim/stage/swarm.h"
 #include "tools/lines.h"
 #include "tools/message.h"
@@ -83,7 +84,8 @@ static bool parses(struct shrinker *shrinker, const struct lq_lines *lines)
 {
     struct lq_scn_problem problem;
     return !lines->overflowed && lq_lines_join(lines, shrinker->text, TEXT_MAX) &&
-           lq_scenario_parse(shrinker->parsed, shrinker->text, strlen(shrinker->text), &problem) &&
+           lq_scenario_parse(shrinker->parsed, lq_shard_pdus, shrinker->text,
+                             strlen(shrinker->text), &problem) &&
            lq_swarm_check(shrinker->parsed, &problem);
 }
 
@@ -93,7 +95,8 @@ static bool make_parse(struct shrinker *shrinker)
     struct lq_lines *lines = shrinker->lines;
     struct lq_scn_problem problem;
     while (lq_lines_join(lines, shrinker->text, TEXT_MAX)) {
-        if (lq_scenario_parse(shrinker->parsed, shrinker->text, strlen(shrinker->text), &problem))
+        if (lq_scenario_parse(shrinker->parsed, lq_shard_pdus, shrinker->text,
+                             strlen(shrinker->text), &problem))
             return true;
         if (problem.place.line == 0 || problem.place.line > lines->count)
             return false;

@@ -178,6 +178,13 @@ static const char *take_wrong(struct lq_options *options, const char *argument)
     return NULL;
 }
 
+static const char *take_list_faults(struct lq_options *options, const char *argument)
+{
+    (void)argument;
+    options->list_faults = true;
+    return NULL;
+}
+
 static const char *take_list_wrongs(struct lq_options *options, const char *argument)
 {
     (void)argument;
@@ -478,6 +485,8 @@ const struct lq_option_row lq_option_rows[] = {
      "Print how soon each wrong (or that of --wrong) is convicted by seeds, and by which of the "
      "scenario files: docs/JUDGES.md. Takes minutes.",
      take_judge_table},
+    {"list-faults", NULL, SIM, false, "Print the fault catalogue as a table, and end.",
+     take_list_faults},
     {"campaign", "FILE", SIM, false,
      "Keep what came of each seed in this database; a campaign that was stopped goes on.",
      take_campaign},

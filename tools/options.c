@@ -217,8 +217,9 @@ static bool is_complete(const struct lq_options *options)
         return false;
     }
     if (options->subcommand == LQ_SUBCOMMAND_SIM && !options->seeds_given &&
-        !options->list_wrongs && !options->list_personalities && !options->judge_table &&
-        options->merge == NULL && options->file_count == 0 && options->replay == NULL) {
+        !options->list_wrongs && !options->list_personalities && !options->list_faults &&
+        !options->judge_table && options->merge == NULL && options->file_count == 0 &&
+        options->replay == NULL) {
         lq_message("sim: no seeds are given; expected --seeds A..B, --seed N or scenario files; "
                    "add one, such as --seeds 1..100");
         return false;

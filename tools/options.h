@@ -56,6 +56,7 @@ struct lq_options {
     const char *personality; /* NULL: none */
     bool list_personalities;
     bool judge_table;
+    bool list_faults;
     bool fingerprint;
     uint32_t jobs;     /* 0: one per processor */
     uint64_t commands; /* 0: as the seed says */

@@ -36,6 +36,8 @@ PARTS = [
     Part("core/", ["core/"]),
     # Codecs know bytes, not the engine; endpoints join the two.
     Part("proto/iscsi/pdu.", ["core/base/", "proto/iscsi/pdu."]),
+    Part("proto/iscsi/fields.", ["core/base/", "faults/pdu.h", "proto/iscsi/pdu.",
+                                 "proto/iscsi/fields."]),
     Part("proto/iscsi/text.", ["core/base/", "proto/iscsi/text."]),
     Part("proto/iscsi/keys.", ["core/base/", "proto/iscsi/text.", "proto/iscsi/keys."]),
     Part("proto/", [*CORE_PUBLIC, "proto/"]),

@@ -280,6 +280,8 @@ void lq_data_convict_no_effect(struct lq_judge *judge, const struct write *write
 
 static void write_ends(struct lq_judge *judge, struct write *write, const struct lq_event *status)
 {
+    if (lq_view_command_forged(&judge->view, write->command) != 0)
+        return; /* whatever its initiator was told, nobody knows what became of it */
     if (write->ended != NULL || write->command->gave_up != NULL)
         return;
     write->ended = status;
@@ -314,7 +316,8 @@ static void function_done(struct lq_judge *judge, const struct lq_event *event)
 {
     const struct lq_seen_function *function = lq_view_function(&judge->view, event);
     if (function == NULL || function->done != event || event->code != LQ_TM_COMPLETE ||
-        !lq_function_aborts(function->function))
+        !lq_function_aborts(function->function) ||
+        lq_view_forged(&judge->view, function->sent->connection, function->sent->tag) != 0)
         return;
     bool is_for_all = lq_function_is_for_all(function->function);
     struct data *data = lq_data_of(judge);
@@ -363,6 +366,66 @@ static void power_event(struct lq_judge *judge, const struct lq_event *event)
         fence_all(judge, event);
 }
 
+/* --- what the network forged ---------------------------------------------------------------- */
+
+/* Whatever these blocks have is nobody's fault any more. */
+static void doubt(struct lq_judge *judge, const struct lq_seen_unit *unit, uint64_t lba,
+                  uint64_t nblocks)
+{
+    if (nblocks > BLOCKS_MAX || !lq_data_is_on_medium(unit, lba, (uint32_t)nblocks))
+        return;
+    for (uint64_t i = 0; i < nblocks; i++)
+        lq_registers_block(&lq_data_of(judge)->registers, judge->allocator, unit->store, lba + i)
+            ->marks |= MARK_DOUBTED;
+}
+
+static void doubt_command(struct lq_judge *judge, const struct lq_event *fault, uint64_t tag)
+{
+    const struct lq_seen_command *command = lq_view_command_on(&judge->view, fault->connection,
+                                                               tag);
+    if (command != NULL && (command->sent->flags & LQ_F_MEDIUM_WRITE) != 0)
+        doubt(judge, command->unit, command->sent->lba, command->sent->nblocks);
+}
+
+/* A write whose command or data were not what its initiator sent. */
+static void fault_strikes(struct lq_judge *judge, const struct lq_event *fault)
+{
+    bool is_forged = (fault->flags & LQ_F_PDU) != 0 && (fault->flags & LQ_F_FORGED) != 0;
+    if (!is_forged || (fault->flags & LQ_F_FROM_TARGET) != 0)
+        return;
+    doubt_command(judge, fault, fault->tag);
+    doubt_command(judge, fault, fault->stamp);
+}
+
+/* A forged command may write where its initiator never meant to [SBC-4 r22 5]. */
+static void data_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    if (pdu->opcode != LQ_WIRE_SCSI_COMMAND || pdu->exchange == NULL ||
+        (lq_view_forged(&judge->view, pdu->connection->number, pdu->exchange->itt) &
+         LQ_FORGED_TO_TARGET) == 0)
+        return;
+    const struct lq_seen_exchange *exchange = pdu->exchange;
+    const uint8_t *cdb = lq_wire_cdb(pdu->h);
+    switch (cdb[0]) {
+    case 0x0a: /* WRITE (6) */
+        doubt(judge, exchange->unit, lq_wire_be32(cdb) & 0x1fffff, cdb[4] == 0 ? 256 : cdb[4]);
+        break;
+    case 0x2a: /* WRITE (10) */
+        doubt(judge, exchange->unit, lq_wire_be32(cdb + 2), lq_wire_be16(cdb + 7));
+        break;
+    case 0xaa: /* WRITE (12) */
+        doubt(judge, exchange->unit, lq_wire_be32(cdb + 2), lq_wire_be32(cdb + 6));
+        break;
+    case 0x8a: /* WRITE (16) */
+        doubt(judge, exchange->unit,
+              (uint64_t)lq_wire_be32(cdb + 2) << 32 | lq_wire_be32(cdb + 6),
+              lq_wire_be32(cdb + 10));
+        break;
+    default:
+        break;
+    }
+}
+
 /* --- the part --------------------------------------------------------------------------------- */
 
 static void command_over(struct lq_judge *judge, const struct lq_event *event)
@@ -381,12 +444,21 @@ static void command_over(struct lq_judge *judge, const struct lq_event *event)
         write_ends(judge, lq_array_at(&lq_data_of(judge)->writes, write), event);
 }
 
+static bool is_logout_forged(const struct lq_judge *judge, const struct lq_event *done)
+{
+    const struct lq_seen_nexus *nexus = lq_view_nexus(&judge->view, done);
+    return nexus != NULL && nexus->logout != NULL &&
+           lq_view_forged(&judge->view, done->connection, nexus->logout->tag) != 0;
+}
+
 static void data_event(struct lq_judge *judge, const struct lq_event *event)
 {
     if (event->kind == LQ_W_POWER)
         power_event(judge, judge->view.event);
     else if (event->kind == LQ_S_CORRUPTED)
         blocks_corrupted(judge, judge->view.event);
+    else if (event->kind == LQ_W_FAULT)
+        fault_strikes(judge, event);
     if (event->kind < LQ_I_LOGIN || event->kind > LQ_I_PROTOCOL)
         return;
     event = judge->view.event;
@@ -416,7 +488,7 @@ static void data_event(struct lq_judge *judge, const struct lq_event *event)
         session_over(judge, event, true);
         break;
     case LQ_I_LOGOUT_DONE:
-        if (event->code == 0)
+        if (event->code == 0 && !is_logout_forged(judge, event))
             session_over(judge, event, false);
         break;
     default:
@@ -474,5 +546,6 @@ const struct lq_judge_part lq_data_part = {
     .free = data_free,
     .reset = data_reset,
     .event = data_event,
+    .pdu = data_pdu,
     .digest = lq_data_digest,
 };

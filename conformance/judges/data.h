@@ -57,9 +57,10 @@ struct data {
 };
 
 /* MARK_CORRUPTED: its store lies about this block, until it is written again; and once more when
- * that write may have been lost (MARK_LIED). */
+ * that write may have been lost (MARK_LIED). MARK_DOUBTED: the network forged a write of it; never
+ * taken back. */
 enum { MARK_TM = 1, MARK_NEXUS = 2, MARK_WRITTEN = 4, MARK_CRASH = 8, MARK_CORRUPTED = 16,
-       MARK_LIED = 32 };
+       MARK_LIED = 32, MARK_DOUBTED = 64 };
 
 static inline struct data *lq_data_of(const struct lq_judge *judge)
 {

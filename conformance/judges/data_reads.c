@@ -195,8 +195,9 @@ static bool read_block(struct lq_judge *judge, struct lq_seen_command *read,
     struct data *data = lq_data_of(judge);
     struct lq_block *block = lq_data_block(judge, read->unit->store, lba);
     const struct lq_event *loss = lq_data_loss(judge, block);
-    if ((block->marks & MARK_CORRUPTED) || (loss != NULL && read->sent->seq < loss->seq))
-        return true; /* the store lies; or it lost power under the read */
+    bool is_lied_about = (block->marks & (MARK_CORRUPTED | MARK_DOUBTED)) != 0;
+    if (is_lied_about || (loss != NULL && read->sent->seq < loss->seq))
+        return true; /* store or network lie; or it lost power under the read */
     exercise(judge, block, loss);
     uint32_t index = find_value(judge, read->unit, block, lba, found->value);
     if (index == LQ_NONE) {
@@ -235,7 +236,7 @@ void lq_data_read_ends(struct lq_judge *judge, struct lq_seen_command *read,
                       const struct lq_event *end)
 {
     struct data *data = lq_data_of(judge);
-    bool is_in_order = true;
+    bool is_in_order = lq_view_command_forged(&judge->view, read) == 0;
     for (uint32_t i = lq_data_known(judge, read)->first_read; i != LQ_NONE && is_in_order;) {
         const struct read_run *run = lq_array_at(&data->read_runs, i);
         i = run->next;

@@ -131,6 +131,16 @@ static void judge_oldest(struct lq_judge *judge, struct task_set *set)
 
 /* --- entry: ORD-4 ----------------------------------------------------------------------------- */
 
+/* The order in which an initiator numbered them; a network may have changed that of arrival. */
+static bool was_sent_before(struct lq_judge *judge, uint32_t one_place, uint32_t other_place)
+{
+    const struct lq_seen_exchange *one = lq_array_at(&judge->view.exchanges, one_place);
+    const struct lq_seen_exchange *other = lq_array_at(&judge->view.exchanges, other_place);
+    if (one->connection != other->connection)
+        return one_place < other_place;
+    return (int32_t)(one->cmd_sn - other->cmd_sn) < 0;
+}
+
 static void judge_entry_order(struct lq_judge *judge, const struct lq_seen_task *task)
 {
     struct order *order = order_of(judge);
@@ -149,7 +159,7 @@ static void judge_entry_order(struct lq_judge *judge, const struct lq_seen_task 
         judge->exercised[P_ORD_4]++;
         bool is_late = (int64_t)(task->stamp - newest->stamp) < 0 ||
                        (place != LQ_NONE && newest->exchange != LQ_NONE &&
-                        place < newest->exchange);
+                        was_sent_before(judge, place, newest->exchange));
         if (is_late) {
             struct lq_proof proof = {0};
             if (exchange != NULL)

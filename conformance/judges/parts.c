@@ -3,7 +3,7 @@
 #include "conformance/judges/internal.h"
 
 const struct lq_judge_part *const lq_judge_parts[] = {
-    &lq_view_part, /* first: the others look things up in it */
+    &lq_view_part, &lq_forged_part, /* first: the others look things up in it */
     &lq_data_part,
     &lq_order_part,
     &lq_tm_part,

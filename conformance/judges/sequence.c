@@ -201,6 +201,9 @@ static void take_request(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
     if (pdu->opcode == LQ_WIRE_DATA_OUT || pdu->opcode == LQ_WIRE_SNACK ||
         pdu->opcode == LQ_WIRE_LOGIN_REQUEST || lq_wire_is_immediate(pdu->h))
         return;
+    bool is_new = pdu->exchange != NULL && pdu->exchange->request.number == pdu->at.number;
+    if (pdu->opcode == LQ_WIRE_SCSI_COMMAND && is_new)
+        pdu->exchange->came_ahead = is_before(state->cmd_sn, lq_wire_cmd_sn(pdu->h));
     received(state, lq_wire_cmd_sn(pdu->h));
 }
 
@@ -266,7 +269,8 @@ static void judge_end(struct lq_judge *judge, const struct lq_event *status)
         return;
     const struct lq_event *ended =
         command->task->refused != NULL ? command->task->refused : command->task->ended;
-    if (ended == NULL || (ended->flags & LQ_F_ABORTED))
+    if (ended == NULL || (ended->flags & LQ_F_ABORTED) ||
+        lq_view_command_forged(&judge->view, command) != 0)
         return;
     judge->exercised[P_SEQ_13]++;
     if (ended->code == status->code && ended->detail == status->detail)

@@ -188,6 +188,8 @@ static bool begins_right(const struct lq_seen_exchange *exchange, const struct t
     uint32_t came = exchange->data_bytes + transfer->unsolicited_bytes;
     if (transfer->has_r2t)
         return offset == transfer->asked_to;
+    if (exchange->came_ahead && offset == 0)
+        return true; /* nobody keeps data for a command whose turn has not come */
     if (exchange->unsolicited_follows && !transfer->unsolicited_over)
         return offset >= came;
     return offset == came;

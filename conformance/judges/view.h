@@ -105,6 +105,7 @@ struct lq_seen_exchange {
     uint32_t status, sense_key, asc, ascq; /* of the first status */
     uint8_t cdb[16];
     bool immediate, reads, writes;
+    bool came_ahead; /* of a hole in CmdSN: its data may have been dropped, to be asked for */
     uint32_t attribute; /* iSCSI's code */
     uint32_t cmd_sn;
     uint32_t expected_bytes;
@@ -174,6 +175,7 @@ struct lq_view {
     struct lq_map command_of, command_by_tag, task_of;
     struct lq_map function_of, function_by_tag, function_of_engine;
     struct lq_map exchange_of, function_on_wire; /* by (connection, initiator task tag) */
+    struct lq_map forged_of;  /* by (connection, initiator task tag): enum lq_forged, bits */
     struct lq_map session_of; /* wire identity -> connection of its newest full feature session */
     uint64_t bounds[8];       /* by enum lq_bound; LQ_NO_BOUND when not told */
     struct lq_wire_crc crc;   /* for all readers */
@@ -191,7 +193,7 @@ struct lq_view {
 #define LQ_NO_BOUND UINT64_MAX
 
 struct lq_judge_part;
-extern const struct lq_judge_part lq_view_part;
+extern const struct lq_judge_part lq_view_part, lq_forged_part;
 void lq_view_digest(struct lq_judge *judge, struct lq_digest *digest); /* digest.c */
 
 /* What an event is about; NULL when the view does not know it. */
@@ -204,6 +206,18 @@ const struct lq_seen_unit *lq_view_unit(const struct lq_view *view, uint16_t tar
 struct lq_seen_connection *lq_view_connection(const struct lq_view *view, uint32_t number);
 struct lq_seen_store *lq_view_store(struct lq_view *view, struct lq_allocator allocator,
                                     uint32_t number);
+
+/* What the network made of PDUs of a task: who sent them did not send them so. What its command or
+ * TM function told one side says nothing about what the other did. */
+enum lq_forged { LQ_FORGED_TO_TARGET = 1, LQ_FORGED_FROM_TARGET = 2 };
+
+/* Bits of enum lq_forged: for PDUs with TAG on CONNECTION; of COMMAND, which was sent. */
+uint32_t lq_view_forged(const struct lq_view *view, uint32_t connection, uint64_t tag);
+uint32_t lq_view_command_forged(const struct lq_view *view, const struct lq_seen_command *command);
+
+/* The newest command with TAG that was sent on CONNECTION; NULL. */
+struct lq_seen_command *lq_view_command_on(const struct lq_view *view, uint32_t connection,
+                                           uint64_t tag);
 
 static inline bool lq_same_unit(const struct lq_seen_unit *a, const struct lq_seen_unit *b)
 {

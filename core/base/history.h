@@ -31,7 +31,10 @@ enum lq_event_kind {
                     nblocks block size in bytes, value capacity in blocks */
     LQ_W_BOUND,  /* at start: code enum lq_bound, value its nanoseconds (UINT64_MAX: never) */
     LQ_W_PHASE,  /* code enum lq_phase begins */
-    LQ_W_FAULT,  /* a fault fired: code its id, value its subject; connection when it has one */
+    LQ_W_FAULT,  /* a fault fired: code its id, value its subject; connection when it has one. One
+                    that struck a PDU at the target's end: tag its initiator task tag, stamp the
+                    tag that it has afterwards, detail its opcode, lba how many bytes it had; flags
+                    LQ_F_PDU and which of LQ_F_FROM_TARGET, LQ_F_FORGED hold */
     LQ_W_ACCEPT, /* the target accepted CONNECTION of initiator ACTOR */
     LQ_W_CLOSE,  /* the target's end of CONNECTION is gone; code enum lq_close */
     LQ_W_STORE,  /* by the engine, at start: code store number, value blocks, nblocks block size,
@@ -116,7 +119,11 @@ enum lq_event_flag {
     LQ_F_REINSTATES = 1 << 6,   /* LQ_I_LOGIN: this initiator knows its former session to be open */
     LQ_F_MEDIUM_WRITE = 1 << 7, /* LQ_I_COMMAND, LQ_E_RECEIVED: changes blocks of the medium */
     LQ_F_MEDIUM_READ = 1 << 8,
-    LQ_F_WRITE_CACHE = 1 << 9 /* LQ_W_LUN: the caching mode page has WCE 1 */
+    LQ_F_WRITE_CACHE = 1 << 9,  /* LQ_W_LUN: the caching mode page has WCE 1 */
+    LQ_F_PDU = 1 << 10,         /* LQ_W_FAULT: it struck a PDU */
+    LQ_F_FROM_TARGET = 1 << 11, /* LQ_W_FAULT: which the target sent */
+    LQ_F_FORGED = 1 << 12       /* LQ_W_FAULT: what arrived was never sent so (it was not merely
+                                   lost, late or out of order) */
 };
 
 /* SAM task attributes; every transport maps its own codes to these. */

@@ -37,6 +37,7 @@ enum lq_scn_token_kind {
     LQ_SCN_TOKEN_COMMA,
     LQ_SCN_TOKEN_SLASH,
     LQ_SCN_TOKEN_ARROW,
+    LQ_SCN_TOKEN_OPERATOR, /* = != < > <= >= & */
     LQ_SCN_TOKEN_BAD /* a byte that begins nothing, or a string without end */
 };
 
@@ -123,6 +124,8 @@ const char *lq_scn_unit_text(enum lq_scn_unit unit);
 struct lq_scn_parser {
     struct lq_scn_lexer lexer;
     struct lq_scn_token token; /* the next one */
+    const struct lq_pdu_table *const *tables; /* of all transports */
+    const struct lq_pdu_table *pdus;          /* of the one that the file names */
     struct lq_scenario *scenario;
     struct lq_scn_problem *problem;
 };
@@ -228,7 +231,34 @@ void lq_scn_put_status(struct lq_scn_text *to, uint32_t status, uint32_t sense,
                        uint32_t sense_mask);
 bool lq_scn_parse_expect(struct lq_scn_parser *parser, struct lq_scn_statement *statement);
 
-/* printer.c, for expect_print.c */
+/* fault.c: the statement behind its first word, and its text. A label that STATEMENT has already
+ * is used when the text gives none. */
+bool lq_scn_parse_fault(struct lq_scn_parser *parser, struct lq_scn_statement *statement);
+
+/* The word of a catastrophe, taken; NULL: there is none. Then the rest of its statement. */
+const struct lq_scn_word *lq_scn_take_strike(struct lq_scn_parser *parser);
+bool lq_scn_parse_strike(struct lq_scn_parser *parser, struct lq_scn_statement *statement,
+                         uint32_t fault);
+void lq_scn_print_fault(const struct lq_scenario *scenario, const struct lq_scn_fault *fault,
+                        struct lq_scn_text *to);
+
+/* pdu.c: one clause about PDUs; *TAKEN: there was one. */
+bool lq_scn_take_pdu_clause(struct lq_scn_parser *parser, struct lq_scn_fault *fault, bool *taken);
+/* What a whole rule about PDUs needs; TOKEN is the fault's name. */
+bool lq_scn_check_pdu(struct lq_scn_parser *parser, const struct lq_scn_token *token,
+                      const struct lq_scn_fault *fault);
+void lq_scn_print_pdu(const struct lq_scn_fault *fault, struct lq_scn_text *to);
+void lq_scn_make_pdu_rule(const struct lq_scn_fault *fault, const struct lq_pdu_table *pdus,
+                          struct lq_pdu_rule *rule);
+
+/* timeline.c */
+/* A statement of KIND (enum lq_scn_statement_kind) stands before. */
+bool lq_scn_has_kind(const struct lq_scenario *scenario, uint32_t kind);
+bool lq_scn_take_as(struct lq_scn_parser *parser, struct lq_scn_statement *statement);
+
+/* printer.c, for fault.c and expect.c */
+void lq_scn_print_clauses(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                          const struct lq_scn_row *rows, const struct lq_scn_values *values);
 void lq_scn_print_event(const struct lq_scenario *scenario, const struct lq_scn_event *event,
                         struct lq_scn_text *to);
 void lq_scn_print_expect(const struct lq_scenario *scenario, const struct lq_scn_expect *expect,

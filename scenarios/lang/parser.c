@@ -357,8 +357,13 @@ static bool parse_requires(struct lq_scn_parser *parser)
 
 static bool parse_transport(struct lq_scn_parser *parser)
 {
-    return lq_scn_take(parser, "iscsi") ||
-           lq_scn_fail(parser, "is no transport of this version", "iscsi");
+    for (uint32_t i = 0; parser->tables[i] != NULL; i++) {
+        if (!lq_scn_take(parser, parser->tables[i]->transport))
+            continue;
+        parser->pdus = parser->tables[i];
+        return true;
+    }
+    return lq_scn_fail(parser, "is no transport of this version", "iscsi");
 }
 
 static bool parse_limits(struct lq_scn_parser *parser)
@@ -438,12 +443,13 @@ static bool parse_file(struct lq_scn_parser *parser)
     }
 }
 
-bool lq_scenario_parse(struct lq_scenario *scenario, const char *text, uint64_t size_bytes,
-                       struct lq_scn_problem *problem)
+bool lq_scenario_parse(struct lq_scenario *scenario, const struct lq_pdu_table *const *pdus,
+                       const char *text, uint64_t size_bytes, struct lq_scn_problem *problem)
 {
     memset(scenario, 0, sizeof *scenario);
     memset(problem, 0, sizeof *problem);
-    struct lq_scn_parser parser = {.scenario = scenario, .problem = problem};
+    struct lq_scn_parser parser = {.scenario = scenario, .problem = problem, .tables = pdus,
+                                   .pdus = pdus[0]};
     lq_scn_lexer_init(&parser.lexer, text, size_bytes);
     lq_scn_advance(&parser);
     return parse_file(&parser);

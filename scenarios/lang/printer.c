@@ -23,8 +23,8 @@ static void put_name_and_value(struct lq_scn_text *to, const struct lq_scenario 
         lq_scn_put_value(to, row->unit, value);
 }
 
-static void put_clauses(struct lq_scn_text *to, const struct lq_scenario *scenario,
-                        const struct lq_scn_row *rows, const struct lq_scn_values *values)
+void lq_scn_print_clauses(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                          const struct lq_scn_row *rows, const struct lq_scn_values *values)
 {
     for (uint32_t i = 0; rows[i].name != NULL; i++) {
         if (!lq_scn_has(values, i))
@@ -91,41 +91,7 @@ static void put_action(struct lq_scn_text *to, const struct lq_scenario *scenari
         lq_scn_put(to, " content");
         lq_scn_put_hex_bytes(to, lq_scn_string(scenario, action->content));
     }
-    put_clauses(to, scenario, lq_scn_clause_rows, &action->clauses);
-}
-
-/* A disk by its name, else as that of its only LUN. */
-static void put_disk(struct lq_scn_text *to, const struct lq_scenario *scenario, uint32_t store)
-{
-    if (scenario->stores[store].name[0] != '\0') {
-        lq_scn_put(to, " disk ");
-        lq_scn_put(to, scenario->stores[store].name);
-        return;
-    }
-    for (uint32_t t = 0; t < scenario->target_count; t++) {
-        for (uint32_t i = 0; i < scenario->targets[t].lun_count; i++) {
-            if (scenario->targets[t].luns[i].store != store)
-                continue;
-            lq_scn_put(to, " lun ");
-            lq_scn_put(to, scenario->targets[t].name);
-            lq_scn_put(to, "/");
-            lq_scn_put_number(to, i);
-        }
-    }
-}
-
-static void put_fault(struct lq_scn_text *to, const struct lq_scenario *scenario,
-                      const struct lq_scn_fault *fault)
-{
-    lq_scn_put(to, "fault ");
-    lq_scn_put(to, lq_fault_class((enum lq_fault)fault->fault)->name);
-    if (fault->store_or_all != 0)
-        put_disk(to, scenario, fault->store_or_all - 1);
-    if (fault->initiator_or_all != 0) {
-        lq_scn_put(to, " initiator ");
-        lq_scn_put(to, scenario->initiators[fault->initiator_or_all - 1].name);
-    }
-    put_clauses(to, scenario, lq_scn_rule_rows, &fault->rule);
+    lq_scn_print_clauses(to, scenario, lq_scn_clause_rows, &action->clauses);
 }
 
 static void put_strike(struct lq_scn_text *to, const struct lq_scenario *scenario,
@@ -148,7 +114,7 @@ static void put_statement(struct lq_scn_text *to, const struct lq_scenario *scen
         put_action(to, scenario, &statement->action);
         break;
     case LQ_SCN_FAULT:
-        put_fault(to, scenario, &statement->fault);
+        lq_scn_print_fault(scenario, &statement->fault, to);
         break;
     case LQ_SCN_STRIKE:
         put_strike(to, scenario, &statement->fault);

@@ -19,6 +19,8 @@
 
 #include "core/base/slice.h"
 #include "faults/faults.h"
+#include "faults/pdu.h"
+#include "faults/rules.h"
 
 enum {
     LQ_SCN_NAME_MAX = 31,
@@ -43,6 +45,7 @@ enum {
     LQ_SCN_TRANSFER_MAX = 16384, /* bytes of one command */
     LQ_SCN_SETTINGS_MAX = 64,
     LQ_SCN_KEPT_MAX = 512, /* ranges of steps, and as many strikes of faults */
+    LQ_SCN_FIELD_MAX = 23,
     LQ_SCN_LINE_MAX = 1200       /* one printed statement, NUL included */
 };
 
@@ -261,14 +264,50 @@ struct lq_scn_action {
     uint64_t cdb, content; /* for lq_scn_string; of Data-Out, over and over; 0: not given */
 };
 
-enum lq_scn_rule { LQ_SCN_NTH, LQ_SCN_EVERY, LQ_SCN_FOR, LQ_SCN_BY, LQ_SCN_ODDS, LQ_SCN_ODDS_IN,
-                   LQ_SCN_RULE };
+enum lq_scn_rule {
+    LQ_SCN_NTH,
+    LQ_SCN_EVERY,
+    LQ_SCN_FOR,
+    LQ_SCN_BY,
+    LQ_SCN_ODDS,
+    LQ_SCN_ODDS_IN,
+    LQ_SCN_RULE_AFTER,
+    LQ_SCN_RULE_COUNT,
+    LQ_SCN_RULE_BEHIND, /* pdu.reorder */
+    LQ_SCN_RULE_BYTES,  /* pdu.truncate */
+    LQ_SCN_RULE
+};
+
+struct lq_scn_test {
+    char field[LQ_SCN_FIELD_MAX + 1];
+    uint32_t operator; /* enum lq_pdu_operator */
+    bool has_mask;
+    uint64_t mask, value;
+};
+
+/* Which PDUs a fault hits and what it makes of them: faults/pdu.h says what each means. Kinds and
+ * fields have the names of the transport's table; "": not given. */
+struct lq_scn_pdu {
+    uint32_t direction, state; /* enum lq_pdu_direction, enum lq_pdu_state */
+    char kind[LQ_SCN_FIELD_MAX + 1];
+    struct lq_scn_test tests[LQ_PDU_TESTS_MAX];
+    uint32_t test_count;
+    char field[LQ_SCN_FIELD_MAX + 1]; /* corrupt, replace; "dataN": byte N of the data segment */
+    uint32_t change;                  /* enum lq_pdu_change */
+    uint64_t value;
+    bool has_status;
+    uint32_t status, sense; /* answer */
+    bool before;            /* inject */
+    uint32_t raw_bytes;
+    uint8_t raw[LQ_PDU_RAW_MAX];
+};
 
 struct lq_scn_fault {
     uint32_t fault; /* enum lq_fault */
     uint32_t store_or_all; /* the disk's place + 1; 0: any */
     uint32_t initiator_or_all; /* initiator's place + 1; 0: any */
     struct lq_scn_values rule;
+    struct lq_scn_pdu pdu; /* of classes whose place is LQ_FAULT_PLACE_PDU */
 };
 
 enum lq_scn_expect_kind {
@@ -398,9 +437,24 @@ struct lq_scn_problem {
     char text[LQ_SCN_PROBLEM_MAX]; /* "what is wrong; expected what" */
 };
 
-/* Reads TEXT (SIZE_BYTES, any bytes). False: PROBLEM says where and why. */
-bool lq_scenario_parse(struct lq_scenario *scenario, const char *text, uint64_t size_bytes,
-                       struct lq_scn_problem *problem);
+/* Reads TEXT (SIZE_BYTES, any bytes). PDUS, which ends with NULL, has a table for each transport
+ * that a file may name. False: PROBLEM says where and why. */
+bool lq_scenario_parse(struct lq_scenario *scenario, const struct lq_pdu_table *const *pdus,
+                       const char *text, uint64_t size_bytes, struct lq_scn_problem *problem);
+
+/* Reads TEXT as a `fault` statement, with or without that word and a label, and adds it to SCENARIO
+ * as its last statement. SCENARIO may be all zeros: then no LUN and no initiator can be named. */
+bool lq_scenario_add_fault(struct lq_scenario *scenario, const struct lq_pdu_table *pdus,
+                           const char *text, uint64_t size_bytes, struct lq_scn_problem *problem);
+
+/* FAULT as a rule that is not armed; PDUS is the transport's table, whose names were checked when
+ * it was read. */
+struct lq_fault_rule lq_scenario_rule(const struct lq_scn_fault *fault,
+                                      const struct lq_pdu_table *pdus);
+
+/* Arms RULE, made of FAULT, from NOW_NS on. */
+void lq_scenario_arm(struct lq_fault_rule *rule, const struct lq_scn_fault *fault,
+                     uint64_t now_ns);
 
 /* Writes SCENARIO as text, NUL-terminated; false when SIZE_BYTES were not enough (128 KiB always
  * are). */

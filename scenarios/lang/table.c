@@ -85,6 +85,10 @@ const struct lq_scn_row lq_scn_rule_rows[] = {
     [LQ_SCN_BY] = {"by", LQ_SCN_DURATION, 1, HOUR},
     [LQ_SCN_ODDS] = {"odds", LQ_SCN_NUMBER, 1, UINT32_MAX},
     [LQ_SCN_ODDS_IN] = {"in", LQ_SCN_NUMBER, 1, UINT32_MAX},
+    [LQ_SCN_RULE_AFTER] = {"after", LQ_SCN_DURATION, 0, HOUR},
+    [LQ_SCN_RULE_COUNT] = {"count", LQ_SCN_NUMBER, 1, UINT32_MAX},
+    [LQ_SCN_RULE_BEHIND] = {"behind", LQ_SCN_NUMBER, 1, 64},
+    [LQ_SCN_RULE_BYTES] = {"bytes", LQ_SCN_NUMBER, 0, 16777215},
     {NULL, LQ_SCN_FLAG, 0, 0}};
 
 enum {

@@ -108,7 +108,15 @@ bool lq_scn_take_event(struct lq_scn_parser *parser, bool is_when, struct lq_scn
     return true;
 }
 
-static bool take_as(struct lq_scn_parser *parser, struct lq_scn_statement *statement)
+bool lq_scn_has_kind(const struct lq_scenario *scenario, uint32_t kind)
+{
+    for (uint32_t i = 0; i < scenario->statement_count; i++)
+        if (scenario->statements[i].kind == kind)
+            return true;
+    return false;
+}
+
+bool lq_scn_take_as(struct lq_scn_parser *parser, struct lq_scn_statement *statement)
 {
     struct lq_scn_token token = parser->token;
     if (statement->label[0] != '\0')
@@ -212,7 +220,7 @@ static bool take_clauses(struct lq_scn_parser *parser, struct lq_scn_statement *
     while (!is_end(parser)) {
         struct lq_scn_token token = parser->token;
         if (lq_scn_take(parser, "as")) {
-            if (!take_as(parser, statement))
+            if (!lq_scn_take_as(parser, statement))
                 return false;
             continue;
         }
@@ -271,169 +279,6 @@ static bool parse_action(struct lq_scn_parser *parser, struct lq_scn_statement *
     return check_extent(parser, &token, action);
 }
 
-/* --- faults --------------------------------------------------------------------------------- */
-
-/* "store." is another word for "disk.". */
-static uint32_t fault_of(const struct lq_scn_token *token)
-{
-    char name[LQ_SCN_NAME_MAX + 1];
-    if (token->kind != LQ_SCN_TOKEN_WORD || token->size_bytes + 1 > sizeof name)
-        return LQ_FAULT_NONE;
-    memcpy(name, token->text, token->size_bytes);
-    name[token->size_bytes] = '\0';
-    if (strncmp(name, "store.", 6) == 0) {
-        memmove(name + 5, name + 6, token->size_bytes - 6 + 1);
-        memcpy(name, "disk.", 5);
-    }
-    return lq_fault_by_name(name);
-}
-
-static bool refuse_fault(struct lq_scn_parser *parser)
-{
-    char expected[LQ_SCN_PROBLEM_MAX];
-    struct lq_scn_text to = lq_scn_text_into(expected, sizeof expected);
-    for (uint32_t i = 1; i < LQ_FAULTS; i++) {
-        lq_scn_put(&to, i == 1 ? "" : ", ");
-        lq_scn_put(&to, lq_fault_class((enum lq_fault)i)->name);
-    }
-    return lq_scn_fail(parser, "is no fault of the catalogue", expected);
-}
-
-bool lq_scn_take_fault(struct lq_scn_parser *parser, uint32_t *fault)
-{
-    *fault = fault_of(&parser->token);
-    if (*fault == LQ_FAULT_NONE)
-        return refuse_fault(parser);
-    lq_scn_advance(parser);
-    return true;
-}
-
-static bool take_scope(struct lq_scn_parser *parser, struct lq_scn_fault *fault, bool *taken)
-{
-    const struct lq_scenario *scenario = parser->scenario;
-    enum lq_fault_place place = lq_fault_class((enum lq_fault)fault->fault)->place;
-    bool is_disk = place == LQ_FAULT_PLACE_DISK;
-    *taken = true;
-    if (is_disk && lq_scn_take(parser, "lun")) {
-        uint64_t lun = 0;
-        uint32_t target = 0;
-        if (!lq_scn_take_lun_with_store(parser, &target, &lun))
-            return false;
-        fault->store_or_all = scenario->targets[target].luns[lun].store + 1;
-        return true;
-    }
-    if (is_disk && lq_scn_take(parser, "disk")) {
-        fault->store_or_all = lq_scn_find_disk(parser, &parser->token) + 1;
-        if (fault->store_or_all > scenario->store_count)
-            return lq_scn_fail(parser, "is no disk", "the name of one that stands before");
-        lq_scn_advance(parser);
-        return true;
-    }
-    if (!is_disk && place != LQ_FAULT_PLACE_WORLD && lq_scn_take(parser, "initiator")) {
-        uint32_t found = lq_scn_find_initiator(parser, &parser->token);
-        if (found == scenario->initiator_count)
-            return lq_scn_fail(parser, "is no initiator", "the name of one");
-        fault->initiator_or_all = found + 1;
-        lq_scn_advance(parser);
-        return true;
-    }
-    *taken = false;
-    return true;
-}
-
-static bool check_rule(struct lq_scn_parser *parser, const struct lq_scn_token *token,
-                       const struct lq_scn_values *rule)
-{
-    if (lq_scn_has(rule, LQ_SCN_ODDS) != lq_scn_has(rule, LQ_SCN_ODDS_IN))
-        return lq_scn_fail_at(parser, token, "has half of its odds", "odds N in M");
-    if (lq_scn_has(rule, LQ_SCN_ODDS) &&
-        rule->values[LQ_SCN_ODDS] > rule->values[LQ_SCN_ODDS_IN])
-        return lq_scn_fail_at(parser, token, "has odds above 1", "odds N in M with N up to M");
-    if (lq_scn_has(rule, LQ_SCN_NTH) && lq_scn_has(rule, LQ_SCN_EVERY))
-        return lq_scn_fail_at(parser, token, "has both nth and every", "one of them");
-    return true;
-}
-
-static bool has_kind(const struct lq_scenario *scenario, uint32_t kind)
-{
-    for (uint32_t i = 0; i < scenario->statement_count; i++)
-        if (scenario->statements[i].kind == kind)
-            return true;
-    return false;
-}
-
-static bool parse_fault(struct lq_scn_parser *parser, struct lq_scn_statement *statement)
-{
-    struct lq_scn_token token = parser->token;
-    struct lq_scn_fault *fault = &statement->fault;
-    if (has_kind(parser->scenario, LQ_SCN_HEAL))
-        return lq_scn_fail(parser, "comes after heal", "faults before it");
-    statement->kind = LQ_SCN_FAULT;
-    if (!lq_scn_take_fault(parser, &fault->fault))
-        return false;
-    while (!is_end(parser)) {
-        bool taken = false;
-        if (!take_scope(parser, fault, &taken))
-            return false;
-        if (taken)
-            continue;
-        if (lq_scn_take(parser, "as")) {
-            if (!take_as(parser, statement))
-                return false;
-            continue;
-        }
-        int row = lq_scn_take_row(parser, lq_scn_rule_rows);
-        if (row < 0)
-            return lq_scn_fail(parser, "does not belong to this fault",
-                               "lun LUN or disk NAME (disk faults), initiator NAME (others), nth "
-                               "N, every N, for DUR, by DUR, odds N in M, as NAME");
-        if (!lq_scn_take_setting(parser, lq_scn_rule_rows, row, &fault->rule))
-            return false;
-    }
-    if (statement->label[0] == '\0')
-        return lq_scn_fail(parser, "comes before the fault's name", "as NAME");
-    return check_rule(parser, &token, &fault->rule);
-}
-
-/* --- catastrophes --------------------------------------------------------------------------- */
-
-const struct lq_scn_word lq_scn_strikes[] = {{"power-cut", LQ_FAULT_POWER_CUT},
-                                             {"crash", LQ_FAULT_TARGET_CRASH},
-                                             {"disk-reset", LQ_FAULT_DISK_RESET},
-                                             {NULL, 0}};
-
-/* POWER-CUT [FOR DUR] | CRASH [FOR DUR] | DISK-RESET LUN LUN | DISK-RESET DISK NAME */
-static bool parse_strike(struct lq_scn_parser *parser, struct lq_scn_statement *statement,
-                         uint32_t fault)
-{
-    struct lq_scn_fault *strike = &statement->fault;
-    statement->kind = LQ_SCN_STRIKE;
-    strike->fault = fault;
-    if (has_kind(parser->scenario, LQ_SCN_HEAL))
-        return lq_scn_fail(parser, "comes after heal", "catastrophes before it");
-    bool taken = false;
-    if (fault == LQ_FAULT_DISK_RESET)
-        return take_scope(parser, strike, &taken) &&
-               (taken || lq_scn_fail(parser, "does not say which disk", "lun LUN or disk NAME"));
-    if (!lq_scn_take(parser, "for"))
-        return true;
-    if (!lq_scn_read_value(&parser->token, LQ_SCN_DURATION, &strike->rule.values[LQ_SCN_BY]) ||
-        strike->rule.values[LQ_SCN_BY] == 0 ||
-        strike->rule.values[LQ_SCN_BY] > UINT64_C(3600000000000))
-        return lq_scn_fail(parser, "is no time to be down", "a duration such as 100ms, up to 1h");
-    strike->rule.given |= LQ_SCN_BIT(LQ_SCN_BY);
-    lq_scn_advance(parser);
-    return true;
-}
-
-static const struct lq_scn_word *take_strike(struct lq_scn_parser *parser)
-{
-    for (const struct lq_scn_word *word = lq_scn_strikes; word->word != NULL; word++)
-        if (lq_scn_take(parser, word->word))
-            return word;
-    return NULL;
-}
-
 /* --- moments -------------------------------------------------------------------------------- */
 
 static bool take_time(struct lq_scn_parser *parser, struct lq_scn_moment *moment)
@@ -475,7 +320,7 @@ static bool parse_moment(struct lq_scn_parser *parser, uint32_t kind)
     struct lq_scenario *scenario = parser->scenario;
     if (scenario->moment_count == LQ_SCN_MOMENTS_MAX)
         return lq_scn_fail(parser, "is one moment too many", "at most 64");
-    if (kind >= LQ_SCN_WHEN && has_kind(scenario, LQ_SCN_EXPLORE))
+    if (kind >= LQ_SCN_WHEN && lq_scn_has_kind(scenario, LQ_SCN_EXPLORE))
         return lq_scn_fail(parser, "comes after explore", "actions and expectations there");
     uint32_t whens = 0;
     for (uint32_t i = 0; i < scenario->moment_count; i++)
@@ -504,7 +349,7 @@ static bool parse_statement(struct lq_scn_parser *parser)
     statement->place = parser->token.place;
     statement->moment = scenario->moment_count - 1;
     bool is_good = true;
-    bool is_exploring = has_kind(scenario, LQ_SCN_EXPLORE);
+    bool is_exploring = lq_scn_has_kind(scenario, LQ_SCN_EXPLORE);
     const struct lq_scn_token *word = &parser->token;
     const struct lq_scn_word *strike = NULL;
     if (is_exploring && (lq_scn_token_is(word, "heal") || lq_scn_token_is(word, "fault") ||
@@ -515,9 +360,9 @@ static bool parse_statement(struct lq_scn_parser *parser)
     } else if (lq_scn_take(parser, "explore")) {
         statement->kind = LQ_SCN_EXPLORE;
     } else if (lq_scn_take(parser, "fault")) {
-        is_good = parse_fault(parser, statement);
-    } else if (!is_exploring && (strike = take_strike(parser)) != NULL) {
-        is_good = parse_strike(parser, statement, strike->value);
+        is_good = lq_scn_parse_fault(parser, statement);
+    } else if (!is_exploring && (strike = lq_scn_take_strike(parser)) != NULL) {
+        is_good = lq_scn_parse_strike(parser, statement, strike->value);
     } else if (lq_scn_take(parser, "disarm")) {
         statement->kind = LQ_SCN_DISARM;
         is_good = lq_scn_take_label(parser, LQ_SCN_OF_FAULT, &statement->rule);

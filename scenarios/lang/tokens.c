@@ -35,6 +35,17 @@ static const char *word_end(const struct lq_scn_lexer *lexer)
     return at;
 }
 
+/* How many bytes of an operator stand next; 0: none. */
+static uint32_t operator_bytes(const struct lq_scn_lexer *lexer)
+{
+    char byte = *lexer->at, next = lexer->at + 1 < lexer->end ? lexer->at[1] : ' ';
+    if (byte == '!')
+        return next == '=' ? 2 : 0;
+    if (byte == '<' || byte == '>')
+        return next == '=' ? 2 : 1;
+    return byte == '=' || byte == '&' ? 1 : 0;
+}
+
 static enum lq_scn_token_kind take_string(struct lq_scn_lexer *lexer, struct lq_scn_token *token)
 {
     const char *at = lexer->at + 1;
@@ -76,6 +87,9 @@ struct lq_scn_token lq_scn_lexer_next(struct lq_scn_lexer *lexer)
     } else if (byte == '-' && lexer->at + 1 < lexer->end && lexer->at[1] == '>') {
         token.kind = LQ_SCN_TOKEN_ARROW;
         token.size_bytes = 2;
+    } else if (operator_bytes(lexer) > 0) {
+        token.kind = LQ_SCN_TOKEN_OPERATOR;
+        token.size_bytes = operator_bytes(lexer);
     } else if (is_word_byte(byte) || byte == '+') {
         token.kind = LQ_SCN_TOKEN_WORD;
         token.size_bytes = (uint32_t)(word_end(lexer) - lexer->at);

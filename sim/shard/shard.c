@@ -10,9 +10,12 @@
 #include "sim/shard/shard.h"
 
 #include "core/base/assert.h"
+#include "proto/iscsi/fields.h"
 #include "core/base/heap.h"
 
 enum { TAP_SLICES = 64 };
+
+const struct lq_pdu_table *const lq_shard_pdus[] = {&lq_iscsi_pdu_table, NULL};
 
 struct connection {
     bool is_open;

@@ -17,9 +17,13 @@
 #include "core/base/handle.h"
 #include "core/base/slice.h"
 #include "core/engine.h"
+#include "faults/pdu.h"
 #include "proto/iscsi/target.h"
 
 struct lq_shard;
+
+/* The PDU tables of the transports that shards serve, for fault rules; NULL ends it. */
+extern const struct lq_pdu_table *const lq_shard_pdus[];
 
 struct lq_shard_config {
     struct lq_engine_config engine; /* its limits are the shard's */

@@ -98,6 +98,8 @@ static void draw_options(struct lq_plan *plan, struct lq_choice *choice)
         plan->options[LQ_OPT_STORES] = plan->options[LQ_OPT_LUNS];
     for (uint32_t i = 1; i < LQ_FAULTS; i++) {
         const struct lq_fault_class *row = lq_fault_class((enum lq_fault)i);
+        if (row->place == LQ_FAULT_PLACE_PDU)
+            continue; /* of scenarios alone */
         bool armed = draw(choice, SITE_FAULT_ARMED + i, FAULT_ARMED_IN) == 1;
         plan->odds[i] = armed ? 1 + (uint32_t)draw(choice, SITE_FAULT_ODDS + i, row->odds_max) : 0;
     }

@@ -72,25 +72,13 @@ struct lq_choice *lq_script_begin(struct lq_script *script, struct lq_world *wor
     return &script->choice;
 }
 
-static void make_rule(struct lq_fault_rule *rule, const struct lq_scn_fault *fault)
-{
-    *rule = (struct lq_fault_rule){.fault = (enum lq_fault)fault->fault,
-                                   .store_or_all = fault->store_or_all,
-                                   .actor_or_all = fault->initiator_or_all,
-                                   .nth = lq_scn_value(&fault->rule, LQ_SCN_NTH, 0),
-                                   .every = lq_scn_value(&fault->rule, LQ_SCN_EVERY, 0),
-                                   .odds = lq_scn_value(&fault->rule, LQ_SCN_ODDS, 0),
-                                   .odds_in = lq_scn_value(&fault->rule, LQ_SCN_ODDS_IN, 0),
-                                   .by_ns = lq_scn_value(&fault->rule, LQ_SCN_BY, 0),
-                                   .until_ns = UINT64_MAX};
-}
-
 void lq_script_arm(struct lq_script *script)
 {
     struct lq_world *world = script->world;
     for (uint32_t i = 0; i < script->scenario->statement_count; i++)
         if (script->scenario->statements[i].kind == LQ_SCN_FAULT)
-            make_rule(&script->rule_of[i], &script->scenario->statements[i].fault);
+            script->rule_of[i] =
+                lq_scenario_rule(&script->scenario->statements[i].fault, lq_shard_pdus[0]);
     script->rules = (struct lq_fault_rules){.rules = script->rule_of,
                                             .count = script->scenario->statement_count,
                                             .actor_of = actor_of,
@@ -102,6 +90,14 @@ void lq_script_arm(struct lq_script *script)
         world->disk_faults[i].rules = &script->rules;
         world->disk_faults[i].store_or_none = i + 1;
     }
+}
+
+bool lq_script_has_pdu_faults(const struct lq_script *script)
+{
+    for (uint32_t i = 0; i < script->rules.count; i++)
+        if (lq_fault_class(script->rule_of[i].fault)->place == LQ_FAULT_PLACE_PDU)
+            return true;
+    return false;
 }
 
 struct lq_faults *lq_script_disk_faults(struct lq_script *script, uint32_t store)
@@ -165,15 +161,12 @@ void lq_script_tell(struct lq_script *script, uint32_t place)
     case LQ_SCN_ACTION:
         give(script, place);
         break;
-    case LQ_SCN_FAULT: {
-        const struct lq_scn_values *rule = &statement->fault.rule;
+    case LQ_SCN_FAULT:
         if (script->world->phase != LQ_PHASE_SAFETY)
             break; /* no fault follows heal */
-        script->rule_of[place].is_armed = script->was_armed[place] = true;
-        if (lq_scn_has(rule, LQ_SCN_FOR))
-            script->rule_of[place].until_ns = script->world->env.now_ns + rule->values[LQ_SCN_FOR];
+        script->was_armed[place] = true;
+        lq_scenario_arm(&script->rule_of[place], &statement->fault, script->world->env.now_ns);
         break;
-    }
     case LQ_SCN_DISARM:
         script->rule_of[statement->rule].is_armed = false;
         break;

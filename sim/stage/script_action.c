@@ -50,6 +50,12 @@ static bool log_in(struct lq_script *script, struct lq_actor *actor, uint32_t pl
     return true;
 }
 
+static bool ping(struct lq_actor *actor, uint64_t serial)
+{
+    lq_connection_mark(actor->world, actor->connection);
+    return lq_iscsi_initiator_ping(actor->endpoint, serial, (const uint8_t *)"lunquake", 8, false);
+}
+
 static bool act_on_session(struct lq_script *script, struct lq_actor *actor, uint32_t place,
                            uint64_t serial)
 {
@@ -81,8 +87,7 @@ static bool act_on_session(struct lq_script *script, struct lq_actor *actor, uin
             lq_actor_close(actor);
         return true;
     default:
-        return is_up && lq_iscsi_initiator_ping(actor->endpoint, serial,
-                                                (const uint8_t *)"lunquake", 8, false);
+        return is_up && ping(actor, serial);
     }
 }
 

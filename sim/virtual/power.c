@@ -66,6 +66,8 @@ static void forget_connections(struct virtual_world *virtual)
         virtual->by_handle[connection->handle.index] = NULL;
         connection->is_at_target = connection->has_room = false;
         connection->handle = LQ_NO_HANDLE;
+        if (virtual->filter != NULL)
+            lq_filter_close(virtual->filter, lq_virtual_slot(virtual, connection));
         lq_world_record(&virtual->world, (struct lq_event){.kind = LQ_W_CLOSE,
                                                            .connection = connection->end.number,
                                                            .code = LQ_CLOSE_RESET});

@@ -389,6 +389,8 @@ static void take_event(void *context, const struct lq_event *event)
     case LQ_W_FAULT:
         if (event->code < LQ_FAULTS)
             totals->counts.faults[event->code]++;
+        if ((event->flags & LQ_F_PDU) != 0)
+            lq_tampered_note(&totals->tampered, event);
         break;
     case LQ_W_POWER:
         power(totals, event);
@@ -420,7 +422,8 @@ static void take_event(void *context, const struct lq_event *event)
         other(totals, LQ_TOTAL_CONNECTIONS_LOST);
         break;
     case LQ_I_PROTOCOL:
-        other(totals, LQ_TOTAL_PROTOCOL_ERRORS);
+        if (!lq_tampered_excuses(&totals->tampered, event))
+            other(totals, LQ_TOTAL_PROTOCOL_ERRORS);
         break;
     case LQ_E_ENABLED:
     case LQ_E_HELD:
@@ -450,6 +453,8 @@ void lq_totals_init(struct lq_totals *totals)
 void lq_totals_next_run(struct lq_totals *totals)
 {
     totals->task_count = totals->tm_count = 0;
+    totals->tampered.count = 0;
+    totals->tampered.hits = 0;
     memset(totals->tsih, 0, sizeof totals->tsih);
 }
 
@@ -543,5 +548,6 @@ bool lq_total_row(const struct lq_counts *counts, uint32_t index, struct lq_tota
     if (index == LQ_FAULT_NONE)
         return false;
     return plain_row("fault fired", lq_fault_class((enum lq_fault)index)->name,
-                     counts->faults[index], true, row);
+                     counts->faults[index],
+                     lq_fault_class((enum lq_fault)index)->place != LQ_FAULT_PLACE_PDU, row);
 }

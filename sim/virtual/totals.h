@@ -15,6 +15,7 @@
 
 #include "core/base/history.h"
 #include "faults/faults.h"
+#include "sim/virtual/tampered.h"
 
 enum {
     LQ_TOTAL_OPCODES = 18,   /* the last: any other */
@@ -119,6 +120,7 @@ struct lq_totals {
     struct lq_total_tm tms[LQ_TOTAL_TMS];
     uint32_t tm_count;
     uint64_t tsih[LQ_TOTAL_ACTORS]; /* of each initiator's last session */
+    struct lq_tampered tampered;
 };
 
 /* Forgets everything. */

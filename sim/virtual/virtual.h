@@ -9,6 +9,7 @@
 #define LQ_SIM_VIRTUAL_VIRTUAL_H
 
 #include "core/base/list.h"
+#include "sim/shard/filter.h"
 #include "sim/shard/shard.h"
 #include "sim/stage/state.h"
 #include "sim/virtual/damage.h"
@@ -40,11 +41,12 @@ struct virtual_world {
     struct virtual_region endpoints; /* the initiators' */
     struct virtual_region target;    /* the shard: as long as it lives, not as long as the run */
     struct lq_shard *shard;          /* NULL: the target is down */
+    struct lq_filter *filter; /* NULL: no fault of this run is about PDUs */
     struct virtual_connection connections[LQ_PLAN_CONNECTIONS_MAX];
     struct virtual_connection *by_handle[LQ_PLAN_CONNECTIONS_MAX];
     struct lq_link dirty;
-    struct lq_timer deadline;
-    uint64_t deadline_ns;
+    struct lq_timer deadline, filter_deadline;
+    uint64_t deadline_ns, filter_deadline_ns;
     bool shutdown_begun;
     struct lq_timer restart; /* while the target is down: when it tries to start */
     uint32_t incarnation;    /* how often it has been started before */
@@ -64,6 +66,29 @@ void lq_virtual_build(struct virtual_world *virtual, const struct lq_run_request
 /* Fires timers until IS_OVER, the time limit, or a stop. */
 enum lq_run_end lq_virtual_run_until(struct virtual_world *virtual, uint64_t limit_ns,
                                      bool (*is_over)(const struct virtual_world *virtual));
+
+/* --- carry.c -------------------------------------------------------------------------------- */
+
+static inline uint32_t lq_virtual_slot(const struct virtual_world *virtual,
+                                       const struct virtual_connection *connection)
+{
+    return (uint32_t)(connection - virtual->connections);
+}
+
+void lq_virtual_mark(struct virtual_world *virtual, struct virtual_connection *connection);
+
+/* SIDE writes: returns how many bytes were taken, perhaps damaged. */
+uint32_t lq_virtual_write(struct virtual_world *virtual, struct virtual_connection *connection,
+                          enum lq_tcp_side side, const uint8_t *bytes, uint32_t size_bytes);
+
+/* INPUT about CONNECTION, of KIND, at this instant. */
+struct lq_input_result lq_virtual_input(struct virtual_connection *connection,
+                                        struct virtual_world *virtual, enum lq_input_kind kind,
+                                        struct lq_input input);
+
+/* The target's end of CONNECTION is gone, if it had one. */
+void lq_virtual_lost(struct virtual_world *virtual, struct virtual_connection *connection,
+                     enum lq_close how);
 
 /* Moves bytes until nothing moves at this instant. */
 void lq_virtual_settle(struct virtual_world *virtual);

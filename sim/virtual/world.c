@@ -12,7 +12,11 @@
 #include "sim/stage/print.h"
 #include "sim/virtual/virtual.h"
 
-enum { SAME_INSTANT_MAX = 10000 };
+enum {
+    SAME_INSTANT_MAX = 10000,
+    PARCELS = 48,
+    PDU_BYTES_MAX = 18 * 1024 /* a segment of 16 KiB with all that may stand around it */
+};
 
 static void accepted(void *context, struct lq_tcp *tcp);
 static void connected(void *context, struct lq_tcp *tcp);
@@ -47,22 +51,11 @@ static struct lq_connection *net_open(struct lq_world *world, struct lq_actor *a
     return &connection->end;
 }
 
-/* SIDE writes, and what it writes may suffer. */
-static uint32_t write(struct virtual_world *virtual, struct virtual_connection *connection,
-                      enum lq_tcp_side side, const uint8_t *bytes, uint32_t size_bytes)
-{
-    struct lq_iscsi_digests digests = {false, false};
-    if (connection->is_at_target)
-        digests = lq_iscsi_digests(lq_shard_iscsi(virtual->shard), connection->handle);
-    uint32_t written = lq_tcp_write(connection->tcp, side, bytes, size_bytes);
-    lq_damage_written(&connection->damage[side], connection->tcp, side, bytes, written, digests);
-    return written;
-}
-
 static uint32_t net_write(struct lq_connection *end, const uint8_t *bytes, uint32_t size_bytes)
 {
-    return write(lq_virtual_of(end->actor->world), LQ_ELEMENT(end, struct virtual_connection, end),
-                 LQ_TCP_INITIATOR, bytes, size_bytes);
+    return lq_virtual_write(lq_virtual_of(end->actor->world),
+                            LQ_ELEMENT(end, struct virtual_connection, end), LQ_TCP_INITIATOR,
+                            bytes, size_bytes);
 }
 
 static struct lq_slice net_peek(struct lq_connection *end)
@@ -95,20 +88,16 @@ static void net_cut(struct lq_connection *end)
     lq_tcp_cut(tcp_of(end));
 }
 
-static void mark(struct virtual_world *virtual, struct virtual_connection *connection)
-{
-    if (!lq_link_is_linked(&connection->dirty))
-        lq_list_append(&virtual->dirty, &connection->dirty);
-}
-
 static void net_mark(struct lq_world *world, struct lq_connection *end)
 {
-    mark(lq_virtual_of(world), LQ_ELEMENT(end, struct virtual_connection, end));
+    lq_virtual_mark(lq_virtual_of(world), LQ_ELEMENT(end, struct virtual_connection, end));
 }
 
 static void net_heal(struct lq_world *world)
 {
     lq_power_heal(lq_virtual_of(world));
+    if (lq_virtual_of(world)->filter != NULL)
+        lq_filter_heal(lq_virtual_of(world)->filter);
     lq_net_heal(&lq_virtual_of(world)->net);
 }
 
@@ -147,9 +136,27 @@ void lq_world_free(struct lq_world *world)
 
 /* --- build ---------------------------------------------------------------------------------- */
 
+/* Faults of this run, by odds or by rules, may strike PDUs. */
+static bool plans_pdu_faults(const struct lq_world *world)
+{
+    if (world->script != NULL)
+        return lq_script_has_pdu_faults(world->script);
+    return lq_fault_touches_pdus(&world->faults);
+}
+
+/* What outlives the target: initiators, and what the network does to PDUs. */
 static void carve_endpoints(struct virtual_world *virtual, struct lq_arena *arena)
 {
-    lq_world_carve_endpoints(&virtual->world, arena);
+    struct lq_world *world = &virtual->world;
+    struct lq_filter *filter = NULL;
+    if (plans_pdu_faults(world)) {
+        const struct lq_filter_config config = {.connections = LQ_PLAN_CONNECTIONS_MAX,
+                                                .parcels = PARCELS, .pdu_bytes = PDU_BYTES_MAX};
+        filter = lq_filter_make(arena, &config, &world->faults);
+    }
+    if (!lq_arena_is_measuring(arena))
+        virtual->filter = filter;
+    lq_world_carve_endpoints(world, arena);
 }
 
 static void carve_target(struct virtual_world *virtual, struct lq_arena *arena)
@@ -214,7 +221,8 @@ void lq_virtual_build(struct virtual_world *virtual, const struct lq_run_request
         virtual->by_handle[i] = NULL;
     }
     virtual->deadline = (struct lq_timer){.fire = NULL};
-    virtual->deadline_ns = LQ_NEVER;
+    virtual->filter_deadline = (struct lq_timer){.fire = NULL};
+    virtual->deadline_ns = virtual->filter_deadline_ns = LQ_NEVER;
     virtual->shutdown_begun = false;
     LQ_ASSERT(world->plan.shard.engine.limits.connections <= LQ_PLAN_CONNECTIONS_MAX);
     lq_power_init(virtual);
@@ -227,16 +235,6 @@ void lq_virtual_build(struct virtual_world *virtual, const struct lq_run_request
 
 /* --- connections ---------------------------------------------------------------------------- */
 
-static struct lq_input_result shard_input(struct virtual_connection *connection,
-                                          struct virtual_world *virtual, enum lq_input_kind kind,
-                                          struct lq_input input)
-{
-    input.kind = kind;
-    input.now_ns = virtual->world.env.now_ns;
-    input.connection = connection->handle;
-    return lq_shard_input(virtual->shard, &input);
-}
-
 static void accepted(void *context, struct lq_tcp *tcp)
 {
     struct virtual_world *virtual = context;
@@ -247,7 +245,7 @@ static void accepted(void *context, struct lq_tcp *tcp)
         return;
     }
     struct lq_input_result result =
-        shard_input(connection, virtual, LQ_INPUT_ACCEPT,
+        lq_virtual_input(connection, virtual, LQ_INPUT_ACCEPT,
                     (struct lq_input){.number = connection->end.number,
                                       .actor = actor,
                                       .portal = connection->portal,
@@ -258,6 +256,9 @@ static void accepted(void *context, struct lq_tcp *tcp)
     }
     connection->handle = result.connection;
     connection->is_at_target = true;
+    if (virtual->filter != NULL)
+        lq_filter_open(virtual->filter, lq_virtual_slot(virtual, connection),
+                       connection->end.number);
     virtual->by_handle[connection->handle.index] = connection;
 }
 
@@ -272,135 +273,16 @@ static void connected(void *context, struct lq_tcp *tcp)
 static void arrived(void *context, struct lq_tcp *tcp, enum lq_tcp_side side)
 {
     (void)side;
-    mark(context, tcp->user);
-}
-
-static void tell_target_lost(struct virtual_world *virtual, struct virtual_connection *connection,
-                             enum lq_close how)
-{
-    if (!connection->is_at_target)
-        return;
-    connection->is_at_target = false;
-    virtual->by_handle[connection->handle.index] = NULL;
-    (void)shard_input(connection, virtual, LQ_INPUT_LOST, (struct lq_input){.code = (uint32_t)how});
+    lq_virtual_mark(context, tcp->user);
 }
 
 static void lost(void *context, struct lq_tcp *tcp, enum lq_tcp_side side, enum lq_close how)
 {
     struct virtual_connection *connection = tcp->user;
     if (side == LQ_TCP_TARGET)
-        tell_target_lost(context, connection, how);
+        lq_virtual_lost(context, connection, how);
     else if (connection->end.actor != NULL)
         lq_actor_connection_lost(connection->end.actor);
-}
-
-/* --- moving bytes --------------------------------------------------------------------------- */
-
-/* True when the target took some. */
-static bool feed_target(struct virtual_world *virtual, struct virtual_connection *connection)
-{
-    bool took = false;
-    while (connection->is_at_target) {
-        struct lq_slice slice = lq_tcp_peek(connection->tcp, LQ_TCP_TARGET);
-        if (slice.size_bytes == 0)
-            break;
-        struct lq_input_result result =
-            shard_input(connection, virtual, LQ_INPUT_BYTES,
-                        (struct lq_input){.bytes = slice.bytes, .size_bytes = slice.size_bytes});
-        lq_tcp_take(connection->tcp, LQ_TCP_TARGET, result.taken_bytes);
-        if (result.taken_bytes == 0)
-            break;
-        took = true;
-    }
-    return took;
-}
-
-static void close_target(struct virtual_world *virtual, struct virtual_connection *connection,
-                         enum lq_emit_end end)
-{
-    struct lq_tcp *tcp = connection->tcp;
-    tell_target_lost(virtual, connection, LQ_CLOSE_BY_TARGET);
-    if (end == LQ_EMIT_CLOSE_FLUSH)
-        lq_tcp_close(tcp, LQ_TCP_TARGET);
-    else
-        lq_tcp_reset(tcp, LQ_TCP_TARGET);
-}
-
-/* Sends what the target has for CONNECTION, as far as there is room: when there is more, or it is
- * to be closed, the shard says so again (lq_shard_next_ready). */
-static void pump_target(struct virtual_world *virtual, struct virtual_connection *connection)
-{
-    enum { SLICES = 32 };
-    struct lq_slice slices[SLICES];
-    enum lq_emit_end end = LQ_EMIT_OPEN;
-    uint32_t count = lq_shard_emit(virtual->shard, connection->handle, slices, SLICES, &end);
-    if (end == LQ_EMIT_CLOSE_RESET || (count == 0 && end == LQ_EMIT_CLOSE_FLUSH)) {
-        close_target(virtual, connection, end);
-        return;
-    }
-    uint32_t total = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t written = write(virtual, connection, LQ_TCP_TARGET, slices[i].bytes,
-                                 slices[i].size_bytes);
-        total += written;
-        if (written < slices[i].size_bytes)
-            break;
-    }
-    if (total == 0)
-        return;
-    (void)shard_input(connection, virtual, LQ_INPUT_SENT,
-                      (struct lq_input){.size_bytes = total});
-    if (lq_tcp_peek(connection->tcp, LQ_TCP_TARGET).size_bytes > 0)
-        mark(virtual, connection); /* what it held back may be taken now */
-}
-
-static void serve(struct virtual_world *virtual, struct virtual_connection *connection)
-{
-    bool took = feed_target(virtual, connection);
-    if (connection->is_at_target && (took || connection->has_room))
-        pump_target(virtual, connection);
-    connection->has_room = false;
-    if (connection->end.actor != NULL && connection->tcp->number != 0 &&
-        connection->end.actor->state >= LQ_ACTOR_LOGIN)
-        lq_actor_turn(connection->end.actor);
-    struct lq_tcp *tcp = connection->tcp;
-    if (tcp->number == 0)
-        return;
-    connection->has_room = lq_tcp_wants_room(tcp, LQ_TCP_TARGET);
-    if (connection->has_room || lq_tcp_wants_room(tcp, LQ_TCP_INITIATOR))
-        mark(virtual, connection);
-}
-
-static void deadline_fires(struct lq_timer *timer)
-{
-    struct virtual_world *virtual = LQ_ELEMENT(timer, struct virtual_world, deadline);
-    virtual->deadline_ns = LQ_NEVER;
-    struct lq_input input = {.kind = LQ_INPUT_EXPIRE, .now_ns = virtual->world.env.now_ns};
-    (void)lq_shard_input(virtual->shard, &input);
-}
-
-void lq_virtual_settle(struct virtual_world *virtual)
-{
-    for (;;) {
-        lq_handle ready;
-        while (virtual->shard != NULL &&
-               !lq_handle_is_none(ready = lq_shard_next_ready(virtual->shard))) {
-            struct virtual_connection *connection = virtual->by_handle[ready.index];
-            LQ_ASSERT(connection != NULL);
-            pump_target(virtual, connection);
-        }
-        struct lq_link *link = lq_list_take(&virtual->dirty);
-        if (link == NULL)
-            break;
-        serve(virtual, LQ_ELEMENT(link, struct virtual_connection, dirty));
-    }
-    uint64_t deadline = virtual->shard == NULL ? LQ_NEVER : lq_shard_deadline(virtual->shard);
-    if (deadline == virtual->deadline_ns)
-        return;
-    virtual->deadline_ns = deadline;
-    if (deadline < virtual->world.env.now_ns)
-        deadline = virtual->world.env.now_ns;
-    lq_queue_at(&virtual->world.queue, &virtual->deadline, deadline, deadline_fires);
 }
 
 /* --- phases --------------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "sim/shard/shard.h"
 #include "tools/fuzz/fuzz.h"
 
 enum { COMMANDS_MAX = 24, HEAD_BYTES = 4, TEXT_MAX = 8192 };
@@ -80,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         data += taken;
         size -= taken;
     }
-    LQ_ASSERT(lq_scenario_parse(&scenario, text, used, &problem));
+    LQ_ASSERT(lq_scenario_parse(&scenario, lq_shard_pdus, text, used, &problem));
     struct lq_run_request request = {
         .scenario = &scenario, .seed = 1, .sinks = sinks, .sink_count = 1};
     lq_world_run(lq_fuzz_world(), &request, &result);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "sim/shard/shard.h"
 #include "sim/virtual/explore.h"
 #include "tools/fuzz/fuzz.h"
 
@@ -30,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct lq_run_result result;
     struct lq_scn_problem problem;
     if (scenario.statement_count == 0)
-        LQ_ASSERT(lq_scenario_parse(&scenario, text, sizeof text - 1, &problem));
+        LQ_ASSERT(lq_scenario_parse(&scenario, lq_shard_pdus, text, sizeof text - 1, &problem));
     lq_choice_bytes_init(&bytes, data, size);
     struct lq_run_request request = {
         .scenario = &scenario, .seed = 1, .sinks = sinks, .sink_count = 1, .explores = true};

@@ -8,6 +8,7 @@
 
 #include "conformance/judges/judge.h"
 #include "scenarios/lang/scenario.h"
+#include "sim/shard/shard.h"
 #include "sim/virtual/explore.h"
 #include "tools/exhaust.h"
 #include "tools/snapshot.h"
@@ -112,7 +113,8 @@ static uint32_t digests_of(const uint32_t *draws, uint32_t count, uint64_t diges
 static void test_digests(void)
 {
     struct lq_scn_problem problem;
-    CU_ASSERT_TRUE_FATAL(lq_scenario_parse(&scenario, text, sizeof text - 1, &problem));
+    CU_ASSERT_TRUE_FATAL(lq_scenario_parse(&scenario, lq_shard_pdus, text,
+                                           sizeof text - 1, &problem));
     /* Both act; then a's command arrives first, or b's: what the engine numbers differs, slots and
      * addresses too, and nothing else. */
     static const uint32_t a_first[] = {0, 0, 0, 0}, b_first[] = {1, 0, 1, 0};

@@ -60,6 +60,15 @@ def test_list_wrongs(run):
     assert lines[0].startswith("ordered-as-simple ")
 
 
+def test_list_faults(run):
+    """docs/FAULTS.md is the catalogue."""
+    result = run("sim", "--list-faults")
+    assert result.returncode == 0
+    document = (SOURCE / "docs" / "FAULTS.md").read_text(encoding="utf-8")
+    assert result.stdout in document
+    assert document.count("\n| `") == result.stdout.count("\n| `") > 30
+
+
 @pytest.mark.parametrize("arguments", [["--seeds", "1..500"], ["--seed", "1"]])
 def test_wrong_is_convicted(run, arguments):
     result = run("sim", "--wrong", "ordered-as-simple", *arguments)

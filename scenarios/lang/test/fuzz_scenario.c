@@ -9,6 +9,7 @@
 
 #include "core/base/assert.h"
 #include "scenarios/lang/scenario.h"
+#include "scenarios/lang/test/pdus.h"
 
 enum { TEXT_MAX = 128 * 1024 };
 
@@ -26,12 +27,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (!lq_scenario_parse(&scenario, (const char *)data, size, &problem)) {
+    if (!lq_scenario_parse(&scenario, pdus, (const char *)data, size, &problem)) {
         LQ_ASSERT(problem.place.line > 0 && problem.place.column > 0 && problem.text[0] != '\0');
         return 0;
     }
     LQ_ASSERT(lq_scenario_print(&scenario, once, sizeof once));
-    LQ_ASSERT(lq_scenario_parse(&scenario, once, strlen(once), &problem));
+    LQ_ASSERT(lq_scenario_parse(&scenario, pdus, once, strlen(once), &problem));
     LQ_ASSERT(lq_scenario_print(&scenario, twice, sizeof twice));
     LQ_ASSERT(strcmp(once, twice) == 0);
     return 0;

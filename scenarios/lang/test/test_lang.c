@@ -10,6 +10,8 @@
 #include "core/base/test/unit.h"
 #include "scenarios/lang/internal.h"
 #include "scenarios/lang/scenario.h"
+#include "scenarios/lang/test/make_pdu.h"
+#include "scenarios/lang/test/pdus.h"
 
 enum { TEXT_MAX = 128 * 1024 };
 
@@ -43,7 +45,7 @@ static const char example[] =
 
 static bool parse(struct lq_scenario *scenario, const char *text)
 {
-    return lq_scenario_parse(scenario, text, strlen(text), &problem);
+    return lq_scenario_parse(scenario, pdus, text, strlen(text), &problem);
 }
 
 static void test_example(void)
@@ -325,7 +327,10 @@ static bool make_fault(const struct lq_scenario *made, struct lq_scn_statement *
     else if (place != LQ_FAULT_PLACE_WORLD)
         fault->initiator_or_all = (uint32_t)draw(made->initiator_count + 1);
     make_values(lq_scn_rule_rows, LQ_SCN_BIT(LQ_SCN_NTH) | LQ_SCN_BIT(LQ_SCN_FOR) |
-                LQ_SCN_BIT(LQ_SCN_BY), 0, &fault->rule);
+                LQ_SCN_BIT(LQ_SCN_BY) | LQ_SCN_BIT(LQ_SCN_RULE_AFTER) |
+                LQ_SCN_BIT(LQ_SCN_RULE_COUNT), 0, &fault->rule);
+    if (lq_fault_class((enum lq_fault)fault->fault)->place == LQ_FAULT_PLACE_PDU)
+        make_pdu(fault, draw);
     if (draw(2) == 1) {
         fault->rule.given |= LQ_SCN_BIT(LQ_SCN_ODDS) | LQ_SCN_BIT(LQ_SCN_ODDS_IN);
         fault->rule.values[LQ_SCN_ODDS] = 1 + draw(5);
@@ -548,7 +553,7 @@ static void try_bytes(const char *bytes, uint32_t size)
     char *exact = malloc(size == 0 ? 1 : size);
     CU_ASSERT_PTR_NOT_NULL_FATAL(exact);
     memcpy(exact, bytes, size);
-    bool parsed = lq_scenario_parse(&one, exact, size, &problem);
+    bool parsed = lq_scenario_parse(&one, pdus, exact, size, &problem);
     free(exact);
     if (parsed) {
         CU_ASSERT_TRUE(lq_scenario_print(&one, text_one, sizeof text_one));
