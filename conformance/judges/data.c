@@ -280,7 +280,7 @@ void lq_data_convict_no_effect(struct lq_judge *judge, const struct write *write
 
 static void write_ends(struct lq_judge *judge, struct write *write, const struct lq_event *status)
 {
-    if (lq_view_command_forged(&judge->view, write->command) != 0)
+    if ((lq_view_command_forged(&judge->view, write->command) & ~(uint32_t)LQ_BROKEN) != 0)
         return; /* whatever its initiator was told, nobody knows what became of it */
     if (write->ended != NULL || write->command->gave_up != NULL)
         return;

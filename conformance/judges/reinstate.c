@@ -21,6 +21,9 @@ struct connection_state {
     struct lq_moment request; /* login or logout request without answer */
     uint32_t opcode;          /* which of them */
     bool is_noise_told, is_late_told;
+    bool is_stopped; /* the network keeps a PDU of the target: perhaps all behind it, too */
+    uint64_t stopped_ns;
+    bool has_hole; /* a request may have been lost: those numbered behind it may wait for ever */
 };
 
 struct reinstate {
@@ -56,6 +59,8 @@ static void reinstate_tap(struct lq_judge *judge, const struct lq_tap *tap)
 {
     if (tap->direction != LQ_FROM_TARGET)
         return;
+    if (tap->time_ns > connection_of(judge, tap->connection)->stopped_ns)
+        connection_of(judge, tap->connection)->is_stopped = false;
     const struct lq_seen_connection *connection = lq_view_connection(&judge->view, tap->connection);
     if (connection->silent_since.seq == 0 || connection->silent_since.seq == tap->seq)
         return;
@@ -136,6 +141,11 @@ static void count_logout(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 static void take_request(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
     struct connection_state *state = connection_of(judge, pdu->connection->number);
+    bool may_wait = pdu->came_ahead || (state->has_hole && pdu->opcode == LQ_WIRE_LOGOUT_REQUEST);
+    if (may_wait || state->is_stopped)
+        return; /* it waits for what the network lost, its answer for what it keeps */
+    if (pdu->opcode == LQ_WIRE_LOGIN_REQUEST && pdu->connection->full_feature)
+        return; /* no login: it is rejected */
     state->request = pdu->at;
     state->opcode = pdu->opcode;
 }
@@ -261,6 +271,22 @@ static void forget_all(struct lq_judge *judge)
             (struct lq_moment){0, 0, 0};
 }
 
+/* A PDU that the target sent was struck: what it has to say may not leave it before more does. */
+static void on_fault(struct lq_judge *judge, const struct lq_event *fault)
+{
+    if ((fault->flags & LQ_F_PDU) == 0 ||
+        lq_view_connection(&judge->view, fault->connection) == NULL)
+        return;
+    struct connection_state *state = connection_of(judge, fault->connection);
+    if ((fault->flags & LQ_F_FROM_TARGET) == 0) {
+        state->has_hole = true;
+        return;
+    }
+    state->is_stopped = true;
+    state->stopped_ns = fault->time_ns;
+    state->request = (struct lq_moment){0, 0, 0};
+}
+
 static void reinstate_event(struct lq_judge *judge, const struct lq_event *event)
 {
     event = judge->view.event;
@@ -272,6 +298,9 @@ static void reinstate_event(struct lq_judge *judge, const struct lq_event *event
         break;
     case LQ_E_ENDED:
         on_ended(judge, event);
+        break;
+    case LQ_W_FAULT:
+        on_fault(judge, event);
         break;
     case LQ_W_POWER:
         if (lq_target_ends(event))
@@ -335,6 +364,7 @@ static void reinstate_digest(struct lq_judge *judge, struct lq_digest *digest)
         const struct lq_seen_connection *connection = lq_array_at(&judge->view.connections, i);
         const struct connection_state *state = connection_of(judge, connection->number);
         lq_digest_two(digest, state->is_noise_told, state->is_late_told);
+        lq_digest_two(digest, state->is_stopped, state->has_hole);
         if (state->request.seq == 0)
             continue;
         lq_digest_word(digest, state->opcode);

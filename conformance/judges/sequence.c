@@ -6,14 +6,10 @@
 #include "conformance/judges/digest.h"
 #include "conformance/wire/sense.h"
 
-enum { AHEAD_MAX = 1024 }; /* CmdSNs that are kept in mind beyond the first not received */
-
 struct connection_state {
-    bool has_stat_sn, has_window, has_cmd_sn;
+    bool has_stat_sn, has_window;
     uint32_t stat_sn;  /* expected next */
     uint32_t exp_cmd_sn, max_cmd_sn; /* last sent by the target */
-    uint32_t cmd_sn;   /* first not received */
-    uint64_t ahead[AHEAD_MAX / 64]; /* of those behind it: received; a bit each, by CmdSN */
 };
 
 struct sequence {
@@ -152,9 +148,9 @@ static void judge_window(struct lq_judge *judge, struct connection_state *state,
     else if (state->has_window && is_before(max, state->max_cmd_sn))
         convict(judge, P_SEQ_2, pdu, "connection %: MaxCmdSN went back from % to %",
                 state->max_cmd_sn, max, 0);
-    else if (state->has_cmd_sn && is_before(state->cmd_sn, exp))
+    else if (pdu->connection->has_cmd_sn && is_before(pdu->connection->cmd_sn, exp))
         convict(judge, P_SEQ_2, pdu, "connection %: ExpCmdSN is % but % was not received", exp,
-                state->cmd_sn, 0);
+                pdu->connection->cmd_sn, 0);
     else if (pdu->exchange != NULL && !pdu->exchange->immediate &&
              !is_before(pdu->exchange->cmd_sn, exp))
         convict(judge, P_SEQ_2, pdu, "connection %: ExpCmdSN % does not cover CmdSN %, whose "
@@ -162,49 +158,6 @@ static void judge_window(struct lq_judge *judge, struct connection_state *state,
     state->has_window = true;
     state->exp_cmd_sn = exp;
     state->max_cmd_sn = max;
-}
-
-static uint64_t *ahead_of(struct connection_state *state, uint32_t cmd_sn)
-{
-    return &state->ahead[cmd_sn % AHEAD_MAX / 64];
-}
-
-static uint64_t ahead_bit(uint32_t cmd_sn)
-{
-    return UINT64_C(1) << cmd_sn % 64;
-}
-
-static void received(struct connection_state *state, uint32_t cmd_sn)
-{
-    if (cmd_sn - state->cmd_sn >= AHEAD_MAX)
-        return;
-    *ahead_of(state, cmd_sn) |= ahead_bit(cmd_sn);
-    while ((*ahead_of(state, state->cmd_sn) & ahead_bit(state->cmd_sn)) != 0) {
-        *ahead_of(state, state->cmd_sn) &= ~ahead_bit(state->cmd_sn);
-        state->cmd_sn++;
-    }
-}
-
-/* Requests: which CmdSN has been received in order. An ABORT TASK of a command that never came
- * counts for it [RFC 7143 11.5.5]. */
-static void take_request(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
-{
-    enum { ABORT_TASK = 1 }; /* [RFC 7143 11.5.1] */
-    struct connection_state *state = state_of(judge, pdu->connection);
-    if (pdu->opcode == LQ_WIRE_LOGIN_REQUEST && !state->has_cmd_sn) {
-        state->has_cmd_sn = true;
-        state->cmd_sn = lq_wire_cmd_sn(pdu->h);
-    }
-    if (pdu->opcode == LQ_WIRE_TM_REQUEST && lq_wire_function(pdu->h) == ABORT_TASK &&
-        is_before(lq_wire_ref_cmd_sn(pdu->h), lq_wire_cmd_sn(pdu->h)))
-        received(state, lq_wire_ref_cmd_sn(pdu->h));
-    if (pdu->opcode == LQ_WIRE_DATA_OUT || pdu->opcode == LQ_WIRE_SNACK ||
-        pdu->opcode == LQ_WIRE_LOGIN_REQUEST || lq_wire_is_immediate(pdu->h))
-        return;
-    bool is_new = pdu->exchange != NULL && pdu->exchange->request.number == pdu->at.number;
-    if (pdu->opcode == LQ_WIRE_SCSI_COMMAND && is_new)
-        pdu->exchange->came_ahead = is_before(state->cmd_sn, lq_wire_cmd_sn(pdu->h));
-    received(state, lq_wire_cmd_sn(pdu->h));
 }
 
 /* --- one status, and nothing without a task --------------------------------------------------- */
@@ -270,7 +223,7 @@ static void judge_end(struct lq_judge *judge, const struct lq_event *status)
     const struct lq_event *ended =
         command->task->refused != NULL ? command->task->refused : command->task->ended;
     if (ended == NULL || (ended->flags & LQ_F_ABORTED) ||
-        lq_view_command_forged(&judge->view, command) != 0)
+        (lq_view_command_forged(&judge->view, command) & ~(uint32_t)LQ_BROKEN) != 0)
         return;
     judge->exercised[P_SEQ_13]++;
     if (ended->code == status->code && ended->detail == status->detail)
@@ -308,7 +261,6 @@ static void judge_left_behind(struct lq_judge *judge, const struct lq_pdu_seen *
 static void sequence_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
     if (pdu->direction == LQ_TO_TARGET) {
-        take_request(judge, pdu);
         return;
     }
     const struct pdu_rule *rule = rule_of(pdu->opcode);
@@ -371,9 +323,8 @@ static void sequence_digest(struct lq_judge *judge, struct lq_digest *digest)
             continue;
         const struct connection_state *state = state_of(judge, connection);
         lq_digest_two(digest, state->has_stat_sn, state->stat_sn);
-        lq_digest_two(digest, state->has_window, state->has_cmd_sn);
-        lq_digest_two(digest, state->exp_cmd_sn, state->max_cmd_sn);
-        lq_digest_word(digest, state->cmd_sn);
+        lq_digest_two(digest, state->has_window, state->exp_cmd_sn);
+        lq_digest_word(digest, state->max_cmd_sn);
     }
 }
 

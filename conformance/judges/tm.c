@@ -79,6 +79,9 @@ static void judge_answers(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
         if (function->connection != pdu->connection || function->answered == NULL ||
             came_too_late(function))
             continue;
+        /* What was still at work when the logout came ends with the session [RFC 7143 11.14]. */
+        if (function->answered->seq > pdu->connection->logout_request.seq)
+            continue;
         judge->exercised[P_TM_9]++;
         const struct lq_event *loss = function->nexus == NULL ? NULL : function->nexus->loss;
         if (function->response.seq != 0 || (loss != NULL && loss->seq < function->answered->seq))

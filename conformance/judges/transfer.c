@@ -249,8 +249,10 @@ static void take_data_out(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
     struct transfer *transfer = transfer_of(judge, pdu->exchange);
     uint32_t ttt = lq_wire_ttt(pdu->h);
     if (ttt == LQ_WIRE_NO_TAG) {
-        transfer->unsolicited_bytes += pdu->data_bytes;
-        transfer->out_bytes += pdu->data_bytes;
+        uint32_t due = pdu->exchange->data_bytes + transfer->unsolicited_bytes;
+        bool is_due = lq_wire_buffer_offset(pdu->h) == due; /* not what came twice */
+        transfer->unsolicited_bytes += is_due ? pdu->data_bytes : 0;
+        transfer->out_bytes += is_due ? pdu->data_bytes : 0;
         transfer->unsolicited_over = transfer->unsolicited_over || lq_wire_is_final(pdu->h);
         return;
     }

@@ -127,6 +127,8 @@ struct lq_seen_parameters {
     bool discovery;
 };
 
+enum { LQ_AHEAD_MAX = 1024 }; /* CmdSNs that are kept in mind from a hole on */
+
 /* A connection's wire readers: large, so they go from one connection to the next. */
 struct lq_seen_readers {
     struct lq_wire_reader of[2]; /* by enum lq_direction */
@@ -151,6 +153,10 @@ struct lq_seen_connection {
     uint32_t logout_reason;
     struct lq_seen_parameters parameters;
     struct lq_link exchanges; /* struct lq_seen_exchange: no status yet */
+    /* CmdSN as received: the first that has not come, and those that came ahead of it. */
+    bool has_cmd_sn;
+    uint32_t cmd_sn;
+    uint64_t ahead[LQ_AHEAD_MAX / 64]; /* a bit each, by CmdSN */
 };
 
 /* A PDU that has just become complete. */
@@ -163,6 +169,7 @@ struct lq_pdu_seen {
     uint32_t data_bytes, kept_bytes;
     bool header_broken, data_broken; /* by its digests */
     struct lq_moment at;
+    bool came_ahead; /* of a hole in CmdSN: its turn has not come [RFC 7143 4.2.2.1] */
     struct lq_seen_exchange *exchange; /* which it belongs to, NULL when none */
     struct lq_seen_function *function;
 };
@@ -209,7 +216,11 @@ struct lq_seen_store *lq_view_store(struct lq_view *view, struct lq_allocator al
 
 /* What the network made of PDUs of a task: who sent them did not send them so. What its command or
  * TM function told one side says nothing about what the other did. */
-enum lq_forged { LQ_FORGED_TO_TARGET = 1, LQ_FORGED_FROM_TARGET = 2 };
+enum lq_forged {
+    LQ_FORGED_TO_TARGET = 1,
+    LQ_FORGED_FROM_TARGET = 2,
+    LQ_BROKEN = 4 /* its initiator found a protocol error in its PDUs: it has no data that counts */
+};
 
 /* Bits of enum lq_forged: for PDUs with TAG on CONNECTION; of COMMAND, which was sent. */
 uint32_t lq_view_forged(const struct lq_view *view, uint32_t connection, uint64_t tag);
@@ -248,6 +259,7 @@ struct lq_seen_readers *lq_view_readers(struct lq_judge *judge,
                                         struct lq_seen_connection *connection);
 struct lq_seen_function *lq_view_function_make(struct lq_judge *judge);
 void lq_view_tap(struct lq_judge *judge, const struct lq_tap *tap);
+void lq_view_number(struct lq_pdu_seen *pdu);
 
 void lq_parameters_default(struct lq_seen_parameters *parameters);
 

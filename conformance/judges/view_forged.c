@@ -20,6 +20,8 @@ static void note(struct lq_judge *judge, uint32_t connection, uint64_t tag, uint
 
 static void forged_event(struct lq_judge *judge, const struct lq_event *event)
 {
+    if (event->kind == LQ_I_PROTOCOL)
+        note(judge, event->connection, event->tag, LQ_BROKEN);
     if (event->kind != LQ_W_FAULT || (event->flags & LQ_F_PDU) == 0 ||
         (event->flags & LQ_F_FORGED) == 0)
         return;

@@ -43,6 +43,9 @@ bool lq_function_covers(const struct lq_seen_function *function,
     if (function->request.seq == 0 || exchange->request.number > function->request.number ||
         exchange->connection != function->connection)
         return false;
+    /* What came ahead of the function is behind it in the order of CmdSN [RFC 7143 4.2.2.1]. */
+    if (!exchange->immediate && (int32_t)(exchange->cmd_sn - function->cmd_sn) >= 0)
+        return false;
     bool lun_is_same = same_lun(function->unit, function->lun, exchange->unit, exchange->lun);
     switch (function->function) {
     case LQ_TM_ABORT_TASK:
@@ -113,6 +116,7 @@ static void take_command(struct lq_judge *judge, struct lq_pdu_seen *pdu)
     exchange->index = view->exchanges.count - 1;
     exchange->lun = lq_wire_lun(pdu->h);
     exchange->request = pdu->at;
+    exchange->came_ahead = pdu->came_ahead;
     memcpy(exchange->cdb, lq_wire_cdb(pdu->h), sizeof exchange->cdb);
     exchange->immediate = lq_wire_is_immediate(pdu->h);
     exchange->reads = lq_wire_command_reads(pdu->h);
@@ -141,7 +145,13 @@ static void take_function(struct lq_judge *judge, struct lq_pdu_seen *pdu)
     struct lq_view *view = &judge->view;
     struct lq_seen_connection *connection = pdu->connection;
     uint32_t itt = lq_wire_itt(pdu->h);
-    struct lq_seen_function *function = NULL;
+    struct lq_seen_function *function = look(&view->functions, &view->function_on_wire,
+                                             key2(connection->number, itt));
+    if (function != NULL && function->response.seq == 0) {
+        pdu->function = function; /* it came twice */
+        return;
+    }
+    function = NULL;
     if (connection->nexus != NULL)
         function = look(&view->functions, &view->function_by_tag,
                         key2(connection->nexus->key, itt));
@@ -368,6 +378,7 @@ void lq_view_tap(struct lq_judge *judge, const struct lq_tap *tap)
             .data_broken = reader->data_broken,
             .at = {tap->time_ns, tap->seq, ++judge->view.pdus},
         };
+        lq_view_number(&pdu);
         take_pdu(judge, &pdu);
         lq_judge_pdu(judge, &pdu);
     }

@@ -479,7 +479,8 @@ static void release(struct lq_iscsi_target *t, struct lq_tgt_command *command)
 
 void lq_tgt_advance(struct lq_iscsi_target *target, struct lq_tgt_session *session)
 {
-    while (session->state == LQ_SESSION_ACTIVE && !lq_list_is_empty(&session->held)) {
+    while (session->state == LQ_SESSION_ACTIVE && !session->close_noted &&
+           !lq_list_is_empty(&session->held)) {
         struct lq_tgt_command *first =
             LQ_ELEMENT(session->held.next, struct lq_tgt_command, held_link);
         if (lq_sn_before(session->exp_cmd_sn, first->cmd_sn))

@@ -32,6 +32,7 @@ struct parcel *lq_filter_take(struct lq_filter *filter)
     parcel->size_bytes = parcel->at = parcel->behind = 0;
     parcel->until_ns = 0;
     parcel->rule = NULL;
+    parcel->is_noticed = false;
     filter->free_count--;
     return parcel;
 }
@@ -143,7 +144,7 @@ bool lq_filter_keeps(const struct lq_filter *filter, uint32_t slot, enum lq_dire
 {
     const struct stream *stream = &filter->connections[slot].streams[direction];
     return !lq_list_is_empty(&stream->out) || !lq_list_is_empty(&stream->aside) ||
-           stream->held_bytes > 0 || stream->collected != NULL;
+           stream->is_holding || stream->held_bytes > 0 || stream->collected != NULL;
 }
 
 bool lq_filter_is_active(const struct lq_filter *filter, uint32_t slot,
@@ -161,30 +162,53 @@ void lq_filter_flush(struct lq_filter *filter, uint32_t slot, enum lq_direction 
         LQ_ELEMENT(link, struct parcel, link)->until_ns = 0;
 }
 
-static uint64_t earlier(uint64_t now_ns, uint64_t until_ns, const struct lq_fault_rule *rule,
-                        uint64_t than_ns)
+/* When what waits is worth a look: at its time, and at once when a rule lets it go before. Once it
+ * has been looked at it waits for a PDU under way to pass, which needs no timer. */
+static uint64_t look_at(const struct lq_filter *filter, uint64_t until_ns,
+                        const struct lq_fault_rule *rule, bool is_noticed)
 {
-    if (rule != NULL && !rule->is_armed)
-        until_ns = now_ns;
-    return until_ns < than_ns ? until_ns : than_ns;
+    if (!is_due(filter, until_ns, rule))
+        return until_ns;
+    return is_noticed ? UINT64_MAX : *filter->faults->now_ns;
+}
+
+static uint32_t stream_count(const struct lq_filter *filter)
+{
+    bool keeps_any = filter->free_count < filter->config.parcels; /* so does a stalled stream */
+    return keeps_any ? 2 * filter->config.connections : 0;
 }
 
 uint64_t lq_filter_deadline(const struct lq_filter *filter)
 {
-    uint64_t deadline = UINT64_MAX, now = *filter->faults->now_ns;
-    bool keeps_any = filter->free_count < filter->config.parcels; /* so does a stalled stream */
-    uint32_t streams = keeps_any ? 2 * filter->config.connections : 0;
-    for (uint32_t i = 0; i < streams; i++) {
+    uint64_t deadline = UINT64_MAX;
+    for (uint32_t i = 0; i < stream_count(filter); i++) {
         const struct stream *stream = &filter->connections[i / 2].streams[i % 2];
+        uint64_t next = UINT64_MAX;
         if (stream->stalled_until_ns != 0)
-            deadline = earlier(now, stream->stalled_until_ns, stream->stall_rule, deadline);
+            next = look_at(filter, stream->stalled_until_ns, stream->stall_rule,
+                           stream->is_noticed);
+        deadline = next < deadline ? next : deadline;
         LQ_LIST_EACH(link, &stream->aside)
         {
             const struct parcel *parcel = LQ_ELEMENT(link, struct parcel, link);
-            deadline = earlier(now, parcel->until_ns, parcel->rule, deadline);
+            next = look_at(filter, parcel->until_ns, parcel->rule, parcel->is_noticed);
+            deadline = next < deadline ? next : deadline;
         }
     }
     return deadline;
+}
+
+void lq_filter_expire(struct lq_filter *filter)
+{
+    for (uint32_t i = 0; i < stream_count(filter); i++) {
+        struct stream *stream = &filter->connections[i / 2].streams[i % 2];
+        stream->is_noticed = is_due(filter, stream->stalled_until_ns, stream->stall_rule);
+        LQ_LIST_EACH(link, &stream->aside)
+        {
+            struct parcel *parcel = LQ_ELEMENT(link, struct parcel, link);
+            parcel->is_noticed = is_due(filter, parcel->until_ns, parcel->rule);
+        }
+    }
 }
 
 void lq_filter_heal(struct lq_filter *filter)

@@ -80,6 +80,9 @@ void lq_filter_flush(struct lq_filter *filter, uint32_t slot, enum lq_direction 
  * once. Then all connections are worth a look. */
 uint64_t lq_filter_deadline(const struct lq_filter *filter);
 
+/* They will be looked at now. */
+void lq_filter_expire(struct lq_filter *filter);
+
 /* Nothing is kept any more. */
 void lq_filter_heal(struct lq_filter *filter);
 

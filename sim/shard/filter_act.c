@@ -129,6 +129,7 @@ static void stall(struct act *act, uint64_t until_ns)
 {
     act->stream->stalled_until_ns = until_ns;
     act->stream->stall_rule = act->rule;
+    act->stream->is_noticed = false;
     put_out(act, act->parcel);
 }
 

@@ -18,6 +18,7 @@ struct parcel {
     uint32_t behind, overtaken; /* set aside until so many have passed; 0: not for them */
     uint64_t until_ns;          /* and at the latest until then */
     const struct lq_fault_rule *rule; /* which keeps it; NULL: none */
+    bool is_noticed;            /* that it is due */
 };
 
 struct stream {
@@ -35,6 +36,7 @@ struct stream {
     struct lq_link out, aside; /* parcels */
     uint64_t stalled_until_ns; /* nothing passes before; 0: not stalled */
     const struct lq_fault_rule *stall_rule;
+    bool is_noticed;           /* that this is over */
     enum lq_close end; /* the connection ends here */
 };
 

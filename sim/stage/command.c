@@ -154,6 +154,8 @@ bool lq_actor_hand_over(struct lq_actor_command *command,
                         const struct lq_iscsi_initiator_command *request)
 {
     struct lq_actor *actor = command->actor;
+    if (request->read && lq_fault_touches_pdus(&actor->world->faults))
+        memset(command->in, 0, LQ_COMMAND_BYTES_MAX); /* a lost Data-In leaves a hole */
     if (!lq_iscsi_initiator_command(actor->endpoint, request))
         return false;
     command->place = LQ_COMMAND_QUEUED;
@@ -169,7 +171,10 @@ bool lq_actor_begin_command(struct lq_actor *actor, uint64_t serial)
     lq_command_generate(command);
     struct lq_iscsi_initiator_command ask = lq_actor_request_of(command);
     draw_data_out(command, &ask);
-    return lq_actor_hand_over(command, &ask);
+    if (!lq_actor_hand_over(command, &ask))
+        return false;
+    lq_actor_watch(command, actor->world->plan.tm_timeout_ns);
+    return true;
 }
 
 static void late_data_fires(struct lq_timer *timer)
@@ -183,9 +188,15 @@ static void late_data_fires(struct lq_timer *timer)
     lq_connection_mark(actor->world, actor->connection);
 }
 
+/* A command that could not be sent for so long waits for a window that a lost PDU keeps closed: the
+ * session is given up [RFC 7143 7.9]. One that was sent is aborted. */
 static void timeout_fires(struct lq_timer *timer)
 {
-    lq_actor_abort(LQ_ELEMENT(timer, struct lq_actor_command, timeout));
+    struct lq_actor_command *command = LQ_ELEMENT(timer, struct lq_actor_command, timeout);
+    if (command->place == LQ_COMMAND_QUEUED && command->actor->connection != NULL)
+        lq_actor_drop(command->actor);
+    else
+        lq_actor_abort(command);
 }
 
 void lq_actor_watch(struct lq_actor_command *command, uint64_t delay_ns)

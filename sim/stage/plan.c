@@ -13,7 +13,8 @@ const char *const lq_plan_target_names[LQ_PLAN_TARGETS_MAX] = {
 const char *const lq_plan_addresses[LQ_PLAN_PORTS_MAX] = {"192.0.2.1:3260", "192.0.2.2:3260",
                                                           "192.0.2.3:3260", "192.0.2.4:3260"};
 
-enum { FAULT_ARMED_IN = 4, SITE_FAULT_ARMED = 1000, SITE_FAULT_ODDS = 2000 };
+enum { FAULT_ARMED_IN = 4, SITE_FAULT_ARMED = 1000, SITE_FAULT_ODDS = 2000,
+       SITE_MEDDLES = 3000 /* whether the network meddles with PDUs */ };
 
 /* Short names for the table. */
 #define UNIT_COUNT LQ_UNIT_COUNT
@@ -96,10 +97,11 @@ static void draw_options(struct lq_plan *plan, struct lq_choice *choice)
     /* A network of loopback speed with deep queues and a slow disk would only fill memory. */
     if (plan->options[LQ_OPT_STORES] > plan->options[LQ_OPT_LUNS])
         plan->options[LQ_OPT_STORES] = plan->options[LQ_OPT_LUNS];
+    bool meddles = draw(choice, SITE_MEDDLES, 2) == 1;
     for (uint32_t i = 1; i < LQ_FAULTS; i++) {
         const struct lq_fault_class *row = lq_fault_class((enum lq_fault)i);
-        if (row->place == LQ_FAULT_PLACE_PDU)
-            continue; /* of scenarios alone */
+        if (row->place == LQ_FAULT_PLACE_PDU && !meddles)
+            continue;
         bool armed = draw(choice, SITE_FAULT_ARMED + i, FAULT_ARMED_IN) == 1;
         plan->odds[i] = armed ? 1 + (uint32_t)draw(choice, SITE_FAULT_ODDS + i, row->odds_max) : 0;
     }

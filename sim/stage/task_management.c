@@ -230,6 +230,12 @@ void lq_actor_tm_done(struct lq_actor_tm *tm, uint32_t response)
     lq_queue_cancel(&world->queue, &tm->timeout);
     tm->in_use = false;
     bool is_done = answer == LQ_TM_COMPLETE || answer == LQ_TM_TASK_ABSENT;
+    /* Its status was lost, and no function reaches it: the session is given up. */
+    if (answer == LQ_TM_INCORRECT_LUN && tm->function == LQ_TM_ABORT_TASK &&
+        !actor->is_scripted && lq_actor_command_of(actor, tm->referenced_serial) != NULL) {
+        lq_actor_drop(actor);
+        return;
+    }
     for (uint32_t i = 0; i < LQ_COMMAND_SLOTS; i++) {
         struct lq_actor_command *command = &actor->commands[i];
         if (is_done && covers(tm, command)) {

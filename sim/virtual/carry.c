@@ -179,6 +179,7 @@ static bool pump_filtered(struct virtual_world *virtual, struct virtual_connecti
         return false;
     }
     bool is_over = count == 0 && !lq_filter_keeps(virtual->filter, slot, LQ_FROM_TARGET);
+    connection->is_closing = end == LQ_EMIT_CLOSE_FLUSH && count == 0;
     if (end == LQ_EMIT_CLOSE_RESET || (end == LQ_EMIT_CLOSE_FLUSH && is_over)) {
         close_target(virtual, connection, end);
         return false;
@@ -226,7 +227,7 @@ static void pump_target(struct virtual_world *virtual, struct virtual_connection
 
 static void serve(struct virtual_world *virtual, struct virtual_connection *connection)
 {
-    bool took = feed_target(virtual, connection);
+    bool took = !connection->is_closing && feed_target(virtual, connection);
     if (connection->is_at_target && (took || connection->has_room))
         pump_target(virtual, connection);
     connection->has_room = false;
@@ -253,6 +254,7 @@ static void filter_deadline_fires(struct lq_timer *timer)
 {
     struct virtual_world *virtual = LQ_ELEMENT(timer, struct virtual_world, filter_deadline);
     virtual->filter_deadline_ns = LQ_NEVER;
+    lq_filter_expire(virtual->filter);
     for (uint32_t i = 0; i < LQ_PLAN_CONNECTIONS_MAX; i++) {
         if (!virtual->connections[i].is_at_target)
             continue;

@@ -9,6 +9,8 @@ static void note(struct lq_tampered *tampered, const struct lq_event *event, uin
     uint64_t at = tampered->hits++ % LQ_TAMPERED_MAX;
     tampered->tasks[at].connection = event->connection;
     tampered->tasks[at].from_target = (event->flags & LQ_F_FROM_TARGET) != 0;
+    tampered->tasks[at].is_function =
+        event->detail == LQ_OP_TM_REQUEST || event->detail == LQ_OP_TM_RESPONSE;
     tampered->tasks[at].tag = tag;
     if (tampered->count < LQ_TAMPERED_MAX)
         tampered->count++;
@@ -30,11 +32,13 @@ static bool is_of_all(uint32_t error)
 bool lq_tampered_excuses(const struct lq_tampered *tampered, const struct lq_event *event)
 {
     bool is_any = is_of_all(event->code) || event->tag == LQ_TAG_NONE;
+    bool is_unknown = event->code == LQ_ISCSI_I_ERROR_TAG;
     bool asks_again = event->code == LQ_ISCSI_I_ERROR_R2T_UNASKED;
     for (uint32_t i = 0; i < tampered->count; i++)
         if (tampered->tasks[i].connection == event->connection &&
             (is_any || tampered->tasks[i].tag == event->tag ||
-             (asks_again && !tampered->tasks[i].from_target)))
+             (asks_again && !tampered->tasks[i].from_target) ||
+             (is_unknown && tampered->tasks[i].is_function)))
             return true;
     return false;
 }

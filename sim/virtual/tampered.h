@@ -5,8 +5,9 @@
  *
  * An error about a task is excused when a PDU with its tag was struck on its connection; one about
  * the numbers that all PDUs share (StatSN, ExpCmdSN, MaxCmdSN) when any PDU of it was, or when the
- * tag is that of no task. When PDUs to the target were, commands may have come ahead of a hole in
- * CmdSN: then the target may ask for data again that it could not keep.
+ * tag is that of no task. When a TM function was struck, its initiator may believe commands gone
+ * that are not. When PDUs to the target were, commands may have come ahead of a hole in CmdSN: then
+ * the target may ask for data again that it could not keep.
  *
  * Who uses it: totals.c.
  */
@@ -25,7 +26,7 @@ struct lq_tampered {
     uint64_t hits;
     struct {
         uint32_t connection;
-        bool from_target;
+        bool from_target, is_function; /* of task management */
         uint64_t tag;
     } tasks[LQ_TAMPERED_MAX];
 };

@@ -548,6 +548,5 @@ bool lq_total_row(const struct lq_counts *counts, uint32_t index, struct lq_tota
     if (index == LQ_FAULT_NONE)
         return false;
     return plain_row("fault fired", lq_fault_class((enum lq_fault)index)->name,
-                     counts->faults[index],
-                     lq_fault_class((enum lq_fault)index)->place != LQ_FAULT_PLACE_PDU, row);
+                     counts->faults[index], true, row);
 }

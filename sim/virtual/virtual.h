@@ -26,6 +26,7 @@ struct virtual_connection {
     bool is_at_target; /* the shard knows it */
     bool has_room;     /* the target was refused room for bytes, and may go on */
     struct lq_damage damage[LQ_TCP_SIDES]; /* of what each side writes */
+    bool is_closing;   /* the target is done with it, the filter not yet with what it sent */
 };
 
 /* An arena in memory that grows from run to run. */

@@ -139,9 +139,8 @@ void lq_world_free(struct lq_world *world)
 /* Faults of this run, by odds or by rules, may strike PDUs. */
 static bool plans_pdu_faults(const struct lq_world *world)
 {
-    if (world->script != NULL)
-        return lq_script_has_pdu_faults(world->script);
-    return lq_fault_touches_pdus(&world->faults);
+    return lq_fault_touches_pdus(&world->faults) ||
+           (world->script != NULL && lq_script_has_pdu_faults(world->script));
 }
 
 /* What outlives the target: initiators, and what the network does to PDUs. */
@@ -256,6 +255,7 @@ static void accepted(void *context, struct lq_tcp *tcp)
     }
     connection->handle = result.connection;
     connection->is_at_target = true;
+    connection->is_closing = false;
     if (virtual->filter != NULL)
         lq_filter_open(virtual->filter, lq_virtual_slot(virtual, connection),
                        connection->end.number);

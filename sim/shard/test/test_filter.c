@@ -180,6 +180,23 @@ static void test_armed_midway(void)
     }
 }
 
+/* A rule that is disarmed while a header is held, or a PDU collected, loses nothing. */
+static void test_disarmed_midway(void)
+{
+    for (uint32_t cut = 1; cut < sizeof data_in; cut++) {
+        begin(LQ_FAULT_PDU_HOLD)->kind = kind("data-in");
+        put(data_in, cut);
+        (void)go(ROOM);
+        rule.is_armed = false;
+        CU_ASSERT_TRUE(lq_filter_is_active(filter, SLOT, LQ_FROM_TARGET));
+        put(data_in + cut, (uint32_t)sizeof data_in - cut);
+        put(response, sizeof response);
+        (void)go(ROOM);
+        (void)go(ROOM);
+        CU_ASSERT_TRUE(is_out(data_in, 56, response, 48, NULL, 0));
+    }
+}
+
 /* Bytes that the receiver saw and did not take are not taken back. */
 static void test_promised(void)
 {
@@ -442,6 +459,7 @@ int main(void)
 {
     CU_TestInfo tests[] = {{"untouched", test_untouched},
                            {"armed midway", test_armed_midway},
+                           {"disarmed midway", test_disarmed_midway},
                            {"promised", test_promised},
                            {"drop", test_drop},
                            {"delay", test_delay},

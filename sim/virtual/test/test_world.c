@@ -131,7 +131,7 @@ static void test_plans_differ(void)
     }
     for (uint32_t i = 0; i < LQ_OPTIONS; i++)
         CU_ASSERT(smallest[i] < largest[i]);
-    for (uint32_t i = 1; i < LQ_FAULT_PDU_DROP; i++)
+    for (uint32_t i = 1; i < LQ_FAULTS; i++)
         CU_ASSERT(armed[i] > PLANS / 16 && armed[i] < PLANS / 2);
     CU_ASSERT(near_wrap > PLANS / 4 && near_wrap < PLANS / 2);
 }
