@@ -14,12 +14,30 @@ enum {
     ALL = LIVE | SIM
 };
 
-static const char *take_help(struct lq_options *options, const char *argument)
-{
-    (void)argument;
-    options->help = true;
-    return NULL;
-}
+/* Options that are on when they are given. */
+#define TAKE_FLAG(name, field)                                                                     \
+    static const char *take_##name(struct lq_options *options, const char *argument)               \
+    {                                                                                              \
+        (void)argument;                                                                            \
+        options->field = true;                                                                     \
+        return NULL;                                                                               \
+    }
+TAKE_FLAG(help, help)
+TAKE_FLAG(print_limits, print_limits)
+TAKE_FLAG(list_faults, list_faults)
+TAKE_FLAG(list_wrongs, list_wrongs)
+TAKE_FLAG(list_personalities, list_personalities)
+TAKE_FLAG(judge_table, judge_table)
+TAKE_FLAG(fingerprint, fingerprint)
+TAKE_FLAG(trace, trace)
+TAKE_FLAG(ladder, ladder)
+TAKE_FLAG(print_scenario, print_scenario)
+TAKE_FLAG(no_shrink, no_shrink)
+TAKE_FLAG(twice, twice)
+TAKE_FLAG(bench, bench)
+TAKE_FLAG(exhaust, exhaust)
+TAKE_FLAG(no_reduction, no_reduction)
+TAKE_FLAG(verdicts, verdicts)
 
 static const char *add_lun(struct lq_options *options, struct lq_lun_option lun)
 {
@@ -151,13 +169,6 @@ static const char *take_max_commands(struct lq_options *options, const char *arg
     return take_limit(&options->max_commands, 16384, argument);
 }
 
-static const char *take_print_limits(struct lq_options *options, const char *argument)
-{
-    (void)argument;
-    options->print_limits = true;
-    return NULL;
-}
-
 static const char *take_seeds(struct lq_options *options, const char *argument)
 {
     options->seeds_given = true;
@@ -178,37 +189,9 @@ static const char *take_wrong(struct lq_options *options, const char *argument)
     return NULL;
 }
 
-static const char *take_list_faults(struct lq_options *options, const char *argument)
-{
-    (void)argument;
-    options->list_faults = true;
-    return NULL;
-}
-
-static const char *take_list_wrongs(struct lq_options *options, const char *argument)
-{
-    (void)argument;
-    options->list_wrongs = true;
-    return NULL;
-}
-
 static const char *take_personality(struct lq_options *options, const char *argument)
 {
     options->personality = argument;
-    return NULL;
-}
-
-static const char *take_list_personalities(struct lq_options *options, const char *argument)
-{
-    (void)argument;
-    options->list_personalities = true;
-    return NULL;
-}
-
-static const char *take_judge_table(struct lq_options *options, const char *argument)
-{
-    (void)argument;
-    options->judge_table = true;
     return NULL;
 }
 
@@ -217,24 +200,10 @@ static const char *take_jobs(struct lq_options *options, const char *argument)
     return take_limit(&options->jobs, 256, argument);
 }
 
-static const char *take_fingerprint(struct lq_options *options, const char *argument)
-{
-    (void)argument;
-    options->fingerprint = true;
-    return NULL;
-}
-
 static const char *take_commands(struct lq_options *options, const char *argument)
 {
     const char *wrong = lq_parse_number(argument, UINT32_MAX, &options->commands);
     return wrong == NULL && options->commands == 0 ? "is none; expected 1 or more" : wrong;
-}
-
-static const char *take_trace(struct lq_options *options, const char *argument)
-{
-    (void)argument;
-    options->trace = true;
-    return NULL;
 }
 
 static const char *take_path(const char **path, const char *argument)
@@ -280,23 +249,9 @@ static const char *take_seed_timeout(struct lq_options *options, const char *arg
     return wrong == NULL && !is_usable ? "is no bound; expected a duration, such as 60s" : wrong;
 }
 
-static const char *take_ladder(struct lq_options *options, const char *argument)
-{
-    (void)argument;
-    options->ladder = true;
-    return NULL;
-}
-
 static const char *take_html(struct lq_options *options, const char *argument)
 {
     return take_path(&options->html, argument);
-}
-
-static const char *take_print_scenario(struct lq_options *options, const char *argument)
-{
-    (void)argument;
-    options->print_scenario = true;
-    return NULL;
 }
 
 static const char *take_scenario(struct lq_options *options, const char *argument)
@@ -325,13 +280,6 @@ static const char *take_shrink(struct lq_options *options, const char *argument)
     return lq_parse_number(argument, 86400, &options->shrink_s);
 }
 
-static const char *take_no_shrink(struct lq_options *options, const char *argument)
-{
-    (void)argument;
-    options->no_shrink = true;
-    return NULL;
-}
-
 static const char *take_out(struct lq_options *options, const char *argument)
 {
     return take_path(&options->out, argument);
@@ -345,41 +293,6 @@ static const char *take_record(struct lq_options *options, const char *argument)
 static const char *take_replay(struct lq_options *options, const char *argument)
 {
     return take_path(&options->replay, argument);
-}
-
-static const char *take_twice(struct lq_options *options, const char *argument)
-{
-    (void)argument;
-    options->twice = true;
-    return NULL;
-}
-
-static const char *take_bench(struct lq_options *options, const char *argument)
-{
-    (void)argument;
-    options->bench = true;
-    return NULL;
-}
-
-static const char *take_exhaust(struct lq_options *options, const char *argument)
-{
-    (void)argument;
-    options->exhaust = true;
-    return NULL;
-}
-
-static const char *take_no_reduction(struct lq_options *options, const char *argument)
-{
-    (void)argument;
-    options->no_reduction = true;
-    return NULL;
-}
-
-static const char *take_verdicts(struct lq_options *options, const char *argument)
-{
-    (void)argument;
-    options->verdicts = true;
-    return NULL;
 }
 
 static const char *take_every_step(struct lq_options *options, const char *argument)

@@ -286,3 +286,15 @@ const struct lq_scn_word *lq_scn_take_strike(struct lq_scn_parser *parser)
             return word;
     return NULL;
 }
+
+void lq_scn_print_strike(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                         const struct lq_scn_fault *strike)
+{
+    lq_scn_put(to, lq_scn_word_of(lq_scn_strikes, strike->fault));
+    if (strike->store_or_all != 0)
+        put_disk(to, scenario, strike->store_or_all - 1);
+    if (!lq_scn_has(&strike->rule, LQ_SCN_BY))
+        return;
+    lq_scn_put(to, " for ");
+    lq_scn_put_value(to, LQ_SCN_DURATION, strike->rule.values[LQ_SCN_BY]);
+}

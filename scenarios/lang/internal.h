@@ -239,6 +239,8 @@ bool lq_scn_parse_fault(struct lq_scn_parser *parser, struct lq_scn_statement *s
 const struct lq_scn_word *lq_scn_take_strike(struct lq_scn_parser *parser);
 bool lq_scn_parse_strike(struct lq_scn_parser *parser, struct lq_scn_statement *statement,
                          uint32_t fault);
+void lq_scn_print_strike(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                         const struct lq_scn_fault *strike);
 void lq_scn_print_fault(const struct lq_scenario *scenario, const struct lq_scn_fault *fault,
                         struct lq_scn_text *to);
 

@@ -94,18 +94,6 @@ static void put_action(struct lq_scn_text *to, const struct lq_scenario *scenari
     lq_scn_print_clauses(to, scenario, lq_scn_clause_rows, &action->clauses);
 }
 
-static void put_strike(struct lq_scn_text *to, const struct lq_scenario *scenario,
-                       const struct lq_scn_fault *strike)
-{
-    lq_scn_put(to, lq_scn_word_of(lq_scn_strikes, strike->fault));
-    if (strike->store_or_all != 0)
-        put_disk(to, scenario, strike->store_or_all - 1);
-    if (!lq_scn_has(&strike->rule, LQ_SCN_BY))
-        return;
-    lq_scn_put(to, " for ");
-    lq_scn_put_value(to, LQ_SCN_DURATION, strike->rule.values[LQ_SCN_BY]);
-}
-
 static void put_statement(struct lq_scn_text *to, const struct lq_scenario *scenario,
                           const struct lq_scn_statement *statement)
 {
@@ -117,7 +105,7 @@ static void put_statement(struct lq_scn_text *to, const struct lq_scenario *scen
         lq_scn_print_fault(scenario, &statement->fault, to);
         break;
     case LQ_SCN_STRIKE:
-        put_strike(to, scenario, &statement->fault);
+        lq_scn_print_strike(to, scenario, &statement->fault);
         break;
     case LQ_SCN_DISARM:
         lq_scn_put(to, "disarm ");

@@ -117,7 +117,7 @@ static void keep_copy(struct lq_disk_request *slot)
         slot->data_bytes = bytes;
     }
     if (slot->request->op == LQ_BLOCK_WRITE)
-        memcpy(slot->data, slot->request->data, bytes);
+        memcpy(slot->data, slot->request->data, (size_t)bytes);
     slot->copy = *slot->request;
     slot->copy.data = slot->data;
     slot->request = &slot->copy;

@@ -210,9 +210,9 @@ static void make_legal(struct lq_scenario *made)
         struct lq_scn_values *iscsi = i < made->target_count
                                           ? &made->targets[i].iscsi
                                           : &made->initiators[i - made->target_count].iscsi;
-        uint64_t *first = &iscsi->values[LQ_SCN_FIRST_BURST];
         uint64_t most = lq_scn_value(iscsi, LQ_SCN_MAX_BURST, UINT64_MAX);
-        *first = *first > most ? most : *first;
+        if (iscsi->values[LQ_SCN_FIRST_BURST] > most)
+            iscsi->values[LQ_SCN_FIRST_BURST] = most;
     }
 }
 
@@ -222,13 +222,11 @@ static uint32_t earlier(const struct lq_scenario *made, bool wants_command, bool
 {
     for (uint32_t i = 0; i < made->statement_count; i++) {
         const struct lq_scn_statement *statement = &made->statements[i];
-        bool is_action = statement->kind == LQ_SCN_ACTION && statement->label[0] != '\0';
-        bool is_command = is_action && lq_scn_verb_rows[statement->action.verb].kind ==
-                                           LQ_SCN_COMMAND_VERB;
         bool is_whose = initiator == UINT32_MAX || statement->action.initiator == initiator;
-        bool fits = wants_fault ? statement->kind == LQ_SCN_FAULT
-                                : (wants_command ? is_command && is_whose : is_action);
-        if (fits && draw(3) != 1)
+        uint32_t verb = lq_scn_verb_rows[statement->action.verb].kind;
+        bool fits = statement->kind == LQ_SCN_ACTION && statement->label[0] != '\0' &&
+                    (!wants_command || (verb == LQ_SCN_COMMAND_VERB && is_whose));
+        if ((wants_fault ? statement->kind == LQ_SCN_FAULT : fits) && draw(3) != 1)
             return i;
     }
     return made->statement_count;
@@ -433,10 +431,9 @@ static void make_swarm(struct lq_scn_swarm *swarm)
         memcpy(setting->name, "setting-x", 10);
         setting->name[8] = (char)('a' + i);
         setting->unit = units[draw(3)];
-        uint64_t values[] = {[LQ_SCN_NUMBER] = draw(100000),
-                             [LQ_SCN_SIZE] = 1024 * (1 + draw(100)),
-                             [LQ_SCN_OR_NEVER] = draw(4) == 1 ? UINT64_MAX : 1 + draw(9999999)};
-        setting->value = values[setting->unit];
+        setting->value = setting->unit == LQ_SCN_SIZE ? 1024 * (1 + draw(100)) : 1 + draw(9999999);
+        if (setting->unit == LQ_SCN_OR_NEVER && draw(4) == 1)
+            setting->value = UINT64_MAX;
     }
     for (uint32_t i = 1; i < LQ_FAULTS; i++) {
         swarm->has_odds[i] = draw(3) == 1;
@@ -444,10 +441,9 @@ static void make_swarm(struct lq_scn_swarm *swarm)
     }
     swarm->step_count = (uint32_t)draw(40);
     for (uint32_t i = 0; i < swarm->step_count; i++) {
-        struct lq_scn_steps *steps = &swarm->steps[i];
-        steps->initiator = 1 + i * LQ_SCN_INITIATORS_MAX / swarm->step_count;
-        steps->first = 100 * i + 1 + draw(30);
-        steps->last = steps->first + draw(60);
+        uint32_t initiator = 1 + i * LQ_SCN_INITIATORS_MAX / swarm->step_count;
+        uint64_t first = 100 * i + 1 + draw(30);
+        swarm->steps[i] = (struct lq_scn_steps){initiator, first, first + draw(60)};
     }
     swarm->strike_count = (uint32_t)draw(10);
     for (uint32_t i = 0; i < swarm->strike_count; i++)

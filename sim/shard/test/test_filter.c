@@ -71,7 +71,7 @@ static struct lq_pdu_rule *begin(enum lq_fault fault)
     lq_arena_init_measuring(&arena);
     (void)lq_filter_make(&arena, &config, &faults);
     free(memory);
-    memory = aligned_alloc(64, (arena.used_bytes + 63) / 64 * 64);
+    memory = aligned_alloc(64, (size_t)((arena.used_bytes + 63) / 64 * 64));
     lq_arena_init(&arena, memory, arena.used_bytes);
     filter = lq_filter_make(&arena, &config, &faults);
     lq_filter_open(filter, SLOT, NUMBER);
