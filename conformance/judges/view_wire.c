@@ -43,7 +43,8 @@ bool lq_function_covers(const struct lq_seen_function *function,
     if (function->request.seq == 0 || exchange->request.number > function->request.number ||
         exchange->connection != function->connection)
         return false;
-    bool lun_is_same = same_lun(function->unit, function->lun, exchange->unit, exchange->lun);
+    bool lun_is_same = same_lun(function->unit, function->lun, exchange->unit, exchange->lun) &&
+                       !lq_has_gone_since(exchange->unit, exchange->request.seq);
     switch (function->function) {
     case LQ_TM_ABORT_TASK:
         return exchange->itt == function->referenced_tag && lun_is_same;
@@ -71,7 +72,8 @@ bool lq_function_covers_task(const struct lq_seen_function *function,
     /* Stamps count the commands and functions of a nexus in delivery order. */
     if (is_own && (int64_t)(task->stamp - function->received->stamp) >= 0)
         return false;
-    bool lun_is_same = same_lun(function->unit, function->lun, task->unit, task->received->lun);
+    bool lun_is_same = same_lun(function->unit, function->lun, task->unit, task->received->lun) &&
+                       !lq_has_gone_since(task->unit, task->received->seq);
     switch (function->function) {
     case LQ_TM_ABORT_TASK:
         return is_own && task->tag == function->referenced_tag && lun_is_same;

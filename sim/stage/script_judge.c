@@ -410,6 +410,9 @@ static void check_statement(struct lq_script *script, uint32_t place)
     } else if (statement->kind == LQ_SCN_FAULT) {
         if (script->rule_of[place].fired == 0 && !is_expected_never(script, place))
             note(script, place, "it never fired");
+    } else if (statement->kind == LQ_SCN_CHANGE) {
+        if (script->refused[place] != NULL)
+            note(script, place, script->refused[place]);
     } else if (statement->kind == LQ_SCN_ACTION) {
         if (!fact->is_begun)
             note(script, place, "it never happened");
