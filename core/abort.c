@@ -236,7 +236,7 @@ static void inform(struct lq_engine *engine, const struct lq_abort *abort)
         return;
     for (uint32_t i = 0; i < engine->unit_count; i++) {
         struct lq_unit *unit = &engine->units[i];
-        if (is_affected(abort, unit))
+        if (unit->is_there && is_affected(abort, unit))
             inform_unit(engine, abort, unit);
     }
 }
@@ -331,6 +331,11 @@ static struct lq_engine_task *find_task(const struct lq_engine *engine,
             return task;
     }
     return NULL;
+}
+
+static struct lq_unit *unit_of_task(const struct lq_engine_task *task)
+{
+    return task == NULL ? NULL : task->unit;
 }
 
 /* Wrongs "abort-task-not-supported" and "task-set-functions-not-supported". */
@@ -432,6 +437,8 @@ void lq_engine_task_management(struct lq_engine *engine, const struct lq_tm_requ
                                         .stamp = request->order_stamp,
                                         .code = (uint32_t)request->function,
                                         .value = request->referenced_tag});
+    if (unit == NULL && request->function == LQ_TM_ABORT_TASK)
+        unit = unit_of_task(find_task(engine, nexus, request)); /* of a unit that was removed */
     enum lq_tm_answer found = check(engine, request, nexus, unit);
     struct lq_abort *abort = found == LQ_TM_COMPLETE ? take_abort(engine) : NULL;
     if (found == LQ_TM_TASK_ABSENT && lq_core_wrong(engine, LQ_WRONG_ABSENT_ABORT_STAYS))

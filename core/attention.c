@@ -42,7 +42,7 @@ static void record(struct lq_engine *engine, enum lq_event_kind kind,
 static bool insert(struct lq_engine *engine, struct lq_engine_nexus *nexus, struct lq_unit *unit,
                    struct lq_ua ua)
 {
-    struct lq_attentions *queue = &nexus->attentions[unit->number];
+    struct lq_attentions *queue = &nexus->attentions[unit->slot];
     for (uint32_t i = 0; i < queue->count; i++)
         if (is_same(queue->pending[i], ua))
             return false;
@@ -62,7 +62,7 @@ void lq_ua_establish(struct lq_engine *engine, struct lq_engine_nexus *nexus, st
 {
     if (insert(engine, nexus, unit, ua))
         record(engine, LQ_E_UA_ESTABLISHED, nexus, unit,
-               nexus->attentions[unit->number].pending[nexus->attentions[unit->number].count - 1],
+               nexus->attentions[unit->slot].pending[nexus->attentions[unit->slot].count - 1],
                0);
 }
 
@@ -75,14 +75,14 @@ static bool stays_pending(const struct lq_engine *engine, const struct lq_engine
 
 void lq_ua_forget(struct lq_engine_task *task)
 {
-    task->nexus->attentions[task->unit->number].count = 0;
+    task->nexus->attentions[task->unit->slot].count = 0;
 }
 
 bool lq_ua_take(struct lq_engine *engine, struct lq_engine_task *task)
 {
-    if (task->unit == NULL)
+    if (!lq_task_has_unit(engine, task))
         return false;
-    struct lq_attentions *queue = &task->nexus->attentions[task->unit->number];
+    struct lq_attentions *queue = &task->nexus->attentions[task->unit->slot];
     if (queue->count == 0)
         return false;
     uint32_t best = 0;
@@ -103,15 +103,17 @@ bool lq_ua_take(struct lq_engine *engine, struct lq_engine_task *task)
 
 void lq_ua_put_back(struct lq_engine *engine, struct lq_engine_task *task)
 {
-    if (task->reported.asc == 0 || lq_core_wrong(engine, LQ_WRONG_UA_NOT_PUT_BACK))
+    if (task->reported.asc == 0 || !task->unit->is_there ||
+        lq_core_wrong(engine, LQ_WRONG_UA_NOT_PUT_BACK))
         return;
     if (insert(engine, task->nexus, task->unit, task->reported))
         record(engine, LQ_E_UA_PUT_BACK, task->nexus, task->unit, task->reported, task->serial);
     task->reported = (struct lq_ua){0, 0};
 }
 
-void lq_ua_clear(struct lq_engine *engine, struct lq_engine_nexus *nexus, struct lq_ua ua)
+void lq_ua_clear(struct lq_engine *engine, const struct lq_engine_task *task, struct lq_ua ua)
 {
+    struct lq_engine_nexus *nexus = task->nexus;
     for (uint32_t u = 0; u < engine->unit_count; u++) {
         struct lq_attentions *queue = &nexus->attentions[u];
         for (uint32_t i = 0; i < queue->count; i++) {
@@ -120,7 +122,7 @@ void lq_ua_clear(struct lq_engine *engine, struct lq_engine_nexus *nexus, struct
             queue->count--;
             memmove(&queue->pending[i], &queue->pending[i + 1],
                     (queue->count - i) * sizeof queue->pending[0]);
-            record(engine, LQ_E_UA_CLEARED, nexus, &engine->units[u], ua, 0);
+            record(engine, LQ_E_UA_CLEARED, nexus, &engine->units[u], ua, task->serial);
             break;
         }
     }

@@ -55,7 +55,7 @@ static bool reports_attention(const struct lq_engine *engine, const struct lq_en
 void lq_device_begin(struct lq_engine *engine, struct lq_engine_task *task)
 {
     LQ_ASSERT(task->state == LQ_TASK_IN_SET && task->enabled && !task->data_wanted);
-    if (task->unit == NULL) {
+    if (!lq_task_has_unit(engine, task)) {
         begin_without_unit(engine, task);
         return;
     }

@@ -43,13 +43,18 @@ void lq_block_submit(struct lq_engine *engine, struct lq_engine_task *task, enum
 
 void lq_block_run(struct lq_engine *engine, struct lq_engine_task *task)
 {
-    const struct lq_store *store = task->unit->store->store;
-    if (task->opcode->medium == LQ_MEDIUM_WRITES && store->read_only) {
+    const struct lq_unit *unit = task->unit;
+    if (task->opcode->medium == LQ_MEDIUM_WRITES &&
+        lq_unit_is_read_only(engine, unit, task->nexus)) {
         lq_check_condition(engine, task, 0x07, 0x27, 0x00); /* WRITE PROTECTED */
         return;
     }
     if (task->nblocks == 0) { /* no data is no error [SBC-3 5.8] */
         lq_task_end(engine, task, LQ_GOOD, no_sense);
+        return;
+    }
+    if (task->lba > unit->nblocks || task->nblocks > unit->nblocks - task->lba) {
+        lq_check_condition(engine, task, 0x05, 0x21, 0x00); /* it has shrunk meanwhile */
         return;
     }
     if (lq_quarantine_holds(engine, task))
@@ -61,7 +66,7 @@ void lq_block_run(struct lq_engine *engine, struct lq_engine_task *task)
 void lq_read_capacity_10(struct lq_engine *engine, struct lq_engine_task *task)
 {
     const struct lq_store *store = task->unit->store->store;
-    uint64_t last = store->nblocks - 1;
+    uint64_t last = task->unit->nblocks - 1;
     lq_put_be32(task->buffer, last > UINT32_MAX ? UINT32_MAX : (uint32_t)last);
     lq_put_be32(task->buffer + 4, store->block_bytes);
     task->defined_bytes = 8;
@@ -72,7 +77,7 @@ void lq_read_capacity_16(struct lq_engine *engine, struct lq_engine_task *task)
 {
     const struct lq_store *store = task->unit->store->store;
     memset(task->buffer, 0, 32);
-    lq_put_be64(task->buffer, store->nblocks - 1);
+    lq_put_be64(task->buffer, task->unit->nblocks - 1);
     lq_put_be32(task->buffer + 8, store->block_bytes);
     task->buffer[13] = (uint8_t)(store->physical_exponent & 0x0f);
     lq_end_allocated(engine, task, 32);

@@ -106,14 +106,15 @@ static void standard_inquiry(struct lq_engine *engine, struct lq_engine_task *ta
     enum { STANDARD_BYTES = 96 };
     uint8_t *data = task->buffer;
     memset(data, 0, STANDARD_BYTES);
-    data[0] = task->unit != NULL ? 0x00 : 0x7f; /* 011b, 1Fh: nothing can be here */
-    data[2] = 0x06;                             /* SPC-4 */
-    data[3] = 0x10 | 0x02;                      /* HISUP, response data format 2 */
+    bool has_unit = lq_task_has_unit(engine, task);
+    data[0] = has_unit ? 0x00 : 0x7f; /* 011b, 1Fh: nothing can be here */
+    data[2] = 0x06;                   /* SPC-4 */
+    data[3] = 0x10 | 0x02;            /* HISUP, response data format 2 */
     data[4] = STANDARD_BYTES - 5;
     data[7] = 0x02; /* CMDQUE: the SAM command queuing model */
-    lq_put_ascii(data + 8, 8, task->unit != NULL ? task->unit->vendor : "LUNQUAKE");
-    lq_put_ascii(data + 16, 16, task->unit != NULL ? task->unit->product : "NO DEVICE");
-    lq_put_ascii(data + 32, 4, task->unit != NULL ? task->unit->revision : "0001");
+    lq_put_ascii(data + 8, 8, has_unit ? task->unit->vendor : "LUNQUAKE");
+    lq_put_ascii(data + 16, 16, has_unit ? task->unit->product : "NO DEVICE");
+    lq_put_ascii(data + 32, 4, has_unit ? task->unit->revision : "0001");
     for (uint32_t i = 0; i < sizeof version_descriptors / sizeof version_descriptors[0]; i++)
         lq_put_be16(data + 58 + 2 * i, version_descriptors[i]);
     lq_end_allocated(engine, task, STANDARD_BYTES);
@@ -122,7 +123,7 @@ static void standard_inquiry(struct lq_engine *engine, struct lq_engine_task *ta
 static void vpd_inquiry(struct lq_engine *engine, struct lq_engine_task *task)
 {
     uint8_t code = task->cdb[2];
-    for (uint32_t i = 0; i < PAGES && task->unit != NULL; i++) {
+    for (uint32_t i = 0; i < PAGES && lq_task_has_unit(engine, task); i++) {
         if (pages[i].code != code)
             continue;
         memset(task->buffer, 0, PAGE_BYTES_MAX);

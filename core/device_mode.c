@@ -71,17 +71,16 @@ static uint32_t write_pages(const struct lq_engine *engine, const struct lq_engi
 }
 
 /* Short block descriptor [SBC-3 6.5.2.2]. */
-static uint32_t write_block_descriptor(const struct lq_store *store, uint8_t *at)
+static uint32_t write_block_descriptor(const struct lq_unit *unit, uint8_t *at)
 {
     memset(at, 0, BLOCK_DESCRIPTOR_BYTES);
-    lq_put_be32(at, store->nblocks > UINT32_MAX ? UINT32_MAX : (uint32_t)store->nblocks);
-    lq_put_be24(at + 5, store->block_bytes);
+    lq_put_be32(at, unit->nblocks > UINT32_MAX ? UINT32_MAX : (uint32_t)unit->nblocks);
+    lq_put_be24(at + 5, unit->store->store->block_bytes);
     return BLOCK_DESCRIPTOR_BYTES;
 }
 
 static void mode_sense(struct lq_engine *engine, struct lq_engine_task *task, uint32_t header_bytes)
 {
-    const struct lq_store *store = task->unit->store->store;
     if ((task->cdb[2] >> 6) == SAVED) {
         lq_check_condition(engine, task, 0x05, 0x39, 0x00); /* SAVING PARAMETERS NOT SUPPORTED */
         return;
@@ -90,7 +89,7 @@ static void mode_sense(struct lq_engine *engine, struct lq_engine_task *task, ui
     memset(data, 0, header_bytes);
     bool disables_descriptors = (task->cdb[1] & 0x08) != 0;
     uint32_t descriptors =
-        disables_descriptors ? 0 : write_block_descriptor(store, data + header_bytes);
+        disables_descriptors ? 0 : write_block_descriptor(task->unit, data + header_bytes);
     uint32_t bytes = write_pages(engine, task, data + header_bytes + descriptors);
     if (bytes == 0) {
         lq_check_condition(engine, task, 0x05, 0x24, 0x00);
@@ -98,7 +97,8 @@ static void mode_sense(struct lq_engine *engine, struct lq_engine_task *task, ui
     }
     bytes += header_bytes + descriptors;
     /* DEVICE-SPECIFIC PARAMETER [SBC-3 6.5.1]: WP, and DPOFUA: DPO and FUA are understood. */
-    uint8_t specific = (uint8_t)((store->read_only ? 0x80 : 0) | 0x10);
+    bool is_protected = lq_unit_is_read_only(engine, task->unit, task->nexus);
+    uint8_t specific = (uint8_t)((is_protected ? 0x80 : 0) | 0x10);
     if (header_bytes == 4) {
         data[0] = (uint8_t)(bytes - 1);
         data[2] = specific;

@@ -17,7 +17,7 @@ void lq_test_unit_ready(struct lq_engine *engine, struct lq_engine_task *task)
 void lq_request_sense(struct lq_engine *engine, struct lq_engine_task *task)
 {
     struct lq_sense sense = no_sense;
-    if (task->unit == NULL)
+    if (!lq_task_has_unit(engine, task))
         sense = (struct lq_sense){0x05, 0x25, 0x00};
     else if (lq_ua_take(engine, task))
         sense = (struct lq_sense){0x06, task->reported.asc, task->reported.ascq};
@@ -52,7 +52,8 @@ void lq_report_luns(struct lq_engine *engine, struct lq_engine_task *task)
     uint32_t bytes = 8;
     for (uint32_t i = 0; i < engine->unit_count && select != 1; i++) {
         const struct lq_unit *unit = &engine->units[i];
-        if (unit->target != task->nexus->target)
+        bool is_listed = unit->is_there || lq_core_wrong(engine, LQ_WRONG_REPORT_LUNS_STALE);
+        if (unit->target != task->nexus->target || !is_listed)
             continue;
         if (bytes + 8 > engine->config.limits.transfer_bytes_max)
             break;
@@ -61,6 +62,6 @@ void lq_report_luns(struct lq_engine *engine, struct lq_engine_task *task)
     }
     memset(task->buffer, 0, 8);
     lq_put_be32(task->buffer, bytes - 8);
-    lq_ua_clear(engine, task->nexus, (struct lq_ua){0x3f, 0x0e});
+    lq_ua_clear(engine, task, (struct lq_ua){0x3f, 0x0e});
     lq_end_allocated(engine, task, bytes);
 }

@@ -48,7 +48,7 @@ static void tell_of_reset(struct lq_engine *engine, const struct lq_store_state 
 {
     for (uint32_t u = 0; u < engine->unit_count; u++) {
         struct lq_unit *unit = &engine->units[u];
-        if (unit->store != store)
+        if (unit->store != store || !unit->is_there)
             continue;
         for (uint32_t n = 0; n < engine->config.limits.nexuses; n++)
             if (engine->nexuses[n].known && engine->nexuses[n].target == unit->target)

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine as a whole: carving, stores, logical units, time, counts. */
+/* The engine as a whole: carving, stores, time, counts. */
 #include "core/engine.h"
 
-#include <string.h>
-
-#include "core/device.h"
 #include "core/state.h"
 
 const struct lq_engine_config lq_engine_config_default = {
@@ -96,90 +93,6 @@ bool lq_engine_store_add(struct lq_engine *engine, struct lq_store *store)
     return true;
 }
 
-/* --- logical units --------------------------------------------------------------------------- */
-
-static void copy_text(char *to, uint32_t size_bytes, const char *text, const char *fallback)
-{
-    const char *from = text != NULL ? text : fallback;
-    uint32_t i = 0;
-    for (; i + 1 < size_bytes && from[i] != '\0'; i++)
-        to[i] = from[i];
-    to[i] = '\0';
-}
-
-static const char *check_unit(const struct lq_engine *engine, const struct lq_unit_config *config)
-{
-    const struct lq_store *store = config->store;
-    if (engine->unit_count == engine->config.limits.units)
-        return "there are as many logical units as limits.units allows";
-    if (config->target >= engine->config.limits.targets)
-        return "the target's number is not below limits.targets";
-    if (config->lun > 0x3fff)
-        return "the LUN is above 16383";
-    if (store->number >= engine->store_count || engine->stores[store->number].store != store)
-        return "the store has not been added to the engine";
-    bool is_power = (store->block_bytes & (store->block_bytes - 1)) == 0;
-    if (store->block_bytes < 512 || store->block_bytes > 4096 || !is_power)
-        return "the block size is none of 512, 1024, 2048, 4096";
-    if (store->nblocks == 0)
-        return "the store is smaller than one block";
-    for (uint32_t i = 0; i < engine->unit_count; i++)
-        if (engine->units[i].target == config->target && engine->units[i].lun == config->lun)
-            return "the LUN is in use";
-    return NULL;
-}
-
-const char *lq_engine_unit_add(struct lq_engine *engine, const struct lq_unit_config *config)
-{
-    const char *problem = check_unit(engine, config);
-    if (problem != NULL)
-        return problem;
-    struct lq_unit *unit = &engine->units[engine->unit_count];
-    unit->number = engine->unit_count++;
-    unit->target = config->target;
-    unit->lun = config->lun;
-    unit->store = &engine->stores[config->store->number];
-    lq_list_init(&unit->tasks);
-    lq_list_init(&unit->rescan_link);
-    copy_text(unit->vendor, sizeof unit->vendor, config->vendor, "LUNQUAKE");
-    copy_text(unit->product, sizeof unit->product, config->product, "SIMULATED DISK");
-    copy_text(unit->revision, sizeof unit->revision, config->revision, "0001");
-    copy_text(unit->serial, sizeof unit->serial, config->serial, "0");
-    const struct lq_store *store = config->store;
-    lq_record(engine, (struct lq_event){.kind = LQ_W_LUN,
-                                        .target = unit->target,
-                                        .code = store->number,
-                                        .detail = unit->number,
-                                        .nblocks = store->block_bytes,
-                                        .flags = lq_has_write_cache(engine, unit)
-                                                     ? LQ_F_WRITE_CACHE
-                                                     : 0,
-                                        .lun = lq_lun_of_unit(unit),
-                                        .value = store->nblocks});
-    return NULL;
-}
-
-/* Peripheral device addressing below 256, flat space addressing from there [SAM-5 4.7.7]. */
-uint64_t lq_lun_of_unit(const struct lq_unit *unit)
-{
-    uint64_t first = unit->lun < 256 ? unit->lun : (0x4000U | unit->lun);
-    return first << 48;
-}
-
-struct lq_unit *lq_unit_of_lun(struct lq_engine *engine, uint16_t target, uint64_t lun)
-{
-    uint16_t first = (uint16_t)(lun >> 48);
-    uint16_t method = first >> 14, wanted = first & 0x3fff;
-    bool is_single_level = (lun & UINT64_C(0xffffffffffff)) == 0;
-    bool is_peripheral = method == 0 && wanted < 256; /* bus 0 */
-    if (!is_single_level || !(is_peripheral || method == 1))
-        return NULL;
-    for (uint32_t i = 0; i < engine->unit_count; i++)
-        if (engine->units[i].target == target && engine->units[i].lun == wanted)
-            return &engine->units[i];
-    return NULL;
-}
-
 /* --- time and counts ------------------------------------------------------------------------- */
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -221,4 +134,9 @@ struct lq_engine_counts lq_engine_counts(const struct lq_engine *engine)
 uint32_t lq_engine_store_outstanding(const struct lq_engine *engine, uint32_t number)
 {
     return number < engine->store_count ? engine->stores[number].outstanding : 0;
+}
+
+struct lq_store *lq_engine_store(const struct lq_engine *engine, uint32_t number)
+{
+    return number < engine->store_count ? engine->stores[number].store : NULL;
 }

@@ -141,10 +141,30 @@ struct lq_unit_config {
     struct lq_store *store; /* added before */
     const char *vendor, *product, *revision; /* at most 8, 16, 4 ASCII characters; NULL: ours */
     const char *serial;                      /* unit serial number, at most 32 characters; copied */
+    uint64_t nblocks;                        /* capacity; 0: all of the store */
+    bool read_only;
 };
 
-/* Adds a logical unit. Returns NULL, or one sentence that names what is wrong. */
+/*
+ * Logical units come and go at any time. Each function returns NULL, or one sentence that names
+ * what is wrong or which limit stands against it, and then has done nothing. I_T nexuses that know
+ * the target are told by unit attentions [SAM-5 5.14].
+ */
+
+/* Adds a logical unit; it inherits nothing of one that had its LUN before. */
 const char *lq_engine_unit_add(struct lq_engine *engine, const struct lq_unit_config *config);
+
+/* Removes it. Commands that wait end with LOGICAL UNIT NOT SUPPORTED, commands in the store with
+ * ABORTED COMMAND, their requests being orphans of the store, which stays. */
+const char *lq_engine_unit_remove(struct lq_engine *engine, uint16_t target, uint16_t lun);
+
+/* Sets its capacity, at most the store's. What begins beyond the end is refused. */
+const char *lq_engine_unit_resize(struct lq_engine *engine, uint16_t target, uint16_t lun,
+                                  uint64_t nblocks);
+
+/* Write protects it or no longer. Writes that are in the store go on; no other begins. */
+const char *lq_engine_unit_access(struct lq_engine *engine, uint16_t target, uint16_t lun,
+                                  bool read_only);
 
 /* --- nexus ----------------------------------------------------------------------------------- */
 
@@ -266,6 +286,9 @@ struct lq_engine_counts {
 };
 
 struct lq_engine_counts lq_engine_counts(const struct lq_engine *engine);
+
+/* Store NUMBER, NULL when there is none. */
+struct lq_store *lq_engine_store(const struct lq_engine *engine, uint32_t number);
 
 /* Requests that store NUMBER still holds (orphans included). */
 uint32_t lq_engine_store_outstanding(const struct lq_engine *engine, uint32_t number);

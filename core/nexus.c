@@ -117,7 +117,7 @@ static void introduce(struct lq_engine *engine, struct lq_engine_nexus *nexus,
     for (uint32_t i = 0; i < engine->unit_count; i++) {
         if (!lq_core_wrong(engine, LQ_WRONG_NEXUS_INHERITS_ATTENTIONS))
             nexus->attentions[i].count = 0;
-        if (engine->units[i].target == nexus->target &&
+        if (engine->units[i].target == nexus->target && engine->units[i].is_there &&
             !lq_core_wrong(engine, LQ_WRONG_RESTART_TELLS_NOBODY))
             lq_ua_establish(engine, nexus, &engine->units[i], (struct lq_ua){0x29, 0x00});
     }
@@ -180,7 +180,7 @@ static void tell_of_loss(struct lq_engine *engine, struct lq_engine_nexus *nexus
     if (lq_core_wrong(engine, LQ_WRONG_NEXUS_LOSS_TELLS_NOBODY))
         return;
     for (uint32_t i = 0; i < engine->unit_count; i++) {
-        if (engine->units[i].target != nexus->target)
+        if (engine->units[i].target != nexus->target || !engine->units[i].is_there)
             continue;
         lq_ua_establish(engine, nexus, &engine->units[i], (struct lq_ua){0x29, 0x07});
         if (lq_core_wrong(engine, LQ_WRONG_NEXUS_LOSS_TOLD_ON_ONE_UNIT))

@@ -118,7 +118,7 @@ static bool decode_extent(const struct lq_engine *engine, struct lq_engine_task 
         task->refusal = invalid_field; /* RDPROTECT, WRPROTECT: no protection information here */
         return false;
     }
-    if (lba > store->nblocks || count > store->nblocks - lba) {
+    if (lba > task->unit->nblocks || count > task->unit->nblocks - lba) {
         task->refusal = lba_out_of_range;
         return false;
     }

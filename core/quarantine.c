@@ -67,20 +67,19 @@ static void record_orphan(struct lq_engine *engine, const struct lq_engine_task 
     lq_record(engine, event);
 }
 
-/* Wrongs "nexus-loss-drops-wait" and "logout-drops-wait". */
+/* Wrongs "nexus-loss-drops-wait", "logout-drops-wait" and "removal-forgets-store". */
 static bool is_dropped(const struct lq_engine *engine, const struct lq_engine_task *task)
 {
     return (task->aborted_by >= LQ_TRIGGER_NEXUS_LOSS &&
             lq_core_wrong(engine, LQ_WRONG_NEXUS_LOSS_DROPS_WAIT)) ||
            (task->aborted_by == LQ_TRIGGER_LOGOUT &&
-            lq_core_wrong(engine, LQ_WRONG_LOGOUT_DROPS_WAIT));
+            lq_core_wrong(engine, LQ_WRONG_LOGOUT_DROPS_WAIT)) ||
+           (!task->aborted && lq_core_wrong(engine, LQ_WRONG_REMOVAL_FORGETS_STORE));
 }
 
-void lq_quarantine_orphan(struct lq_engine *engine, struct lq_engine_task *task)
+void lq_quarantine_leave(struct lq_engine *engine, struct lq_engine_task *task)
 {
-    LQ_ASSERT(task->state == LQ_TASK_IN_STORE && task->aborted);
     struct lq_store_state *store = task->unit->store;
-    lq_task_end_aborted(engine, task);
     task->state = LQ_TASK_ORPHAN;
     lq_list_remove(&task->nexus_link);
     lq_nexus_give_slot(engine, task->nexus);
@@ -98,6 +97,13 @@ void lq_quarantine_orphan(struct lq_engine *engine, struct lq_engine_task *task)
         lq_list_remove(&task->work_link);
     }
     lq_abort_release(engine, task);
+}
+
+void lq_quarantine_orphan(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    LQ_ASSERT(task->state == LQ_TASK_IN_STORE && task->aborted);
+    lq_task_end_aborted(engine, task);
+    lq_quarantine_leave(engine, task);
 }
 
 static bool overlaps_orphan(const struct lq_engine *engine, const struct lq_engine_task *task)

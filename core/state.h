@@ -93,14 +93,21 @@ struct lq_engine_nexus {
     struct lq_link ended_link; /* nothing is waited for any more: its loss ends at the settling */
     const struct lq_transport *transport;
     void *transport_context;
-    struct lq_attentions *attentions; /* one a unit of the engine */
+    struct lq_attentions *attentions; /* by slot of the unit */
     uint32_t transport_id_bytes;
     uint8_t transport_id[LQ_TRANSPORT_ID_BYTES_MAX];
 };
 
+/* A logical unit, or the place of one: what is removed keeps it until its last command is freed. */
 struct lq_unit {
-    uint32_t number;
+    uint32_t number; /* for records; each unit has another one, also of the same LUN */
+    uint32_t slot;   /* place in the engine, and of its unit attentions in a nexus */
+    bool is_there;
+    bool read_only;
     uint16_t target, lun;
+    uint32_t task_count;    /* slots of commands that were addressed to it, orphans included */
+    uint64_t nblocks;       /* capacity; the store may be larger */
+    uint64_t read_only_use; /* engine->uses when its access was changed */
     struct lq_store_state *store;
     struct lq_link tasks;       /* the task set, in order of entry */
     uint32_t dormant;           /* not enabled */
@@ -139,7 +146,8 @@ struct lq_engine {
     struct lq_store_state *stores;
     struct lq_abort *aborts;
     uint8_t *buffers;
-    uint32_t unit_count, store_count;
+    uint32_t unit_count, store_count; /* places of units used so far */
+    uint32_t next_unit_number;
     uint32_t tasks_free;
     uint32_t established, busy_nexuses; /* busy: established and with a command at least */
     uint64_t aborts_in_use;             /* bit mask */
@@ -218,7 +226,9 @@ void lq_nexus_expire(struct lq_engine *engine);
 /* How long TRIGGER may wait for a command of UNIT's store (now + bound, or LQ_NEVER). */
 uint64_t lq_quarantine_deadline(const struct lq_engine *engine, const struct lq_unit *unit,
                                 uint64_t after_ns);
-/* Makes an aborted task in the store an orphan and releases who waits for it. */
+/* Makes a task in the store, whose end is recorded, an orphan and releases who waits for it. */
+void lq_quarantine_leave(struct lq_engine *engine, struct lq_engine_task *task);
+/* Ends an aborted task in the store, which becomes an orphan. */
 void lq_quarantine_orphan(struct lq_engine *engine, struct lq_engine_task *task);
 /* True when TASK, about to use the medium, has to wait: it is held now. */
 bool lq_quarantine_holds(struct lq_engine *engine, struct lq_engine_task *task);
@@ -236,7 +246,16 @@ bool lq_ua_take(struct lq_engine *engine, struct lq_engine_task *task);
 /* Wrong "inquiry-clears-attentions": what is pending for TASK's I_T_L nexus is dropped. */
 void lq_ua_forget(struct lq_engine_task *task);
 void lq_ua_put_back(struct lq_engine *engine, struct lq_engine_task *task);
-void lq_ua_clear(struct lq_engine *engine, struct lq_engine_nexus *nexus, struct lq_ua ua);
+/* TASK has told its nexus of UA, of all units. */
+void lq_ua_clear(struct lq_engine *engine, const struct lq_engine_task *task, struct lq_ua ua);
+
+/* --- unit.c: logical units come and go ------------------------------------------------------- */
+
+/* False: TASK addressed a LUN that is not there, or that has been removed since. */
+bool lq_task_has_unit(const struct lq_engine *engine, const struct lq_engine_task *task);
+/* True: the medium must not be changed for NEXUS. */
+bool lq_unit_is_read_only(const struct lq_engine *engine, const struct lq_unit *unit,
+                          const struct lq_engine_nexus *nexus);
 
 /* --- device servers -------------------------------------------------------------------------- */
 

@@ -44,6 +44,8 @@ void lq_task_free(struct lq_engine *engine, struct lq_engine_task *task)
         lq_list_remove(&task->nexus_link);
         lq_nexus_give_slot(engine, task->nexus);
     }
+    if (task->unit != NULL)
+        task->unit->task_count--;
     lq_list_remove(&task->work_link);
     task->state = LQ_TASK_FREE;
     engine->tasks_free++;
@@ -90,6 +92,8 @@ static void fill_task(struct lq_engine *engine, struct lq_engine_task *task,
     task->attribute = command->attribute;
     task->nexus = nexus;
     task->unit = lq_unit_of_lun(engine, nexus->target, command->lun);
+    if (task->unit != NULL)
+        task->unit->task_count++;
     task->lun = command->lun;
     task->tag = command->tag;
     task->serial = engine->next_serial++;

@@ -213,4 +213,19 @@ const struct lq_wrong lq_core_wrongs[LQ_CORE_WRONGS] = {
         {"quarantine-of-one-unit", "QUAR-1",
          "Only commands of the orphan's own logical unit are held, though others share its "
          "store."},
+    [LQ_WRONG_RESIZE_TELLS_NOBODY] = {"resize-tells-nobody", "UA-1",
+                                      "No CAPACITY DATA HAS CHANGED after a resize."},
+    [LQ_WRONG_REMOVAL_FORGETS_STORE] =
+        {"removal-forgets-store", "QUAR-3",
+         "A logical unit is removed and its commands in the store are forgotten."},
+    [LQ_WRONG_REMOVED_LUN_ANSWERS] = {"removed-lun-answers", "LUN-1",
+                                      "A logical unit that was removed goes on answering."},
+    [LQ_WRONG_ACCESS_FOR_NEWCOMERS] =
+        {"access-for-newcomers", "LUN-2",
+         "Write protection applies to I_T nexuses that are established after it only."},
+    [LQ_WRONG_REPORT_LUNS_STALE] = {"report-luns-stale", "LUN-3",
+                                    "REPORT LUNS goes on listing what was removed."},
+    [LQ_WRONG_CHANGE_TOLD_TO_ONE] =
+        {"change-told-to-one", "UA-1",
+         "One I_T nexus is told that LUNs or a capacity have changed, the others never are."},
 };

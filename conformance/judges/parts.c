@@ -10,6 +10,7 @@ const struct lq_judge_part *const lq_judge_parts[] = {
     &lq_reinstate_part,
     &lq_quarantine_part,
     &lq_ua_part,
+    &lq_luns_part,
     &lq_digests_part,
     &lq_sequence_part,
     &lq_transfer_part,

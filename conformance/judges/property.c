@@ -225,6 +225,16 @@ const struct lq_property lq_property_table[] = {
         {"DUR-8", "restart-fences-old-writes", "docs/ARCHITECTURE.md, restarts", "data",
          "A write that was on its way when its target ended takes effect before the target serves "
          "again, or never."},
+    [P_LUN_1] =
+        {"LUN-1", "removed-lun-is-silent", "SAM-5 r21 5.11; SPC-5 r22 6.7.2", "luns",
+         "No command that was received after its logical unit had been removed, or waited for its "
+         "turn then, ends GOOD."},
+    [P_LUN_2] =
+        {"LUN-2", "write-protection-at-once", "SBC-4 r22 4.12; docs/ARCHITECTURE.md, admin events",
+         "luns", "No write begins once its logical unit is write protected."},
+    [P_LUN_3] =
+        {"LUN-3", "report-luns-as-it-is", "SPC-5 r22 6.33", "luns",
+         "REPORT LUNS lists the logical units that are there, all of them and no other."},
     [P_LIVE_1] =
         {"LIVE-1", "command-ends", "docs/ARCHITECTURE.md, phases of a run", "liveness",
          "Every command ends, or is given up for a known cause, within the liveness bound."},

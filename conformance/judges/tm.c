@@ -339,10 +339,17 @@ static void judge_honesty(struct lq_judge *judge, const struct lq_seen_function 
         judge_absence(judge, function);
     if (!names_unit || judge->view.units.count == 0)
         return;
-    if (function->unit == NULL && answer == LQ_TM_COMPLETE)
+    const struct lq_seen_unit *unit = function->unit;
+    uint64_t since = function->sent != NULL ? function->sent->seq : function->received->seq;
+    bool has_changed = lq_has_gone_since(unit, since) ||
+                       (unit != NULL && unit->added != NULL && unit->added->seq > since);
+    if (has_changed)
+        return; /* either answer may be right */
+    bool is_there = unit != NULL && unit->is_there;
+    if (!is_there && answer == LQ_TM_COMPLETE)
         convict_function(judge, P_TM_6, function, NULL,
                          " was completed for a logical unit that is not there");
-    if (function->unit != NULL && answer == LQ_TM_INCORRECT_LUN)
+    if (is_there && answer == LQ_TM_INCORRECT_LUN)
         convict_function(judge, P_TM_6, function, NULL,
                          " was told that its logical unit is not there");
 }

@@ -78,9 +78,9 @@ static void convict_report(struct lq_judge *judge, enum lq_property_place proper
 
 /* --- causes ----------------------------------------------------------------------------------- */
 
-static void establish(struct lq_judge *judge, const struct lq_seen_nexus *nexus,
-                      const struct lq_seen_unit *unit, enum kind kind, bool must,
-                      const struct lq_event *cause)
+void lq_ua_owe(struct lq_judge *judge, const struct lq_seen_nexus *nexus,
+               const struct lq_seen_unit *unit, enum kind kind, bool must,
+               const struct lq_event *cause)
 {
     struct place *place = lq_ua_place(judge, nexus, unit);
     struct condition *condition = &place->conditions[kind];
@@ -124,7 +124,7 @@ static void reset_done(struct lq_judge *judge, const struct lq_seen_function *fu
         for (uint32_t n = 0; n < judge->view.nexuses.count; n++) {
             const struct lq_seen_nexus *nexus = lq_array_at(&judge->view.nexuses, n);
             if (nexus->target == unit->target)
-                establish(judge, nexus, unit, kind, nexus->is_established, event);
+                lq_ua_owe(judge, nexus, unit, kind, nexus->is_established, event);
         }
     }
 }
@@ -142,7 +142,7 @@ static void clear_done(struct lq_judge *judge, const struct lq_seen_function *fu
         bool must = place->cleared_by == function;
         if (nexus == function->nexus || !(may || must))
             continue;
-        establish(judge, nexus, function->unit, CLEARED, must, event);
+        lq_ua_owe(judge, nexus, function->unit, CLEARED, must, event);
         place->cleared_by = NULL;
     }
 }
@@ -226,11 +226,11 @@ static void on_nexus(struct lq_judge *judge, const struct lq_event *event)
         struct place *place = lq_ua_place(judge, nexus, unit);
         if (event->kind == LQ_E_NEXUS_ENDED) {
             bool must = event->code != LQ_TRIGGER_LOGOUT;
-            establish(judge, nexus, unit, NEXUS_LOSS, must, event);
+            lq_ua_owe(judge, nexus, unit, NEXUS_LOSS, must, event);
         } else if (event->stamp <= 1) {
             *place = (struct place){0};
             if (ua_of(judge)->restarted != NULL) /* it must hear that the target has restarted */
-                establish(judge, nexus, unit, COARSE, true, event);
+                lq_ua_owe(judge, nexus, unit, COARSE, true, event);
             else
                 place->conditions[COARSE].allowed = 1;
         }
@@ -261,7 +261,7 @@ static void on_store_reset(struct lq_judge *judge, const struct lq_event *event)
         for (uint32_t n = 0; n < judge->view.nexuses.count; n++) {
             const struct lq_seen_nexus *nexus = lq_array_at(&judge->view.nexuses, n);
             if (nexus->target == unit->target)
-                establish(judge, nexus, unit, STORE_RESET, nexus->is_established, event);
+                lq_ua_owe(judge, nexus, unit, STORE_RESET, nexus->is_established, event);
         }
     }
 }
@@ -296,7 +296,8 @@ static void count_report(struct lq_judge *judge, const struct place *place)
     judge->exercised[P_RI_4] += place->conditions[NEXUS_LOSS].owed;
     judge->exercised[P_UA_1] +=
         place->conditions[RESET].owed || place->conditions[STORE_RESET].owed ||
-        place->conditions[CLEARED].owed;
+        place->conditions[CLEARED].owed || place->conditions[LUNS_CHANGED].owed ||
+        place->conditions[CAPACITY].owed || place->conditions[PARAMETERS].owed;
 }
 
 /* UA-7: nothing that is owed since before the report ranks before what was reported. */
@@ -306,7 +307,7 @@ static void judge_precedence(struct lq_judge *judge, const struct place *place,
     /* Of an owed reset the code is not known: the lowest rank of its kind. */
     static const uint32_t rank_of_kind[KINDS] = {
         [COARSE] = 0, [POWER_ON] = 1, [STORE_RESET] = 1, [RESET] = 3, [NEXUS_LOSS] = 4,
-        [CLEARED] = 5};
+        [CLEARED] = 5, [LUNS_CHANGED] = 5, [CAPACITY] = 5, [PARAMETERS] = 5};
     uint32_t reported = rank_of(event->detail & 0xffff);
     for (uint32_t k = 0; k < KINDS; k++) {
         const struct condition *condition = &place->conditions[k];
@@ -408,6 +409,8 @@ static void on_lost(struct lq_judge *judge, const struct lq_event *event)
     const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
     if (task == NULL || task->nexus == NULL || task->unit == NULL || task->ended == NULL)
         return;
+    if (task->received == NULL || lq_has_gone_since(task->unit, task->received->seq))
+        return; /* with the unit all that it had to tell has gone */
     enum kind kind = reported_by(judge, task);
     if (kind == OTHER_KIND)
         return;
@@ -432,13 +435,17 @@ static void on_claim(struct lq_judge *judge, const struct lq_event *event)
     place->conditions[kind].claimed = event->kind != LQ_E_UA_CLEARED;
     if (event->kind != LQ_E_UA_CLEARED)
         return;
-    place->merged = event;
     place->conditions[kind].owed = false;
+    if (kind == LUNS_CHANGED && event->serial != 0) { /* REPORT LUNS [SPC-4 6.33] */
+        place->conditions[kind].allowed = 0;
+        return;
+    }
+    place->merged = event;
     place->conditions[COARSE].allowed = 1;
     /* What is being put back is in it, too, and what has just been caused. */
     for (uint32_t k = 0; k < KINDS; k++) {
         struct condition *condition = &place->conditions[k];
-        bool is_new = condition->put_back || k == STORE_RESET;
+        bool is_new = condition->put_back || k == STORE_RESET || k >= LUNS_CHANGED;
         if (is_new && condition->owed && condition->cause->time_ns == event->time_ns)
             condition->owed = false;
     }
@@ -482,6 +489,13 @@ static void ua_event(struct lq_judge *judge, const struct lq_event *event)
     case LQ_E_NEXUS_ESTABLISHED:
     case LQ_E_NEXUS_ENDED:
         on_nexus(judge, event);
+        break;
+    case LQ_W_LUN:
+        if ((event->flags & LQ_F_ABSENT) == 0)
+            lq_ua_lun_comes(judge, event);
+        break;
+    case LQ_W_LUN_CHANGED:
+        lq_ua_lun_changes(judge, event);
         break;
     case LQ_W_POWER:
         on_power(judge, event);

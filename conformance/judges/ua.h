@@ -46,6 +46,15 @@ static inline struct ua *ua_of(const struct lq_judge *judge)
 struct place *lq_ua_place(struct lq_judge *judge, const struct lq_seen_nexus *nexus,
                           const struct lq_seen_unit *unit);
 
+/* CAUSE makes NEXUS be owed KIND by UNIT; not MUST: it may be told. */
+void lq_ua_owe(struct lq_judge *judge, const struct lq_seen_nexus *nexus,
+               const struct lq_seen_unit *unit, enum kind kind, bool must,
+               const struct lq_event *cause);
+
+/* ua_luns.c */
+void lq_ua_lun_comes(struct lq_judge *judge, const struct lq_event *event);
+void lq_ua_lun_changes(struct lq_judge *judge, const struct lq_event *event);
+
 void lq_ua_digest(struct lq_judge *judge, struct lq_digest *digest);
 
 #endif

@@ -7,11 +7,16 @@
 #include <stdint.h>
 
 /* COARSE: what a nexus that is new to the target may hear, and what a full queue is merged into. */
-enum kind { COARSE, POWER_ON, RESET, STORE_RESET, NEXUS_LOSS, CLEARED, KINDS, OTHER_KIND = KINDS };
+enum kind {
+    COARSE, POWER_ON, RESET, STORE_RESET, NEXUS_LOSS, CLEARED, LUNS_CHANGED, CAPACITY, PARAMETERS,
+    KINDS, OTHER_KIND = KINDS
+};
 
 static const char *const kind_names[] = {"POWER ON, RESET, OR BUS DEVICE RESET", "POWER ON",
                                          "RESET", "DEVICE INTERNAL RESET", "I_T NEXUS LOSS",
-                                         "COMMANDS CLEARED BY ANOTHER INITIATOR"};
+                                         "COMMANDS CLEARED BY ANOTHER INITIATOR",
+                                         "REPORTED LUNS DATA HAS CHANGED",
+                                         "CAPACITY DATA HAS CHANGED", "MODE PARAMETERS CHANGED"};
 
 /* DETAIL is ASC << 8 | ASCQ. */
 static inline enum kind kind_of(uint32_t detail)
@@ -23,6 +28,9 @@ static inline enum kind kind_of(uint32_t detail)
     case 0x2904: return STORE_RESET;
     case 0x2907: return NEXUS_LOSS;
     case 0x2f00: return CLEARED;
+    case 0x3f0e: return LUNS_CHANGED;
+    case 0x2a09: return CAPACITY;
+    case 0x2a01: return PARAMETERS;
     default: return OTHER_KIND;
     }
 }

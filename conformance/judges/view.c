@@ -52,19 +52,6 @@ struct lq_seen_function *lq_view_engine_function(const struct lq_view *view, uin
     return look(&view->functions, &view->function_of_engine, serial);
 }
 
-/* A LUN of one level may be written in two ways [SAM-5 r21 4.7.7]: peripheral device addressing
- * (00b, bus 0) up to 255, flat space addressing (01b) up to 16383. */
-static uint64_t plain_lun(uint64_t lun)
-{
-    bool is_flat = lun >> 62 == 1;
-    return is_flat && (lun >> 48 & 0x3fff) < 256 ? lun & ~(UINT64_C(0x4000) << 48) : lun;
-}
-
-const struct lq_seen_unit *lq_view_unit(const struct lq_view *view, uint16_t target, uint64_t lun)
-{
-    return look(&view->units, &view->unit_of, key2(target, plain_lun(lun)));
-}
-
 struct lq_seen_connection *lq_view_connection(const struct lq_view *view, uint32_t number)
 {
     return look(&view->connections, &view->connection_of, number);
@@ -159,27 +146,6 @@ struct lq_seen_function *lq_view_function_make(struct lq_judge *judge)
     return function;
 }
 
-static void unit_make(struct lq_judge *judge, const struct lq_event *event)
-{
-    struct lq_view *view = &judge->view;
-    uint32_t *at = lq_map_put(&view->unit_of, judge->allocator,
-                              key2(event->target, plain_lun(event->lun)));
-    if (*at != LQ_NONE)
-        return;
-    *at = view->units.count;
-    struct lq_seen_unit *unit = lq_array_add(&view->units, judge->allocator);
-    *unit = (struct lq_seen_unit){event->target, event->lun,     event->code,
-                                  *at,           event->nblocks, event->value,
-                                  (event->flags & LQ_F_WRITE_CACHE) != 0};
-    /* Units are numbered by the engine; a second LUN of one number is the same logical unit. */
-    uint32_t *same = lq_map_put(&view->unit_of, judge->allocator,
-                                key2(UINT64_MAX - event->target, event->detail));
-    if (*same == LQ_NONE)
-        *same = *at;
-    unit = lq_array_at(&view->units, view->units.count - 1);
-    unit->unit = *same;
-}
-
 /* --- world ------------------------------------------------------------------------------------ */
 
 /* The target is gone, with all that it knew: nexuses, commands and functions end without a word. */
@@ -201,7 +167,10 @@ static void world_event(struct lq_judge *judge, const struct lq_event *event)
         target_ended(view, event);
     switch (event->kind) {
     case LQ_W_LUN:
-        unit_make(judge, event);
+        lq_view_unit_comes(judge, event);
+        break;
+    case LQ_W_LUN_CHANGED:
+        lq_view_unit_changes(view, event);
         break;
     case LQ_W_STORE: {
         struct lq_seen_store *store = lq_view_store(view, judge->allocator, event->code);

@@ -32,8 +32,12 @@ struct lq_seen_unit { /* a LUN of a target; several may stand for one logical un
     uint32_t store;
     uint32_t unit; /* place of the first record of the same logical unit */
     uint32_t block_bytes;
-    uint64_t blocks;
+    uint64_t blocks; /* the most that it can ever have: its store's */
     bool has_write_cache; /* WCE, as the target says it [SBC-3 6.5.5] */
+    bool is_there, is_read_only;
+    /* Newest of their kind: it came, it went (or was announced to come later), its access changed.
+     * It may come again: then it is another logical unit of the same LUN and store. */
+    const struct lq_event *added, *removed, *access;
 };
 
 struct lq_seen_store {
@@ -229,6 +233,11 @@ uint32_t lq_view_command_forged(const struct lq_view *view, const struct lq_seen
 /* The newest command with TAG that was sent on CONNECTION; NULL. */
 struct lq_seen_command *lq_view_command_on(const struct lq_view *view, uint32_t connection,
                                            uint64_t tag);
+/* True when UNIT has gone since the record or PDU numbered SEQ. */
+static inline bool lq_has_gone_since(const struct lq_seen_unit *unit, uint64_t seq)
+{
+    return unit != NULL && unit->removed != NULL && unit->removed->seq > seq;
+}
 
 static inline bool lq_same_unit(const struct lq_seen_unit *a, const struct lq_seen_unit *b)
 {
@@ -249,6 +258,10 @@ bool lq_function_covers(const struct lq_seen_function *function,
 /* True when TASK was received before FUNCTION and is in its scope; of any I_T nexus. */
 bool lq_function_covers_task(const struct lq_seen_function *function,
                              const struct lq_seen_task *task);
+
+/* view_unit.c */
+void lq_view_unit_comes(struct lq_judge *judge, const struct lq_event *event);
+void lq_view_unit_changes(struct lq_view *view, const struct lq_event *event);
 
 /* --- shared with view_wire.c and login.c ------------------------------------------------------ */
 

@@ -76,6 +76,7 @@ static const char *const kind_names[LQ_EVENT_KINDS] = {
     [LQ_W_CLOSE] = "W_CLOSE",
     [LQ_W_STORE] = "W_STORE",
     [LQ_W_POWER] = "W_POWER",
+    [LQ_W_LUN_CHANGED] = "W_LUN_CHANGED",
     [LQ_W_ACCOUNT] = "W_ACCOUNT",
     [LQ_I_LOGIN] = "I_LOGIN",
     [LQ_I_LOGGED_IN] = "I_LOGGED_IN",

@@ -27,8 +27,9 @@ enum lq_event_kind {
     LQ_EVENT_NONE,
 
     /* --- world --------------------------------------------------------------------------- */
-    LQ_W_LUN,    /* by the engine, at start: LUN of TARGET; code store number, detail unit number,
-                    nblocks block size in bytes, value capacity in blocks */
+    LQ_W_LUN,    /* by the engine: LUN of TARGET is there from now on; code store number, detail
+                    unit number, nblocks block size in bytes, value capacity in blocks. By the
+                    world, flags LQ_F_ABSENT: it is not there, but may come */
     LQ_W_BOUND,  /* at start: code enum lq_bound, value its nanoseconds (UINT64_MAX: never) */
     LQ_W_PHASE,  /* code enum lq_phase begins */
     LQ_W_FAULT,  /* a fault fired: code its id, value its subject; connection when it has one. One
@@ -41,6 +42,8 @@ enum lq_event_kind {
                     detail write granularity in blocks */
     LQ_W_POWER,  /* code enum lq_power; detail the store's number (LQ_POWER_DISK_RESET); value how
                     often the target has been started before (LQ_POWER_ON) */
+    LQ_W_LUN_CHANGED, /* by the engine: LUN of TARGET, code enum lq_lun_change, detail unit number,
+                         value its new capacity in blocks, or 1 for read-only */
     LQ_W_ACCOUNT, /* at the end: pool code has value free of lba slots; detail: its name's
                        number (enum lq_pool) */
 
@@ -93,7 +96,7 @@ enum lq_event_kind {
     LQ_E_UA_ESTABLISHED, /* detail ASC << 8 | ASCQ, for nexus and lun */
     LQ_E_UA_REPORTED,    /* in CHECK CONDITION or REQUEST SENSE data; serial of the command */
     LQ_E_UA_PUT_BACK,    /* its status was lost */
-    LQ_E_UA_CLEARED,     /* by REPORT LUNS or merged into a coarser one */
+    LQ_E_UA_CLEARED,     /* by the REPORT LUNS of serial; 0: merged into a coarser one */
 
     /* --- stores: what happened on the medium; code store number, value the request's handle -- */
     LQ_S_SUBMITTED, /* detail the request's operation: 1 read, 2 write, 3 flush; lba, nblocks (0 of
@@ -122,8 +125,9 @@ enum lq_event_flag {
     LQ_F_WRITE_CACHE = 1 << 9,  /* LQ_W_LUN: the caching mode page has WCE 1 */
     LQ_F_PDU = 1 << 10,         /* LQ_W_FAULT: it struck a PDU */
     LQ_F_FROM_TARGET = 1 << 11, /* LQ_W_FAULT: which the target sent */
-    LQ_F_FORGED = 1 << 12       /* LQ_W_FAULT: what arrived was never sent so (it was not merely
+    LQ_F_FORGED = 1 << 12,      /* LQ_W_FAULT: what arrived was never sent so (it was not merely
                                    lost, late or out of order) */
+    LQ_F_ABSENT = 1 << 13       /* LQ_W_LUN: it is not there, but may come */
 };
 
 /* SAM task attributes; every transport maps its own codes to these. */
@@ -169,6 +173,8 @@ enum lq_trigger {
     LQ_TRIGGER_REINSTATEMENT,
     LQ_TRIGGERS
 };
+
+enum lq_lun_change { LQ_LUN_REMOVED = 1, LQ_LUN_RESIZED, LQ_LUN_ACCESS };
 
 enum lq_bound {
     LQ_BOUND_QUARANTINE_AFTER,       /* TM functions and logout */

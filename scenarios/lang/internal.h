@@ -199,6 +199,11 @@ bool lq_scn_take_event(struct lq_scn_parser *parser, bool is_when, struct lq_scn
 /* The fault that the next token names, taken. */
 bool lq_scn_take_fault(struct lq_scn_parser *parser, uint32_t *fault);
 
+/* change.c: what happens to a LUN; the target's name stands next. */
+bool lq_scn_parse_change(struct lq_scn_parser *parser, struct lq_scn_change *change);
+void lq_scn_put_change(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                       const struct lq_scn_change *change);
+
 /* swarm.c */
 /* NAME VALUE, one more of *COUNT settings (at most MOST); nothing with a range is checked. */
 bool lq_scn_take_named(struct lq_scn_parser *parser, struct lq_scn_setting *settings,

@@ -114,6 +114,9 @@ static void put_statement(struct lq_scn_text *to, const struct lq_scenario *scen
     case LQ_SCN_HEAL:
         lq_scn_put(to, "heal");
         break;
+    case LQ_SCN_CHANGE:
+        lq_scn_put_change(to, scenario, &statement->change);
+        break;
     case LQ_SCN_EXPLORE:
         lq_scn_put(to, "explore");
         break;
@@ -207,10 +210,12 @@ static void put_disks(struct lq_scn_text *to, const struct lq_scenario *scenario
 }
 
 static void put_lun(struct lq_scn_text *to, const struct lq_scenario *scenario, uint32_t number,
-                    const struct lq_scn_store *store)
+                    const struct lq_scn_lun *lun)
 {
+    const struct lq_scn_store *store = &scenario->stores[lun->store];
     lq_scn_put(to, "    lun ");
     lq_scn_put_number(to, number);
+    lq_scn_put(to, lun->is_absent ? " absent" : "");
     if (store->name[0] == '\0') {
         lq_scn_put(to, " disk ");
         put_store(to, scenario, store);
@@ -238,7 +243,7 @@ static void put_target(struct lq_scn_text *to, const struct lq_scenario *scenari
         lq_scn_put(to, "\n");
     }
     for (uint32_t i = 0; i < target->lun_count; i++)
-        put_lun(to, scenario, i, &scenario->stores[target->luns[i].store]);
+        put_lun(to, scenario, i, &target->luns[i]);
     lq_scn_put(to, "}\n");
 }
 

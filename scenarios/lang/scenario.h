@@ -146,11 +146,13 @@ struct lq_scn_setting {
 struct lq_scn_store {
     char name[LQ_SCN_NAME_MAX + 1]; /* "": its LUN's own */
     uint64_t size_bytes;
+    uint64_t most_bytes; /* what a resize of one of its LUNs needs; else 0 */
     struct lq_scn_values disk;
     struct lq_scn_place place;
 };
 
 struct lq_scn_lun {
+    bool is_absent; /* at first */
     uint32_t store; /* several LUNs, of several targets, may be on one */
     struct lq_scn_place place;
 };
@@ -210,7 +212,7 @@ struct lq_scn_moment {
 };
 
 enum lq_scn_statement_kind { LQ_SCN_ACTION, LQ_SCN_FAULT, LQ_SCN_DISARM, LQ_SCN_HEAL,
-                             LQ_SCN_EXPLORE, LQ_SCN_STRIKE, LQ_SCN_EXPECT };
+                             LQ_SCN_EXPLORE, LQ_SCN_STRIKE, LQ_SCN_EXPECT, LQ_SCN_CHANGE };
 
 enum lq_scn_verb {
     LQ_SCN_LOG_IN,
@@ -302,6 +304,18 @@ struct lq_scn_pdu {
     uint8_t raw[LQ_PDU_RAW_MAX];
 };
 
+enum lq_scn_change_kind { LQ_SCN_ADD, LQ_SCN_REMOVE, LQ_SCN_RESIZE, LQ_SCN_ACCESS,
+                          LQ_SCN_CHANGES };
+
+enum { LQ_SCN_READ_WRITE, LQ_SCN_READ_ONLY }; /* of LQ_SCN_ACCESS */
+
+/* What an administrator does to a LUN. */
+struct lq_scn_change {
+    uint32_t kind; /* enum lq_scn_change_kind */
+    uint32_t target, lun;
+    uint64_t value; /* RESIZE: bytes; ACCESS */
+};
+
 struct lq_scn_fault {
     uint32_t fault; /* enum lq_fault */
     uint32_t store_or_all; /* the disk's place + 1; 0: any */
@@ -357,6 +371,7 @@ struct lq_scn_statement {
     struct lq_scn_fault fault; /* FAULT; STRIKE: a catastrophe now, BY says how long the target is
                                   down */
     uint32_t rule;             /* DISARM: place of the fault's statement */
+    struct lq_scn_change change;
     struct lq_scn_expect expect;
 };
 
@@ -417,6 +432,12 @@ static inline struct lq_slice lq_scn_string(const struct lq_scenario *scenario, 
 static inline uint64_t lq_scn_block_bytes(const struct lq_scn_store *store)
 {
     return lq_scn_value(&store->disk, LQ_SCN_BLOCK, 512);
+}
+
+/* The largest capacity that a LUN on STORE ever has. */
+static inline uint64_t lq_scn_most_bytes(const struct lq_scn_store *store)
+{
+    return store->most_bytes > store->size_bytes ? store->most_bytes : store->size_bytes;
 }
 
 /* The store of LUN of TARGET, NULL when there is none. */

@@ -193,7 +193,7 @@ static bool check_extent(struct lq_scn_parser *parser, const struct lq_scn_token
     if (!has_extent || store == NULL)
         return true; /* a LUN that is not there is a case like any other */
     uint64_t block = lq_scn_block_bytes(store);
-    uint64_t blocks = store->size_bytes / block;
+    uint64_t blocks = lq_scn_most_bytes(store) / block;
     uint64_t lba = action->clauses.values[LQ_SCN_LBA];
     uint64_t count = action->clauses.values[LQ_SCN_BLOCKS];
     if (count * block > LQ_SCN_TRANSFER_MAX)
@@ -340,6 +340,14 @@ static bool parse_moment(struct lq_scn_parser *parser, uint32_t kind)
     return true;
 }
 
+/* The name of a target that is none of an initiator. */
+static bool is_change(const struct lq_scn_parser *parser)
+{
+    const struct lq_scenario *scenario = parser->scenario;
+    return lq_scn_find_initiator(parser, &parser->token) == scenario->initiator_count &&
+           lq_scn_find_target(parser, &parser->token) < scenario->target_count;
+}
+
 static bool parse_statement(struct lq_scn_parser *parser)
 {
     struct lq_scenario *scenario = parser->scenario;
@@ -353,7 +361,8 @@ static bool parse_statement(struct lq_scn_parser *parser)
     const struct lq_scn_token *word = &parser->token;
     const struct lq_scn_word *strike = NULL;
     if (is_exploring && (lq_scn_token_is(word, "heal") || lq_scn_token_is(word, "fault") ||
-                         lq_scn_token_is(word, "disarm") || lq_scn_token_is(word, "explore")))
+                         lq_scn_token_is(word, "disarm") || lq_scn_token_is(word, "explore") ||
+                         is_change(parser)))
         return lq_scn_fail(parser, "comes after explore", "actions and expectations there");
     if (lq_scn_take(parser, "heal")) {
         statement->kind = LQ_SCN_HEAL;
@@ -369,12 +378,15 @@ static bool parse_statement(struct lq_scn_parser *parser)
     } else if (lq_scn_take(parser, "expect")) {
         statement->kind = LQ_SCN_EXPECT;
         is_good = lq_scn_parse_expect(parser, statement);
+    } else if (is_change(parser)) {
+        statement->kind = LQ_SCN_CHANGE;
+        is_good = lq_scn_parse_change(parser, &statement->change);
     } else {
         uint32_t initiator = lq_scn_find_initiator(parser, &parser->token);
         if (initiator == scenario->initiator_count)
             return lq_scn_fail(parser, "begins no statement of the timeline",
                                "at, after, when, fault, disarm, power-cut, crash, disk-reset, "
-                               "heal, explore, expect or an initiator's name");
+                               "heal, explore, expect or the name of an initiator or a target");
         if (scenario->initiators[initiator].works)
             return lq_scn_fail(parser, "works by itself", "an initiator without `workload'");
         lq_scn_advance(parser);

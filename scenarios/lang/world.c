@@ -73,7 +73,7 @@ uint32_t lq_scn_find_target(const struct lq_scn_parser *parser, const struct lq_
     return i;
 }
 
-/* N disk SIZE [{ ... }] | N on DISK */
+/* N [absent] disk SIZE [{ ... }] | N [absent] on DISK */
 static bool parse_lun(struct lq_scn_parser *parser, struct lq_scn_target *target)
 {
     struct lq_scn_token token = parser->token;
@@ -86,6 +86,7 @@ static bool parse_lun(struct lq_scn_parser *parser, struct lq_scn_target *target
         return lq_scn_fail_at(parser, &token, "is out of order", "LUNs numbered 0, 1, 2 ...");
     struct lq_scn_lun *lun = &target->luns[target->lun_count++];
     lun->place = token.place;
+    lun->is_absent = lq_scn_take(parser, "absent");
     if (lq_scn_take(parser, "on")) {
         lun->store = lq_scn_find_disk(parser, &parser->token);
         if (lun->store == parser->scenario->store_count)

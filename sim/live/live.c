@@ -160,7 +160,8 @@ static bool add_units(struct lq_live *live, const struct lq_live_shard *shard,
         const struct lq_unit_config unit = {.target = row->target,
                                             .lun = row->lun,
                                             .store = &live->stores[row->store]->store,
-                                            .serial = serial};
+                                            .serial = serial,
+                                            .nblocks = row->nblocks};
         const char *wrong = lq_engine_unit_add(engine, &unit);
         if (wrong != NULL)
             return lq_problem_set(problem, "%s: %s", live->stores[row->store]->name, wrong);

@@ -30,6 +30,7 @@ struct lq_live_lun {
 struct lq_live_unit {
     uint16_t target, lun;
     uint32_t store;
+    uint64_t nblocks; /* capacity; 0: all of the store */
 };
 
 /* A whole shard instead of one target with LUNs 0, 1, ..: the stores are the live target's from

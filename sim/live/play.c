@@ -16,6 +16,7 @@
 #include "sim/live/guest.h"
 #include "sim/live/relay.h"
 #include "sim/live/store_disk.h"
+#include "sim/stage/admin.h"
 #include "sim/stage/state.h"
 
 enum phase { PHASE_READY, PHASE_PLAYING, PHASE_LEAVING, PHASE_OVER };
@@ -26,6 +27,7 @@ struct lq_play {
     struct lq_world world;
     struct lq_play_config config;
     struct lq_relay *relay;
+    struct lq_live *live; /* while it plays */
     void *memory; /* of the endpoints */
     struct lq_loop_guest guest;
     enum phase phase;
@@ -119,6 +121,14 @@ static void socket_is_ready(void *context)
     (void)context;
 }
 
+static const char *administer(struct lq_world *world, const struct lq_admin *admin)
+{
+    const struct lq_play *play = LQ_ELEMENT(world, struct lq_play, world);
+    const struct lq_input input = {
+        .kind = LQ_INPUT_ADMIN, .now_ns = world->env.now_ns, .admin = admin};
+    return lq_shard_input(lq_live_shard(play->live), &input).refused;
+}
+
 /* --- life ------------------------------------------------------------------------------------- */
 
 static bool make_endpoints(struct lq_play *play)
@@ -144,6 +154,7 @@ struct lq_play *lq_play_make(struct lq_allocator allocator, const struct lq_play
     struct lq_play *play = allocator.resize(allocator.context, NULL, 0, sizeof *play);
     memset(play, 0, sizeof *play);
     lq_world_init(&play->world, allocator, &lq_relay_ops);
+    play->world.administer = administer;
     play->world.slack_ns = LQ_PLAY_SLACK_NS;
     play->world.patience_ns = LQ_PLAY_PATIENCE_NS;
     play->config = *config;
@@ -193,16 +204,20 @@ bool lq_play_configure(struct lq_play *play, struct lq_live_config *live,
                  (unsigned)listener->port);
         play->address_rows[i] = play->addresses[i];
     }
-    for (uint32_t i = 0; i < plan->unit_count; i++)
-        play->units[i] = (struct lq_live_unit){plan->units[i].target, plan->units[i].lun,
-                                               plan->units[i].store};
+    uint32_t unit_count = 0;
+    for (uint32_t i = 0; i < plan->unit_count; i++) {
+        const struct lq_plan_unit *unit = &plan->units[i];
+        if (!unit->is_absent)
+            play->units[unit_count++] =
+                (struct lq_live_unit){unit->target, unit->lun, unit->store, unit->nblocks};
+    }
     play->world.addresses = play->address_rows;
     play->shard = (struct lq_live_shard){.config = &plan->shard,
                                          .stores = play->stores,
                                          .store_count = (uint32_t)plan->options[LQ_OPT_STORES],
                                          .addresses = play->address_rows,
                                          .units = play->units,
-                                         .unit_count = plan->unit_count};
+                                         .unit_count = unit_count};
     live->shard = &play->shard;
     live->lun_count = 0;
     live->host = "127.0.0.1";
@@ -224,7 +239,9 @@ bool lq_play_start(struct lq_play *play, struct lq_live *live, struct lq_problem
                               "scenario: its initiators cannot reach the target (%s); expected "
                               "memory and descriptors; free some",
                               strerror(errno));
+    play->live = live;
     play->phase = PHASE_PLAYING;
+    lq_world_announce_units(&play->world);
     lq_world_begin(&play->world);
     return true;
 }

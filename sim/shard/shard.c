@@ -184,6 +184,32 @@ static void input_shutdown(struct lq_shard *shard, const struct lq_input *input,
     lq_iscsi_shutdown(shard->iscsi);
 }
 
+static const char *administer(struct lq_engine *engine, const struct lq_admin *admin)
+{
+    const struct lq_unit_config unit = {.target = admin->target,
+                                        .lun = admin->lun,
+                                        .store = lq_engine_store(engine, admin->store),
+                                        .serial = admin->serial,
+                                        .nblocks = admin->nblocks,
+                                        .read_only = admin->read_only};
+    switch (admin->kind) {
+    case LQ_ADMIN_ADD:
+        return unit.store == NULL ? "there is no such store" : lq_engine_unit_add(engine, &unit);
+    case LQ_ADMIN_REMOVE: return lq_engine_unit_remove(engine, admin->target, admin->lun);
+    case LQ_ADMIN_RESIZE:
+        return lq_engine_unit_resize(engine, admin->target, admin->lun, admin->nblocks);
+    case LQ_ADMIN_ACCESS:
+        return lq_engine_unit_access(engine, admin->target, admin->lun, admin->read_only);
+    }
+    return "there is no such change";
+}
+
+static void input_admin(struct lq_shard *shard, const struct lq_input *input,
+                        struct lq_input_result *result)
+{
+    result->refused = administer(shard->engine, input->admin);
+}
+
 typedef void (*input_function)(struct lq_shard *shard, const struct lq_input *input,
                                struct lq_input_result *result);
 
@@ -195,6 +221,7 @@ static const input_function input_functions[] = {
     [LQ_INPUT_STORE_DONE] = input_store_done,
     [LQ_INPUT_EXPIRE] = input_expire,
     [LQ_INPUT_SHUTDOWN] = input_shutdown,
+    [LQ_INPUT_ADMIN] = input_admin,
 };
 
 struct lq_input_result lq_shard_input(struct lq_shard *shard, const struct lq_input *input)

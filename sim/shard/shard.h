@@ -45,7 +45,20 @@ enum lq_input_kind {
     LQ_INPUT_LOST,       /* connection, code enum lq_close */
     LQ_INPUT_STORE_DONE, /* handle of the request, code enum lq_block_status */
     LQ_INPUT_EXPIRE,     /* time has passed the deadline */
-    LQ_INPUT_SHUTDOWN    /* graceful stop begins */
+    LQ_INPUT_SHUTDOWN,   /* graceful stop begins */
+    LQ_INPUT_ADMIN       /* admin -> refused */
+};
+
+enum lq_admin_kind { LQ_ADMIN_ADD = 1, LQ_ADMIN_REMOVE, LQ_ADMIN_RESIZE, LQ_ADMIN_ACCESS };
+
+/* What an administrator does to a LUN. */
+struct lq_admin {
+    enum lq_admin_kind kind;
+    uint16_t target, lun;
+    uint32_t store;    /* ADD: number of a store that was added */
+    uint64_t nblocks;  /* ADD (0: all of the store), RESIZE */
+    bool read_only;    /* ADD, ACCESS */
+    char serial[33];   /* ADD: unit serial number */
 };
 
 struct lq_input {
@@ -60,11 +73,13 @@ struct lq_input {
     uint32_t size_bytes;   /* of BYTES; SENT: how many */
     const uint8_t *bytes;  /* BYTES; valid during the call */
     const char *text;      /* ACCEPT: local address */
+    const struct lq_admin *admin;
 };
 
 struct lq_input_result {
     lq_handle connection;  /* ACCEPT: no handle when refused for want of room */
     uint32_t taken_bytes;  /* BYTES */
+    const char *refused;   /* ADMIN: what is wrong, one sentence; NULL: it is done */
 };
 
 struct lq_input_result lq_shard_input(struct lq_shard *shard, const struct lq_input *input);

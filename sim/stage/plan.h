@@ -98,6 +98,8 @@ enum {
 struct lq_plan_unit {
     uint16_t target, lun;
     uint32_t store;
+    bool is_absent, read_only; /* as it is now: a scenario changes it (sim/stage/admin.h) */
+    uint64_t nblocks;          /* capacity; 0: all of the disk */
 };
 
 /* An initiator's way to its target, and its own options. */

@@ -7,6 +7,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/hash.h"
+#include "sim/stage/admin.h"
 #include "sim/stage/script_state.h"
 
 /* Serials of what the world adds by itself (logouts at the end) have a space of their own. */
@@ -176,6 +177,9 @@ void lq_script_tell(struct lq_script *script, uint32_t place)
     case LQ_SCN_HEAL:
         if (script->world->phase == LQ_PHASE_SAFETY)
             lq_world_heal(script->world);
+        break;
+    case LQ_SCN_CHANGE:
+        script->refused[place] = lq_world_change(script->world, &statement->change);
         break;
     case LQ_SCN_EXPLORE:
         script->is_exploring = script->world->request.explores;

@@ -413,6 +413,9 @@ static void check_statement(struct lq_script *script, uint32_t place)
     } else if (statement->kind == LQ_SCN_STRIKE) {
         if (script->world->strike == NULL)
             note(script, place, "this world cannot do it; the virtual one can");
+    } else if (statement->kind == LQ_SCN_CHANGE) {
+        if (script->refused[place] != NULL)
+            note(script, place, script->refused[place]);
     } else if (statement->kind == LQ_SCN_ACTION) {
         if (!fact->is_begun)
             note(script, place, "it never happened");

@@ -61,6 +61,22 @@ static void set_limits(struct lq_limits *limits, const struct lq_scenario *scena
     limits->units = 0;
     for (uint32_t i = 0; i < scenario->target_count; i++)
         limits->units += scenario->targets[i].lun_count;
+    /* What is removed keeps its place while a request of it is out. */
+    for (uint32_t i = 0; i < scenario->statement_count; i++)
+        limits->units += scenario->statements[i].kind == LQ_SCN_CHANGE &&
+                         scenario->statements[i].change.kind == LQ_SCN_ADD;
+}
+
+static struct lq_plan_unit plan_unit(const struct lq_scenario *scenario, uint32_t target,
+                                     uint32_t number)
+{
+    const struct lq_scn_lun *lun = &scenario->targets[target].luns[number];
+    const struct lq_scn_store *store = &scenario->stores[lun->store];
+    return (struct lq_plan_unit){.target = (uint16_t)target,
+                                 .lun = (uint16_t)number,
+                                 .store = lun->store,
+                                 .is_absent = lun->is_absent,
+                                 .nblocks = store->size_bytes / lq_scn_block_bytes(store)};
 }
 
 static void set_units(struct lq_plan *plan, const struct lq_scenario *scenario)
@@ -68,8 +84,7 @@ static void set_units(struct lq_plan *plan, const struct lq_scenario *scenario)
     plan->unit_count = 0;
     for (uint32_t t = 0; t < scenario->target_count; t++)
         for (uint32_t i = 0; i < scenario->targets[t].lun_count; i++)
-            plan->units[plan->unit_count++] = (struct lq_plan_unit){
-                (uint16_t)t, (uint16_t)i, scenario->targets[t].luns[i].store};
+            plan->units[plan->unit_count++] = plan_unit(scenario, t, i);
 }
 
 static void set_disks(struct lq_plan *plan, const struct lq_scenario *scenario)
@@ -77,7 +92,7 @@ static void set_disks(struct lq_plan *plan, const struct lq_scenario *scenario)
     for (uint32_t i = 0; i < scenario->store_count; i++) {
         const struct lq_scn_values *given = &scenario->stores[i].disk;
         struct lq_disk_options *disk = &plan->disks[i];
-        disk->nblocks = scenario->stores[i].size_bytes / disk->block_bytes;
+        disk->nblocks = lq_scn_most_bytes(&scenario->stores[i]) / disk->block_bytes;
         disk->volatile_cache = lq_scn_value(given, LQ_SCN_CACHE, LQ_SCN_WRITETHROUGH) ==
                                LQ_SCN_WRITEBACK;
         disk->write_granule_blocks = (uint32_t)lq_scn_value(given, LQ_SCN_GRANULE, 1);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "sim/stage/admin.h"
 #include "sim/stage/memory.h"
 #include "sim/stage/print.h"
 #include "sim/virtual/virtual.h"
@@ -188,18 +189,17 @@ static void add_stores_and_units(struct virtual_world *virtual)
         bool added = lq_engine_store_add(engine, &world->disks[i].store);
         LQ_ASSERT(added);
     }
-    for (uint32_t i = 0; i < plan->unit_count; i++) {
-        char serial[16];
-        struct lq_print print = lq_print_into(serial, sizeof serial);
-        lq_print_text(&print, "LUNQUAKE");
-        lq_print_number(&print, i);
-        struct lq_unit_config config = {.target = plan->units[i].target,
-                                        .lun = plan->units[i].lun,
-                                        .store = &world->disks[plan->units[i].store].store,
-                                        .serial = serial};
-        const char *wrong = lq_engine_unit_add(engine, &config);
-        LQ_ASSERT(wrong == NULL);
-    }
+    const char *wrong = lq_plan_add_units(plan, virtual->shard, world->env.now_ns);
+    LQ_ASSERT(wrong == NULL);
+}
+
+static const char *administer(struct lq_world *world, const struct lq_admin *admin)
+{
+    struct virtual_world *virtual = lq_virtual_of(world);
+    if (virtual->shard == NULL)
+        return NULL; /* it will have it so when it restarts */
+    struct lq_input input = {.kind = LQ_INPUT_ADMIN, .now_ns = world->env.now_ns, .admin = admin};
+    return lq_shard_input(virtual->shard, &input).refused;
 }
 
 void lq_virtual_make_target(struct virtual_world *virtual)
@@ -226,9 +226,11 @@ void lq_virtual_build(struct virtual_world *virtual, const struct lq_run_request
     LQ_ASSERT(world->plan.shard.engine.limits.connections <= LQ_PLAN_CONNECTIONS_MAX);
     lq_power_init(virtual);
     world->strike = lq_power_strike;
+    world->administer = administer;
     lq_region_make(virtual, &virtual->endpoints, carve_endpoints);
     lq_world_reset_disks(world, disk_done, virtual);
     lq_virtual_make_target(virtual);
+    lq_world_announce_units(world);
     lq_world_begin(world);
 }
 

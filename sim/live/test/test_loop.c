@@ -131,6 +131,9 @@ struct lq_input_result lq_shard_input(struct lq_shard *shard, const struct lq_in
     case LQ_INPUT_SHUTDOWN:
         shard->shut_down = true;
         break;
+    case LQ_INPUT_ADMIN:
+        CU_FAIL("the loop changes no LUNs");
+        break;
     }
     return result;
 }

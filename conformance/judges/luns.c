@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * LUNS: logical units come and go, and are write protected, while initiators use them. That all
+ * I_T nexuses are told is judged by UA, what becomes of data by DATA and QUARANTINE.
+ *
+ * It keeps nothing: the view knows when each unit came and went last, and a command around which
+ * more than one of that happened proves nothing.
+ */
+#include "conformance/judges/internal.h"
+#include "conformance/judges/ua_kinds.h"
+
+enum { REPORT_LUNS = 0xa0, LIST_HEADER_BYTES = 8, LUN_BYTES = 8, WRITE_PROTECTED = 0x072700 };
+
+static void convict(struct lq_judge *judge, enum lq_property_place property,
+                    const struct lq_seen_task *task, const struct lq_event *change,
+                    const struct lq_event *event, const char *what)
+{
+    struct lq_text text = lq_text_form("command % ", task->serial, 0, 0, 0);
+    lq_text_add(&text, what);
+    struct lq_proof proof = {0};
+    lq_proof_event(&proof, task->received);
+    lq_proof_event(&proof, change);
+    lq_proof_event(&proof, event);
+    lq_convict(judge, property, &proof, &text);
+}
+
+/* --- LUN-1, LUN-2 ----------------------------------------------------------------------------- */
+
+/* From TASK's reception to its end UNIT was not there, or went for good. */
+static bool is_to_nobody(const struct lq_seen_unit *unit, const struct lq_seen_task *task)
+{
+    if (unit->removed == NULL || unit->removed->seq > task->ended->seq)
+        return false;
+    uint64_t added = unit->added == NULL ? 0 : unit->added->seq;
+    if (unit->removed->seq > task->received->seq)
+        return added < task->received->seq;
+    return added < unit->removed->seq || added > task->received->seq;
+}
+
+static void on_ended(struct lq_judge *judge, const struct lq_event *event)
+{
+    const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
+    if (task == NULL || task->ended != event || task->unit == NULL || task->received == NULL ||
+        (event->flags & LQ_F_ABORTED) || is_exempt(task->opcode))
+        return;
+    judge->exercised[P_LUN_2] += event->detail == WRITE_PROTECTED && task->unit->is_read_only;
+    if (!is_to_nobody(task->unit, task))
+        return;
+    judge->exercised[P_LUN_1]++;
+    if (event->code == 0)
+        convict(judge, P_LUN_1, task, task->unit->removed, event,
+                "ended GOOD although its logical unit had been removed");
+}
+
+static void on_submitted(struct lq_judge *judge, const struct lq_event *event)
+{
+    enum { WRITE = 2 }; /* history.h, LQ_S_SUBMITTED */
+    const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
+    if (event->detail != WRITE || task == NULL || task->unit == NULL || !task->unit->is_read_only)
+        return;
+    convict(judge, P_LUN_2, task, task->unit->access, event,
+            "began to write although its logical unit had been write protected");
+}
+
+/* --- LUN-3 ------------------------------------------------------------------------------------ */
+
+static bool is_listed(const struct lq_pdu_seen *pdu, uint32_t end, uint64_t lun)
+{
+    for (uint32_t at = LIST_HEADER_BYTES; at + LUN_BYTES <= end; at += LUN_BYTES)
+        if (lq_wire_be64(pdu->data + at) == lun)
+            return true;
+    return false;
+}
+
+/* A LUN of TARGET has come or gone since SEQ. */
+static bool has_changed(const struct lq_view *view, uint16_t target, uint64_t seq)
+{
+    for (uint32_t u = 0; u < view->units.count; u++) {
+        const struct lq_seen_unit *unit = lq_array_at(&view->units, u);
+        if (unit->target == target && (lq_has_gone_since(unit, seq) ||
+                                       (unit->added != NULL && unit->added->seq > seq)))
+            return true;
+    }
+    return false;
+}
+
+static void convict_list(struct lq_judge *judge, const struct lq_pdu_seen *pdu, uint64_t lun,
+                         const char *what)
+{
+    struct lq_text text = lq_text_form("REPORT LUNS ", 0, 0, 0, 0);
+    lq_text_add(&text, what);
+    lq_text_hex(&text, lun >> 32, 8);
+    lq_convict_pdu(judge, P_LUN_3, pdu, &text);
+}
+
+static void luns_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    if (pdu->direction != LQ_FROM_TARGET || pdu->opcode != LQ_WIRE_DATA_IN ||
+        pdu->exchange == NULL || pdu->exchange->cdb[0] != REPORT_LUNS || pdu->exchange->cdb[2] == 1)
+        return;
+    const struct lq_seen_task *task = pdu->exchange->task;
+    bool is_whole = lq_wire_buffer_offset(pdu->h) == 0 && pdu->kept_bytes == pdu->data_bytes &&
+                    pdu->kept_bytes >= LIST_HEADER_BYTES;
+    if (task == NULL || task->ended == NULL || task->nexus == NULL || !is_whole ||
+        lq_wire_be32(pdu->data) != pdu->kept_bytes - LIST_HEADER_BYTES ||
+        has_changed(&judge->view, task->nexus->target, task->ended->seq))
+        return;
+    judge->exercised[P_LUN_3]++;
+    for (uint32_t u = 0; u < judge->view.units.count; u++) {
+        const struct lq_seen_unit *unit = lq_array_at(&judge->view.units, u);
+        if (unit->target != task->nexus->target)
+            continue;
+        bool listed = is_listed(pdu, pdu->kept_bytes, unit->lun);
+        if (listed && !unit->is_there)
+            convict_list(judge, pdu, unit->lun, "lists a LUN that is not there: ");
+        else if (!listed && unit->is_there)
+            convict_list(judge, pdu, unit->lun, "leaves out a LUN: ");
+    }
+}
+
+/* --- the part --------------------------------------------------------------------------------- */
+
+static void luns_event(struct lq_judge *judge, const struct lq_event *event)
+{
+    event = judge->view.event;
+    if (event->kind == LQ_E_ENDED)
+        on_ended(judge, event);
+    else if (event->kind == LQ_S_SUBMITTED)
+        on_submitted(judge, event);
+}
+
+static void luns_nothing(struct lq_judge *judge)
+{
+    (void)judge;
+}
+
+static void luns_digest(struct lq_judge *judge, struct lq_digest *digest)
+{
+    (void)judge;
+    (void)digest;
+}
+
+const struct lq_judge_part lq_luns_part = {
+    .name = "luns",
+    .init = luns_nothing,
+    .free = luns_nothing,
+    .reset = luns_nothing,
+    .event = luns_event,
+    .pdu = luns_pdu,
+    .digest = luns_digest,
+};

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The view's logical units: they come, go and change. */
+#include "conformance/judges/internal.h"
+#include "core/base/hash.h"
+
+static uint64_t key2(uint64_t a, uint64_t b)
+{
+    return lq_mix(lq_mix(0, a), b);
+}
+
+/* A LUN of one level may be written in two ways [SAM-5 r21 4.7.7]: peripheral device addressing
+ * (00b, bus 0) up to 255, flat space addressing (01b) up to 16383. */
+static uint64_t plain_lun(uint64_t lun)
+{
+    bool is_flat = lun >> 62 == 1;
+    return is_flat && (lun >> 48 & 0x3fff) < 256 ? lun & ~(UINT64_C(0x4000) << 48) : lun;
+}
+
+static struct lq_seen_unit *find(const struct lq_view *view, uint16_t target, uint64_t lun)
+{
+    uint32_t index = lq_map_get(&view->unit_of, key2(target, plain_lun(lun)));
+    return index == LQ_NONE ? NULL : lq_array_at(&view->units, index);
+}
+
+const struct lq_seen_unit *lq_view_unit(const struct lq_view *view, uint16_t target, uint64_t lun)
+{
+    return find(view, target, lun);
+}
+
+static void unit_comes(struct lq_seen_unit *unit, const struct lq_event *event)
+{
+    unit->is_there = (event->flags & LQ_F_ABSENT) == 0;
+    if (!unit->is_there) {
+        unit->removed = event;
+        return;
+    }
+    unit->added = event;
+    unit->has_write_cache = (event->flags & LQ_F_WRITE_CACHE) != 0;
+}
+
+void lq_view_unit_changes(struct lq_view *view, const struct lq_event *event)
+{
+    struct lq_seen_unit *unit = find(view, event->target, event->lun);
+    if (unit == NULL)
+        return;
+    if (event->code == LQ_LUN_REMOVED) {
+        unit->is_there = false;
+        unit->removed = event;
+    } else if (event->code == LQ_LUN_ACCESS) {
+        unit->is_read_only = event->value != 0;
+        unit->access = event;
+    }
+}
+
+void lq_view_unit_comes(struct lq_judge *judge, const struct lq_event *event)
+{
+    struct lq_view *view = &judge->view;
+    uint32_t *at = lq_map_put(&view->unit_of, judge->allocator,
+                              key2(event->target, plain_lun(event->lun)));
+    if (*at != LQ_NONE) {
+        unit_comes(lq_array_at(&view->units, *at), event);
+        return;
+    }
+    *at = view->units.count;
+    const struct lq_seen_store *store = lq_view_store(view, judge->allocator, event->code);
+    bool is_larger = store != NULL && store->blocks > event->value;
+    struct lq_seen_unit *unit = lq_array_add(&view->units, judge->allocator);
+    *unit = (struct lq_seen_unit){.target = event->target,
+                                  .lun = event->lun,
+                                  .store = event->code,
+                                  .unit = *at,
+                                  .block_bytes = event->nblocks,
+                                  .blocks = is_larger ? store->blocks : event->value};
+    unit_comes(unit, event);
+    if (event->flags & LQ_F_ABSENT)
+        return;
+    /* Units are numbered by the engine; a second LUN of one number is the same logical unit. */
+    uint32_t *same = lq_map_put(&view->unit_of, judge->allocator,
+                                key2(UINT64_MAX - event->target, event->detail));
+    if (*same == LQ_NONE)
+        *same = *at;
+    unit = lq_array_at(&view->units, view->units.count - 1);
+    unit->unit = *same;
+}
