@@ -201,3 +201,20 @@ def test_a_capture_of_it(live, tmp_path, run):
     capture = tmp_path / "x.pcapng"
     assert live(HEAD, "--pcap", capture).returncode == 0
     assert capture.stat().st_size > 1000
+
+
+def test_other_initiators_see_luns_change(live):
+    text = """scenario "test"
+target t { lun 0 disk 1MiB; lun 1 absent disk 1MiB }
+initiator a -> t
+at 0
+    a login; a test-unit-ready
+at +1s
+    t lun 1 add; t lun 0 resize 2MiB
+"""
+    look = "iscsi-ls -s {uri}; iscsi-readcapacity16 {uri}"
+    done = live(text, command=("sh", "-c", f"{look}; sleep 2; {look}"))
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()
+            if line.startswith("Lun:")] == ["Lun:0", "Lun:0", "Lun:1"]
+    assert re.findall(r"RETURNED LOGICAL BLOCK ADDRESS:(\d+)", done.stdout) == ["2047", "4095"]
