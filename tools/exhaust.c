@@ -157,7 +157,7 @@ static void grow_seen(struct lq_exhaust *exhaust)
     struct seen *old = exhaust->seen;
     uint64_t capacity = exhaust->seen_capacity;
     exhaust->seen_capacity = 2 * capacity;
-    exhaust->seen = allocate(exhaust->seen_capacity, sizeof *exhaust->seen);
+    exhaust->seen = allocate((size_t)exhaust->seen_capacity, sizeof *exhaust->seen);
     for (uint64_t i = 0; i < capacity; i++)
         if (old[i].digest != 0)
             *place_of(exhaust, old[i].digest) = old[i];

@@ -20,7 +20,7 @@ enum { ALIGNMENT = 64 };
 
 struct lq_snapshot_memory {
     uint8_t *memory, *first; /* FIRST: the content at begin */
-    uint64_t size_bytes, used_bytes, page_bytes;
+    size_t size_bytes, used_bytes, page_bytes;
     uint32_t *written; /* numbers of pages, in the order of their first write */
     uint32_t written_count;
     void (*is_full)(void);
@@ -31,19 +31,19 @@ struct lq_snapshot_memory {
 /* The signal has no context: there is one at a time. */
 static struct lq_snapshot_memory *followed;
 
-static uint8_t *map(uint64_t size_bytes)
+static uint8_t *map(size_t size_bytes)
 {
     void *memory = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
                         0);
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-struct lq_snapshot_memory *lq_snapshot_make(uint64_t size_bytes, void (*is_full)(void))
+struct lq_snapshot_memory *lq_snapshot_make(size_t size_bytes, void (*is_full)(void))
 {
     struct lq_snapshot_memory *memory = calloc(1, sizeof *memory);
     if (memory == NULL)
         return NULL;
-    memory->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+    memory->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
     memory->size_bytes = size_bytes;
     memory->is_full = is_full;
     memory->memory = map(size_bytes);
@@ -78,12 +78,12 @@ void lq_snapshot_free(struct lq_snapshot_memory *memory)
 
 /* --- the allocator -------------------------------------------------------------------------- */
 
-static uint64_t rounded(uint64_t bytes)
+static size_t rounded(size_t bytes)
 {
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-static void *take(struct lq_snapshot_memory *memory, uint64_t bytes)
+static void *take(struct lq_snapshot_memory *memory, size_t bytes)
 {
     if (rounded(bytes) > memory->size_bytes - memory->used_bytes)
         memory->is_full();
@@ -93,7 +93,7 @@ static void *take(struct lq_snapshot_memory *memory, uint64_t bytes)
 }
 
 /* The block that was given out last can shrink, grow, and be given back. */
-static bool is_last(const struct lq_snapshot_memory *memory, const void *block, uint64_t bytes)
+static bool is_last(const struct lq_snapshot_memory *memory, const void *block, size_t bytes)
 {
     return (const uint8_t *)block + rounded(bytes) == memory->memory + memory->used_bytes;
 }
@@ -137,7 +137,7 @@ static void page_is_written(int signal_number, siginfo_t *info, void *context)
         (void)sigaction(SIGSEGV, &memory->former, NULL); /* and the fault comes again */
         return;
     }
-    uint64_t page = (uint64_t)(address - memory->memory) / memory->page_bytes;
+    size_t page = (size_t)(address - memory->memory) / memory->page_bytes;
     memory->written[memory->written_count++] = (uint32_t)page;
     (void)mprotect(memory->memory + page * memory->page_bytes, memory->page_bytes,
                    PROT_READ | PROT_WRITE);
@@ -161,7 +161,7 @@ void lq_snapshot_begin(struct lq_snapshot_memory *memory)
 
 void lq_snapshot_save(const struct lq_snapshot_memory *memory, struct lq_snapshot *snapshot)
 {
-    uint64_t page_bytes = memory->page_bytes, bytes = memory->written_count * page_bytes;
+    size_t page_bytes = memory->page_bytes, bytes = memory->written_count * page_bytes;
     if (bytes > snapshot->capacity_bytes) {
         free(snapshot->pages);
         snapshot->capacity_bytes = bytes + 16 * page_bytes;
@@ -181,9 +181,9 @@ void lq_snapshot_save(const struct lq_snapshot_memory *memory, struct lq_snapsho
 
 void lq_snapshot_restore(struct lq_snapshot_memory *memory, const struct lq_snapshot *snapshot)
 {
-    uint64_t page_bytes = memory->page_bytes;
+    size_t page_bytes = memory->page_bytes;
     for (uint32_t i = 0; i < memory->written_count; i++) {
-        uint64_t at = memory->written[i] * page_bytes;
+        size_t at = memory->written[i] * page_bytes;
         const uint8_t *from = i < snapshot->page_count ? snapshot->pages + i * page_bytes
                                                        : memory->first + at;
         memcpy(memory->memory + at, from, page_bytes);

@@ -16,6 +16,7 @@
 #define LQ_TOOLS_SNAPSHOT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/base/allocator.h"
@@ -24,7 +25,7 @@ struct lq_snapshot_memory;
 
 /* SIZE_BYTES, zeroed. NULL: there is no room. IS_FULL is called when they are used up; it must not
  * return. */
-struct lq_snapshot_memory *lq_snapshot_make(uint64_t size_bytes, void (*is_full)(void));
+struct lq_snapshot_memory *lq_snapshot_make(size_t size_bytes, void (*is_full)(void));
 void lq_snapshot_free(struct lq_snapshot_memory *memory);
 
 struct lq_allocator lq_snapshot_allocator(struct lq_snapshot_memory *memory);
@@ -38,8 +39,8 @@ void lq_snapshot_begin(struct lq_snapshot_memory *memory);
 /* A state: copies of pages. One that is all zeros is empty, and free. */
 struct lq_snapshot {
     uint8_t *pages; /* malloced */
-    uint64_t capacity_bytes;
-    uint64_t used_bytes; /* of the memory */
+    size_t capacity_bytes;
+    size_t used_bytes; /* of the memory */
     uint32_t page_count; /* of those that had been written to then */
 };
 
