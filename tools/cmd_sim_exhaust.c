@@ -266,6 +266,55 @@ static bool has_digests(const struct lq_scn_values *iscsi)
            lq_scn_value(iscsi, LQ_SCN_DATA_DIGEST, LQ_SCN_DIGEST_NONE) != LQ_SCN_DIGEST_NONE;
 }
 
+/* The same of keys that a login says by itself. */
+static bool says_digests(const struct lq_scenario *scenario, const struct lq_scn_action *action)
+{
+    struct lq_slice keys = lq_scn_string(scenario, action->keys);
+    uint32_t size = 0;
+    for (uint32_t at = 0; at < keys.size_bytes; at += size + 1) {
+        const char *key = (const char *)keys.bytes + at;
+        size = (uint32_t)strlen(key);
+        bool names_one = strncmp(key, "HeaderDigest=", 13) == 0 ||
+                         strncmp(key, "DataDigest=", 11) == 0;
+        if (names_one && strcmp(strchr(key, '=') + 1, "None") != 0)
+            return true;
+    }
+    return false;
+}
+
+/* What no order of STATEMENT's world would show; NULL: nothing. */
+static const char *unexplored(const struct lq_scenario *scenario,
+                              const struct lq_scn_statement *statement)
+{
+    enum lq_fault fault = (enum lq_fault)statement->fault.fault;
+    if (statement->kind == LQ_SCN_ACTION && says_digests(scenario, &statement->action))
+        return "a login with digests; expected none, whole PDUs arrive here";
+    if (statement->kind != LQ_SCN_FAULT)
+        return NULL;
+    if (fault == LQ_FAULT_POWER_CUT || fault == LQ_FAULT_TARGET_CRASH ||
+        fault == LQ_FAULT_DISK_RESET)
+        return "a catastrophe that waits, and no order has it; expected one that happens at once, "
+               "before `explore', or `--every-step'";
+    if (lq_fault_class(fault)->place == LQ_FAULT_PLACE_PDU)
+        return "a fault in PDUs, whose delays no order has; expected faults of disks, the network "
+               "or initiators";
+    return NULL;
+}
+
+static bool is_all_explored(const struct job *job)
+{
+    for (uint32_t i = 0; i < job->scenario.statement_count; i++) {
+        const struct lq_scn_statement *statement = &job->scenario.statements[i];
+        const char *what = unexplored(&job->scenario, statement);
+        if (what == NULL)
+            continue;
+        lq_message("%s:%" PRIu32 ":%" PRIu32 ": has %s; see docs/SCENARIO.md", job->file,
+                   statement->place.line, statement->place.column, what);
+        return false;
+    }
+    return true;
+}
+
 static bool is_explorable(const struct job *job)
 {
     bool has_explore = false;
@@ -286,7 +335,7 @@ static bool is_explorable(const struct job *job)
     if (!has_explore)
         lq_message("%s: has no `explore'; expected it in the timeline, where every order begins; "
                    "see docs/SCENARIO.md", job->file);
-    return has_explore;
+    return has_explore && is_all_explored(job);
 }
 
 static int run(struct job *job)

@@ -43,8 +43,7 @@ static uint32_t epoch_of_store(const struct data *data, uint32_t store)
 static uint32_t new_epoch(struct lq_judge *judge, const struct lq_event *event)
 {
     struct lq_array *losses = &lq_data_of(judge)->losses;
-    if (losses->count < UINT16_MAX)
-        *(const struct lq_event **)lq_array_add(losses, judge->allocator) = event;
+    *(const struct lq_event **)lq_array_add(losses, judge->allocator) = event;
     return losses->count;
 }
 
@@ -96,7 +95,7 @@ static void block_mended(struct lq_judge *judge, struct lq_block *block, struct 
 {
     block->marks &= ~(uint32_t)MARK_CORRUPTED;
     block->epoch = new_epoch(judge, status);
-    value->epoch = (uint16_t)block->epoch;
+    value->epoch = block->epoch;
 }
 
 uint64_t lq_data_content_key(uint32_t store, uint64_t content)
@@ -157,7 +156,7 @@ uint32_t lq_data_add_values(struct lq_judge *judge, uint32_t count, uint32_t wri
         struct lq_value *value = lq_array_add_raw(&data->registers.values, judge->allocator);
         *value = (struct lq_value){
             .write = write,
-            .epoch = (uint16_t)data->losses.count,
+            .epoch = data->losses.count,
             .first_end = LQ_NEVER_ENDED,
             .first_seen = LQ_NEVER_ENDED,
             .last_begin = begin == NULL ? 0 : begin->seq,

@@ -180,7 +180,7 @@ static void exercise(struct lq_judge *judge, struct lq_block *block, const struc
  * place in the new order there, once and for all. */
 static void survive(struct lq_value *value, uint32_t epoch, const struct lq_event *loss)
 {
-    value->epoch = (uint16_t)epoch;
+    value->epoch = epoch;
     value->first_seen = LQ_NEVER_ENDED;
     if (value->first_end > loss->seq || loss->kind != LQ_W_POWER)
         return; /* it was open: it may have come afterwards; or it was overwritten since the lie */

@@ -199,6 +199,7 @@ static void negotiation_digest(struct lq_judge *judge, struct lq_digest *digest)
             continue;
         const struct connection_state *state = state_of(judge, connection);
         lq_digest_word(digest, state->is_unreadable);
+        lq_digest_two(digest, state->unknown, state->understood);
         for (uint32_t k = 0; k < KEYS; k++) {
             const struct offer *offer = &state->offers[k];
             lq_digest_two(digest, offer->is_offered, offer->is_answered);

@@ -31,7 +31,7 @@ struct lq_value {
     uint32_t write;  /* number of the write, LQ_NONE: initial content */
     bool is_there;   /* a write that certainly took effect, or some read saw it */
     bool is_shared;  /* another write gave the same content: reads do not tell them apart */
-    uint16_t epoch;  /* the owner's: when its place in the order began to count */
+    uint32_t epoch;  /* the owner's: when its place in the order began to count */
     uint64_t first_end;  /* LQ_NEVER_ENDED at first */
     uint64_t last_begin; /* of its write and reads */
     uint64_t first_seen; /* end of the first read that saw it, LQ_NEVER_ENDED before */

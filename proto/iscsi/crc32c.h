@@ -2,8 +2,8 @@
 /*
  * CRC32C, the polynomial of header and data digests [RFC 7143 13.1].
  *
- * Who uses it: both endpoints, through a function that the world hands in at start; worlds have
- * faster ones (sim/live/digest.h), and this one is always there. All give the same values.
+ * Who uses it: both endpoints, through a function that the world hands in at start; worlds may
+ * have faster ones, and this one is always there. All give the same values.
  */
 #ifndef LQ_PROTO_ISCSI_CRC32C_H
 #define LQ_PROTO_ISCSI_CRC32C_H

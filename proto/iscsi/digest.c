@@ -30,6 +30,7 @@ static void mix_flags(const struct lq_tgt_command *command, struct lq_digest *di
     const bool flags[] = {command->hashed,        command->in_window,    command->completed,
                           command->confirm,       command->terminating,  command->awaits_peer,
                           command->status_built,  command->data_failed,  command->done_told,
+                          command->digest_failed,
                           command->overflow,      command->underflow,    command->bidi_overflow,
                           command->bidi_underflow, command->unsolicited != NULL,
                           lq_link_is_linked(&command->output.link)};
@@ -84,6 +85,7 @@ static void mix_session(const struct lq_tgt_session *session, struct lq_digest *
     lq_digest_two(digest, session->logout_itt, session->closed_announced);
     lq_digest_two(digest, session->reserves_used, session->end_how);
     lq_digest_two(digest, session->cid, session->target);
+    lq_digest_word(digest, session->portal);
     lq_digest_bytes(digest, session->isid, sizeof session->isid);
     lq_digest_bytes(digest, session->initiator_name, sizeof session->initiator_name);
     const struct lq_tgt_parameters *parameters = &session->parameters;
@@ -167,6 +169,8 @@ static void mix_conn(const struct lq_iscsi_target *target, const struct lq_tgt_c
     lq_digest_two(digest, conn->phase, conn->closing);
     lq_digest_two(digest, conn->stat_sn, conn->acknowledged_sn);
     lq_digest_two(digest, conn->max_send_bytes, conn->free_note_count);
+    lq_digest_two(digest, conn->portal,
+                  (uint64_t)conn->digests.header << 1 | conn->digests.data);
     mix_input(conn, digest);
     mix_times(target, conn, digest);
     if (conn->phase == LQ_PHASE_LOGIN || conn->phase == LQ_PHASE_WAITING)

@@ -181,8 +181,10 @@ void lq_ini_key_meet(struct lq_iscsi_initiator *ini, const struct key *key, stru
     uint32_t own = lq_ini_key_offered(&ini->login.offer, key->field);
     bool suits = lq_ini_key_answer(ini, key, value);
     if (key->rule == LISTED) { /* a list of theirs is answered by one value of it */
-        if (pick_digest(value, own, &own))
+        if (pick_digest(value, own, &own)) {
+            set_field(ini, key->field, own);
             ini->login.offer = offer_with(ini->login.offer, key->field, own);
+        }
         return;
     }
     if (key->rule == DECLARED && !suits)

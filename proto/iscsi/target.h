@@ -54,8 +54,8 @@ struct lq_iscsi_config {
                                           1; copied. NULL: behind all */
     struct lq_iscsi_offer offer;
     const struct lq_iscsi_offer *target_offers; /* of target i, once a login has named it; copied.
-                                                   NULL: OFFER. None has more R2Ts or longer
-                                                   segments than OFFER */
+                                                   NULL: OFFER. None has more R2Ts than
+                                                   OFFER */
     uint64_t login_timeout_ns; /* from accept to full feature phase */
     uint64_t data_timeout_ns;  /* a Data-Out window without progress ends the session */
     uint64_t nop_interval_ns;  /* silence after which a NOP-In asks; 0: never */

@@ -190,14 +190,16 @@ static bool check_extent(struct lq_scn_parser *parser, const struct lq_scn_token
         lq_scn_store_of(scenario, scenario->initiators[action->initiator].target,
                         lq_scn_value(&action->clauses, LQ_SCN_LUN, 0));
     bool has_extent = (lq_scn_verb_rows[action->verb].needed & LQ_SCN_BIT(LQ_SCN_LBA)) != 0;
-    if (!has_extent || store == NULL)
-        return true; /* a LUN that is not there is a case like any other */
-    uint64_t block = lq_scn_block_bytes(store);
-    uint64_t blocks = lq_scn_most_bytes(store) / block;
+    if (!has_extent)
+        return true;
+    uint64_t block = lq_scn_block_bytes(&scenario->stores[0]); /* all disks have the same */
     uint64_t lba = action->clauses.values[LQ_SCN_LBA];
     uint64_t count = action->clauses.values[LQ_SCN_BLOCKS];
     if (count * block > LQ_SCN_TRANSFER_MAX)
         return lq_scn_fail_at(parser, at, "moves too much", "at most 16KiB in one command");
+    if (store == NULL)
+        return true; /* a LUN that is not there is a case like any other */
+    uint64_t blocks = lq_scn_most_bytes(store) / block;
     if (lba >= blocks || count > blocks - lba)
         return lq_scn_fail_at(parser, at, "goes beyond the end of the disk",
                               "blocks that are there (`cdb' sends what is wrong)");

@@ -104,11 +104,18 @@ static void mix_expect(const struct lq_script *script, uint32_t place, struct lq
         mix_stable(script, place, digest);
     if (expect->kind <= LQ_SCN_EXPECT_DATA)
         lq_digest_word(digest, is_later(script->facts[expect->subject].ended, after));
+    if (expect->kind == LQ_SCN_EXPECT_KEY || expect->kind == LQ_SCN_EXPECT_FINDS)
+        lq_digest_two(digest, script->facts[place].ended.seq != 0,
+                      is_later(script->facts[place].ended, after));
+    if (expect->kind == LQ_SCN_EXPECT_ANSWERED || expect->kind == LQ_SCN_EXPECT_REJECTED)
+        lq_digest_two(digest, script->facts[expect->subject].is_rejected,
+                      is_later(script->facts[expect->subject].ended, after));
     if (expect->kind <= LQ_SCN_EXPECT_DATA || expect->kind > LQ_SCN_EXPECT_LOST)
         return;
     const struct lq_script_initiator *initiator = &script->initiators[expect->subject];
     for (uint32_t i = 0; i < initiator->mark_count; i++)
-        lq_digest_two(digest, initiator->marks[i].kind, is_later(initiator->marks[i].when, after));
+        lq_digest_two(digest, (uint64_t)initiator->marks[i].code << 8 | initiator->marks[i].kind,
+                      is_later(initiator->marks[i].when, after));
 }
 
 static void mix_rule(const struct lq_fault_rule *rule, struct lq_digest *digest)
@@ -126,7 +133,8 @@ void lq_script_digest(const struct lq_script *script, struct lq_digest *digest)
         const struct lq_script_initiator *initiator = &script->initiators[i];
         lq_digest_two(digest, initiator->free_next, initiator->count);
         for (uint32_t t = 0; t < initiator->count; t++)
-            lq_digest_word(digest, initiator->todo[initiator->first + t]);
+            lq_digest_word(digest,
+                           initiator->todo[(initiator->first + t) % LQ_SCN_STATEMENTS_MAX]);
     }
     for (uint32_t i = 0; i < scenario->statement_count; i++) {
         if (scenario->statements[i].kind == LQ_SCN_ACTION)

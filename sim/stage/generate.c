@@ -131,6 +131,7 @@ void lq_command_fill(struct lq_actor_command *command)
 {
     uint32_t block_bytes = (uint32_t)option(command, LQ_OPT_BLOCK_BYTES);
     command->content_blocks = choose(command, LQ_SITE_CONTENT, 4) == 1 ? command->nblocks : 1;
+    LQ_ASSERT(command->nblocks <= LQ_COMMAND_BYTES_MAX / block_bytes);
     command->out_bytes = command->nblocks * block_bytes;
     for (uint32_t block = 0; block < command->content_blocks; block++) {
         uint8_t *to = command->out + (uint64_t)block * block_bytes;

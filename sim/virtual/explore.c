@@ -239,6 +239,8 @@ static bool has_come(const struct virtual_world *virtual)
 
 static bool is_at_rest(const struct virtual_world *virtual)
 {
+    if (virtual->shard == NULL)
+        return false; /* the target is down */
     for (uint32_t i = 0; i < virtual->world.plan.options[LQ_OPT_STORES]; i++)
         if (virtual->world.disks[i].outstanding > 0)
             return false;

@@ -155,6 +155,37 @@ def test_bad_file(sim, text, words, shown):
         assert rest == shown
 
 
+EXPLORED = """scenario "x"
+target t { lun 0 disk 64KiB }
+initiator a -> t
+at 0
+    a login
+at +1s
+    BEFORE
+at +10ms
+    explore
+    a relogin
+"""
+
+
+@pytest.mark.parametrize("before", ["power-cut", "crash for 50ms", "disk-reset lun 0"])
+def test_catastrophe_just_before_every_order(sim, before):
+    result = sim(EXPLORED.replace("BEFORE", before), "--exhaust")
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("before, words", [
+    ("fault power.cut nth 5 as f", "7:11: has a catastrophe that waits"),
+    ("fault target.crash nth 5 as f", "7:11: has a catastrophe that waits"),
+    ("fault disk.reset nth 5 as f", "7:11: has a catastrophe that waits"),
+    ("fault pdu.duplicate pdu scsi-command nth 1 as f", "7:11: has a fault in PDUs"),
+    ('a login iscsi { key "DataDigest=CRC32C,None" }', "7:7: has a login with digests")])
+def test_what_no_order_has(sim, before, words):
+    result = sim(EXPLORED.replace("BEFORE", before), "--exhaust")
+    assert result.returncode == 2 and words in result.stderr, result.stderr
+    assert "; expected " in result.stderr
+
+
 def test_nothing_runs_when_one_file_is_bad(run, tmp_path):
     bad = tmp_path / "bad.scn"
     bad.write_text("scenario\n", encoding="utf-8")

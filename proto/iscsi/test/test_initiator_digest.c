@@ -142,6 +142,7 @@ static void test_target_first(void)
     answer_login(0x81, 0, TEXT("AuthMethod=None\0HeaderDigest=CRC32C,None"));
     CU_ASSERT_FATAL(receive() > 0);
     CU_ASSERT_TRUE(has_text("HeaderDigest=CRC32C"));
+    CU_ASSERT_EQUAL(lq_iscsi_initiator_state(ini).params.header_digest, LQ_DIGEST_CRC32C);
     CU_ASSERT_TRUE(no_event());
 }
 
