@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -127,20 +128,9 @@ static void print_run(const struct lq_sim *sim, enum lq_sim_verdict verdict)
 
 int lq_sim_exit_code(enum lq_sim_verdict verdict, bool is_wrong)
 {
-    switch (verdict) {
-    case LQ_SIM_CLEAN:
-        return LQ_EXIT_PASS;
-    case LQ_SIM_UNSTEADY:
+    if (verdict == LQ_SIM_UNSTEADY)
         return LQ_EXIT_NONDETERMINISM;
-    case LQ_SIM_ELSEWHERE:
-    case LQ_SIM_CAUGHT:
-    case LQ_SIM_STUCK:
-    case LQ_SIM_UNMET:
-        return is_wrong ? LQ_EXIT_PASS : LQ_EXIT_VIOLATED;
-    case LQ_SIM_VIOLATED:
-        return LQ_EXIT_VIOLATED;
-    }
-    return LQ_EXIT_INTERNAL;
+    return lq_sim_passes(verdict, is_wrong) ? LQ_EXIT_PASS : LQ_EXIT_VIOLATED;
 }
 
 static int close_capture(struct lq_pcapng *capture, const char *path, int code)
@@ -217,7 +207,10 @@ static int run_seed(const struct lq_options *options, const struct lq_sim_settin
     code = lq_recording_end(recording, sim, options->record, settings, NULL, options->first_seed,
                             verdict, code);
     code = lq_sim_show(options, extras, sim, name, verdict, code);
-    code = lq_verdicts_write(lq_sim_verdicts(sim), options->tap, options->junit, code);
+    char *failure = lq_sim_failure_text(sim, verdict);
+    struct lq_verdict_case one = {name, failure};
+    code = lq_verdicts_write(lq_sim_verdicts(sim), &one, 1, options->tap, options->junit, code);
+    free(failure);
     lq_sim_free(sim);
     code = lq_sim_close_sinks(options, &sinks, code);
     if (verdict != LQ_SIM_CLEAN && lq_shrink_is_wanted(options, settings))
@@ -303,6 +296,8 @@ int lq_cmd_sim(const struct lq_options *options, const struct lq_sim_extras *ext
         return list_personalities();
     if (options->list_faults)
         return list_faults();
+    if (!lq_sim_can_write(options))
+        return LQ_EXIT_ENVIRONMENT;
     if (options->replay != NULL)
         return lq_sim_replay(options);
     if (!options->seeds_given && options->merge == NULL && options->file_count == 0) {

@@ -189,6 +189,23 @@ static int conclude(const struct state *state, uint32_t missing)
     return LQ_EXIT_STOPPED;
 }
 
+/* The properties, and all seeds as one case. */
+static int write_verdicts(const struct state *state, int code)
+{
+    const struct lq_campaign *campaign = state->campaign;
+    const struct lq_campaign_sum *sum = &state->sum;
+    char name[60], first[40] = "", failure[200];
+    snprintf(name, sizeof name, "seeds %" PRIu64 "..%" PRIu64, campaign->identity.first_seed,
+             campaign->identity.last_seed);
+    if (sum->failure_count > 0)
+        snprintf(first, sizeof first, "; seed %" PRIu64 " failed", sum->failures[0].seed);
+    snprintf(failure, sizeof failure, "exit code %d: of %" PRIu64 " seeds %" PRIu64 " ran, %" PRIu64
+             " of them clean%s", code, seeds_of(&campaign->identity), sum->done,
+             sum->verdicts[LQ_SIM_CLEAN], first);
+    struct lq_verdict_case one = {name, code == LQ_EXIT_PASS ? NULL : failure};
+    return lq_verdicts_write(&sum->properties, &one, 1, campaign->tap, campaign->junit, code);
+}
+
 static int summarise(struct state *state, bool is_whole)
 {
     const struct lq_campaign *campaign = state->campaign;
@@ -204,8 +221,9 @@ static int summarise(struct state *state, bool is_whole)
     if (campaign->bench)
         print_bench(state);
     int code = is_wrong ? conclude_wrong(state) : conclude(state, missing);
-    code = lq_verdicts_write(&state->sum.properties, campaign->tap, campaign->junit, code);
-    return state->sum.lost > 0 ? LQ_EXIT_INTERNAL : code;
+    if (state->sum.lost > 0)
+        code = LQ_EXIT_INTERNAL;
+    return write_verdicts(state, code);
 }
 
 /* --- all ------------------------------------------------------------------------------------ */

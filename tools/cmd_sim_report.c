@@ -203,10 +203,13 @@ void lq_report_event(FILE *to, const struct lq_event *event, int indent)
     fputc('\n', to);
 }
 
+enum { TEXT_MAX = 512 };
+
 void lq_report_event_text(const struct lq_event *event, char *text, size_t size)
 {
+    char whole[TEXT_MAX] = "";
     text[0] = '\0';
-    FILE *to = fmemopen(text, size, "w");
+    FILE *to = fmemopen(whole, sizeof whole, "w");
     if (to == NULL)
         return;
     for (const char *at = lq_event_kind_name(event->kind) + 2; *at != '\0'; at++)
@@ -219,7 +222,10 @@ void lq_report_event_text(const struct lq_event *event, char *text, size_t size)
     if (event->nblocks != 0)
         fprintf(to, " blocks %" PRIu64 "..%" PRIu64, event->lba, event->lba + event->nblocks - 1);
     fclose(to);
-    text[size - 1] = '\0';
+    whole[sizeof whole - 1] = '\0';
+    bool is_cut = strlen(whole) >= size;
+    snprintf(text, size, "%.*s%s", (int)(is_cut ? size - sizeof "..." : size), whole,
+             is_cut ? "..." : "");
 }
 
 static void trace_event(void *context, const struct lq_event *event)

@@ -14,7 +14,8 @@
 /* EVENT as one line, newline included, after INDENT spaces. */
 void lq_report_event(FILE *to, const struct lq_event *event, int indent);
 
-/* What EVENT is and says in short, without time and author: at most SIZE bytes, NUL included. */
+/* What EVENT is and says in short, without time and author: at most SIZE bytes, NUL included;
+ * what had to be cut ends with "...". */
 void lq_report_event_text(const struct lq_event *event, char *text, size_t size);
 
 /* A sink that writes every record to TO, one a line. */

@@ -445,16 +445,9 @@ static void print_ladder(const struct lq_sim *sim, FILE *to)
     lq_ladder_print_around(to, sim->story, finding, LADDER_ROWS, lq_ladder_wants_colour(to));
 }
 
-void lq_sim_print_failure(const struct lq_sim *sim, enum lq_sim_verdict verdict, FILE *to)
+/* What is outstanding, unmet or unsteady. */
+static void print_outcome(const struct lq_sim *sim, enum lq_sim_verdict verdict, FILE *to)
 {
-    if (sim->scenario != NULL)
-        fprintf(to, "FAILED %s: %s\n", sim->file, lq_sim_verdict_text(verdict));
-    else
-        fprintf(to, "FAILED seed %" PRIu64 ": %s\n", sim->seed, lq_sim_verdict_text(verdict));
-    if (sim->settings.wrong.row != NULL)
-        fprintf(to, "  planted wrong %s, to be convicted by %s: %s\n",
-                sim->settings.wrong.row->name, sim->settings.wrong.row->property,
-                sim->settings.wrong.row->sentence);
     if (verdict == LQ_SIM_UNSTEADY)
         fprintf(to, "  %016" PRIx64 " and %016" PRIx64 "\n", sim->other_fingerprint,
                 sim->result.fingerprint);
@@ -468,6 +461,46 @@ void lq_sim_print_failure(const struct lq_sim *sim, enum lq_sim_verdict verdict,
         lq_sim_print_not_exercised(sim->file, sim->scenario, sim->judge, to);
         lq_sim_print_unmet(sim->file, sim->world, to);
     }
+}
+
+char *lq_sim_failure_text(const struct lq_sim *sim, enum lq_sim_verdict verdict)
+{
+    if (lq_sim_passes(verdict, sim->settings.wrong.row != NULL))
+        return NULL;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+    if (to == NULL)
+        return strdup(lq_sim_verdict_text(verdict));
+    fputs(lq_sim_verdict_text(verdict), to);
+    fputc('\n', to);
+    print_outcome(sim, verdict, to);
+    for (uint32_t i = 0; i < lq_property_count; i++)
+        if (lq_judge_violations_of(sim->judge, i) > 0)
+            fprintf(to, "  violated %s %s\n", lq_property_table[i].id, lq_property_table[i].slug);
+    fprintf(to, "reproduce: %s", sim->reproduce);
+    fclose(to);
+    return text;
+}
+
+bool lq_sim_passes(enum lq_sim_verdict verdict, bool is_wrong)
+{
+    return verdict == LQ_SIM_CLEAN ||
+           (is_wrong && verdict != LQ_SIM_VIOLATED && verdict != LQ_SIM_UNSTEADY);
+}
+
+void lq_sim_print_failure(const struct lq_sim *sim, enum lq_sim_verdict verdict, FILE *to)
+{
+    const struct lq_wrong *wrong = sim->settings.wrong.row;
+    fputs(lq_sim_passes(verdict, wrong != NULL) ? "not convicted " : "FAILED ", to);
+    if (sim->scenario != NULL)
+        fprintf(to, "%s: %s\n", sim->file, lq_sim_verdict_text(verdict));
+    else
+        fprintf(to, "seed %" PRIu64 ": %s\n", sim->seed, lq_sim_verdict_text(verdict));
+    if (wrong != NULL)
+        fprintf(to, "  planted wrong %s, to be convicted by %s: %s\n", wrong->name,
+                wrong->property, wrong->sentence);
+    print_outcome(sim, verdict, to);
     lq_sim_print_findings(sim->judge, &sim->settings.wrong, to);
     print_ladder(sim, to);
     fprintf(to, "reproduce: %s\n", sim->reproduce);

@@ -127,6 +127,13 @@ void lq_sim_print_unmet(const char *file, const struct lq_world *world, FILE *to
 void lq_sim_print_findings(const struct lq_judge *judge, const struct lq_sim_wrong *wrong,
                            FILE *to);
 
+/* With a wrong planted only its conviction is a failure, and an unsteady run. */
+bool lq_sim_passes(enum lq_sim_verdict verdict, bool is_wrong);
+
+/* Why the last run, which ended with VERDICT, failed, in lines; the caller frees it. NULL: it
+ * passed. */
+char *lq_sim_failure_text(const struct lq_sim *sim, enum lq_sim_verdict verdict);
+
 /* What people read when VERDICT is not clean: the findings with their proof and the line that
  * reproduces them. */
 void lq_sim_print_failure(const struct lq_sim *sim, enum lq_sim_verdict verdict, FILE *to);

@@ -175,6 +175,11 @@ static int run_all(const struct lq_options *options, const struct lq_sim_setting
     int code = lq_sim_open_sinks(options, options->files[0], &sinks);
     if (code != LQ_EXIT_PASS)
         return code;
+    struct lq_allocator allocator = lq_sim_allocator();
+    struct lq_verdict_case *cases =
+        allocator.resize(allocator.context, NULL, 0, options->file_count * sizeof *cases);
+    char **failures =
+        allocator.resize(allocator.context, NULL, 0, options->file_count * sizeof *failures);
     struct lq_sim *sim = lq_sim_make(settings);
     lq_sim_watch(sim, sinks.sinks, sinks.count);
     struct lq_recording *recording = options->record == NULL ? NULL : lq_recording_begin(sim);
@@ -191,8 +196,15 @@ static int run_all(const struct lq_options *options, const struct lq_sim_setting
         code = lq_recording_end(recording, sim, options->record, settings, &scenarios[i],
                                 options->first_seed, verdict, code);
         code = lq_sim_show(options, extras, sim, scenarios[i].title, verdict, code);
+        failures[i] = lq_sim_failure_text(sim, verdict);
+        cases[i] = (struct lq_verdict_case){options->files[i], failures[i]};
     }
-    code = lq_verdicts_write(lq_sim_verdicts(sim), options->tap, options->junit, code);
+    code = lq_verdicts_write(lq_sim_verdicts(sim), cases, options->file_count, options->tap,
+                             options->junit, code);
+    for (uint32_t i = 0; i < options->file_count; i++)
+        free(failures[i]);
+    free(failures);
+    free(cases);
     lq_sim_free(sim);
     code = lq_sim_close_sinks(options, &sinks, code);
     if (failed < options->file_count && lq_shrink_is_wanted(options, settings))

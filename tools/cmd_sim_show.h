@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What people asked to see of a run: --ladder and --html. */
+/* What people asked to see of a run: --ladder and --html; and whether it can be written. */
 #ifndef LQ_TOOLS_CMD_SIM_SHOW_H
 #define LQ_TOOLS_CMD_SIM_SHOW_H
 
@@ -11,5 +11,9 @@
 int lq_sim_show(const struct lq_options *options, const struct lq_sim_extras *extras,
                 const struct lq_sim *sim, const char *title, enum lq_sim_verdict verdict,
                 int code);
+
+/* The files and the directory that OPTIONS name for what comes after a run can be written: they are
+ * looked at before it, and left as they are. False after a message. */
+bool lq_sim_can_write(const struct lq_options *options);
 
 #endif

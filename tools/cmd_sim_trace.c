@@ -150,7 +150,10 @@ static int run(const struct lq_options *options, struct lq_trace *trace,
            lq_sim_result(sim)->fingerprint);
     code = lq_sim_exit_code(verdict, settings->wrong.row != NULL);
     code = conclude(path, trace, &draws, sim, verdict, code);
-    code = lq_verdicts_write(lq_sim_verdicts(sim), options->tap, options->junit, code);
+    char *failure = lq_sim_failure_text(sim, verdict);
+    struct lq_verdict_case one = {options->replay, failure};
+    code = lq_verdicts_write(lq_sim_verdicts(sim), &one, 1, options->tap, options->junit, code);
+    free(failure);
     lq_sim_free(sim);
     return lq_sim_close_sinks(options, &sinks, code);
 }

@@ -28,15 +28,21 @@ void lq_verdicts_add(struct lq_verdicts *verdicts, const struct lq_verdicts *mor
 
 /* --- files ---------------------------------------------------------------------------------- */
 
-typedef void (*writer)(const struct lq_verdicts *verdicts, FILE *to);
+struct report {
+    const struct lq_verdicts *verdicts;
+    const struct lq_verdict_case *cases;
+    uint32_t count;
+};
 
-static int write_file(const struct lq_verdicts *verdicts, const char *path, writer write)
+typedef void (*writer)(const struct report *report, FILE *to);
+
+static int write_file(const struct report *report, const char *path, writer write)
 {
     bool is_stdout = strcmp(path, "-") == 0;
     FILE *to = is_stdout ? stdout : fopen(path, "w");
     if (to == NULL)
         return errno;
-    write(verdicts, to);
+    write(report, to);
     errno = 0;
     bool failed = fflush(to) != 0 || ferror(to) != 0;
     int wrong = failed ? (errno != 0 ? errno : EIO) : 0;
@@ -45,9 +51,36 @@ static int write_file(const struct lq_verdicts *verdicts, const char *path, writ
     return wrong;
 }
 
-static void write_tap(const struct lq_verdicts *verdicts, FILE *to)
+/* A description: # would begin a directive. */
+static void put_tap(const char *text, FILE *to)
 {
-    fprintf(to, "TAP version 14\n1..%" PRIu32 "\n", lq_property_count);
+    for (; *text != '\0'; text++) {
+        if (*text == '#' || *text == '\\')
+            fputc('\\', to);
+        fputc(*text == '\n' ? ' ' : *text, to);
+    }
+}
+
+static void put_tap_case(const struct lq_verdict_case *one, uint32_t number, FILE *to)
+{
+    fprintf(to, "%sok %" PRIu32 " - ", one->failure == NULL ? "" : "not ", number);
+    put_tap(one->name, to);
+    fputc('\n', to);
+    if (one->failure == NULL)
+        return;
+    fputs("  ---\n  message: |\n    ", to);
+    for (const char *at = one->failure; *at != '\0'; at++) {
+        fputc(*at, to);
+        if (*at == '\n' && at[1] != '\0')
+            fputs("    ", to);
+    }
+    fputs("\n  ...\n", to);
+}
+
+static void write_tap(const struct report *report, FILE *to)
+{
+    const struct lq_verdicts *verdicts = report->verdicts;
+    fprintf(to, "TAP version 14\n1..%" PRIu32 "\n", lq_property_count + report->count);
     for (uint32_t i = 0; i < lq_property_count; i++) {
         const struct lq_property *property = &lq_property_table[i];
         bool failed = verdicts->violated[i] > 0;
@@ -58,6 +91,8 @@ static void write_tap(const struct lq_verdicts *verdicts, FILE *to)
         fprintf(to, "\n  ---\n  exercised: %" PRIu64 "\n  violated: %" PRIu64 "\n  ...\n",
                 verdicts->exercised[i], verdicts->violated[i]);
     }
+    for (uint32_t i = 0; i < report->count; i++)
+        put_tap_case(&report->cases[i], lq_property_count + i + 1, to);
 }
 
 static void put_xml(const char *text, FILE *to)
@@ -68,23 +103,40 @@ static void put_xml(const char *text, FILE *to)
         case '<': fputs("&lt;", to); break;
         case '>': fputs("&gt;", to); break;
         case '"': fputs("&quot;", to); break;
-        default: fputc(*text, to);
+        case '\n': fputs("&#10;", to); break;
+        default: fputc((unsigned char)*text < ' ' ? '?' : *text, to);
         }
     }
 }
 
-static void write_junit(const struct lq_verdicts *verdicts, FILE *to)
+static void put_junit_case(const struct lq_verdict_case *one, FILE *to)
 {
+    fputs("  <testcase classname=\"run\" name=\"", to);
+    put_xml(one->name, to);
+    fputs("\">", to);
+    if (one->failure != NULL) {
+        fputs("<failure message=\"", to);
+        put_xml(one->failure, to);
+        fputs("\"/>", to);
+    }
+    fputs("</testcase>\n", to);
+}
+
+static void write_junit(const struct report *report, FILE *to)
+{
+    const struct lq_verdicts *verdicts = report->verdicts;
     uint32_t failures = 0, skipped = 0;
     for (uint32_t i = 0; i < lq_property_count; i++) {
         failures += verdicts->violated[i] > 0;
         skipped += verdicts->violated[i] == 0 && verdicts->exercised[i] == 0;
     }
+    for (uint32_t i = 0; i < report->count; i++)
+        failures += report->cases[i].failure != NULL;
     fprintf(to,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"lunquake sim\" "
             "tests=\"%" PRIu32 "\" failures=\"%" PRIu32 "\" errors=\"0\" skipped=\"%" PRIu32
             "\">\n",
-            lq_property_count, failures, skipped);
+            lq_property_count + report->count, failures, skipped);
     for (uint32_t i = 0; i < lq_property_count; i++) {
         const struct lq_property *property = &lq_property_table[i];
         fprintf(to, "  <testcase classname=\"%s\" name=\"%s %s\">", property->judge, property->id,
@@ -100,12 +152,14 @@ static void write_junit(const struct lq_verdicts *verdicts, FILE *to)
         }
         fputs("</testcase>\n", to);
     }
+    for (uint32_t i = 0; i < report->count; i++)
+        put_junit_case(&report->cases[i], to);
     fputs("</testsuite>\n", to);
 }
 
-static int write_one(const struct lq_verdicts *verdicts, const char *path, writer write, int code)
+static int write_one(const struct report *report, const char *path, writer write, int code)
 {
-    int wrong = path == NULL ? 0 : write_file(verdicts, path, write);
+    int wrong = path == NULL ? 0 : write_file(report, path, write);
     if (wrong == 0)
         return code;
     lq_message("%s: cannot be written: %s; expected a file that can be written; choose another one",
@@ -113,11 +167,12 @@ static int write_one(const struct lq_verdicts *verdicts, const char *path, write
     return code == LQ_EXIT_PASS ? LQ_EXIT_ENVIRONMENT : code;
 }
 
-int lq_verdicts_write(const struct lq_verdicts *verdicts, const char *tap, const char *junit,
-                      int code)
+int lq_verdicts_write(const struct lq_verdicts *verdicts, const struct lq_verdict_case *cases,
+                      uint32_t count, const char *tap, const char *junit, int code)
 {
-    code = write_one(verdicts, tap, write_tap, code);
-    return write_one(verdicts, junit, write_junit, code);
+    struct report report = {verdicts, cases, count};
+    code = write_one(&report, tap, write_tap, code);
+    return write_one(&report, junit, write_junit, code);
 }
 
 /* --- JSON Lines ----------------------------------------------------------------------------- */

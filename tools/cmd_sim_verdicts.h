@@ -25,11 +25,18 @@ struct lq_verdicts {
 void lq_verdicts_add_run(struct lq_verdicts *verdicts, const struct lq_judge *judge);
 void lq_verdicts_add(struct lq_verdicts *verdicts, const struct lq_verdicts *more);
 
-/* Writes them all as TAP 14 to the file TAP and as JUnit XML to the file JUNIT ("-": stdout, NULL:
- * not at all). Returns CODE, the run's exit code; when a file can't be written that is said, and a
- * pass becomes LQ_EXIT_ENVIRONMENT. */
-int lq_verdicts_write(const struct lq_verdicts *verdicts, const char *tap, const char *junit,
-                      int code);
+/* One scenario file or all seeds of a run: a test case besides the properties, for what fails
+ * without violating one. */
+struct lq_verdict_case {
+    const char *name;
+    const char *failure; /* lines that say why it failed; NULL: it passed */
+};
+
+/* Writes VERDICTS and the COUNT cases as TAP 14 to the file TAP and as JUnit XML to the file JUNIT
+ * ("-": stdout, NULL: not at all). Returns CODE, the run's exit code; when a file can't be written
+ * that is said, and a pass becomes LQ_EXIT_ENVIRONMENT. */
+int lq_verdicts_write(const struct lq_verdicts *verdicts, const struct lq_verdict_case *cases,
+                      uint32_t count, const char *tap, const char *junit, int code);
 
 /* A sink that writes every record and tap to TO, one JSON object a line, after a line that names
  * the format. */

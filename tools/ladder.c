@@ -8,6 +8,9 @@
 
 enum { LANE_COLUMNS = 4, COLUMNS = 100, NEXUSES_MAX = LQ_PROOF_EVENTS_MAX };
 
+/* Half a number would be another one. */
+static const char CUT[] = "...";
+
 struct ladder {
     FILE *to;
     const struct lq_story *story;
@@ -102,7 +105,9 @@ static void print_row(struct ladder *ladder, const struct lq_story_row *row)
     ladder->has_last = true;
     ladder->last_ns = row->time_ns;
     int room = COLUMNS - 18 - (int)strlen(lanes);
-    fprintf(ladder->to, "%c%s%s %.*s%s\n", is_proof ? '!' : ' ', colour, lanes, room, row->text,
+    bool is_cut = (int)strlen(row->text) > room;
+    fprintf(ladder->to, "%c%s%s %.*s%s%s\n", is_proof ? '!' : ' ', colour, lanes,
+            is_cut ? room - (int)strlen(CUT) : room, row->text, is_cut ? CUT : "",
             colour[0] == '\0' ? "" : "\033[0m");
 }
 

@@ -382,8 +382,9 @@ const struct lq_option_row lq_option_rows[] = {
     {"seeds", "A..B", SIM, false, "Run the seeds A to B.", take_seeds},
     {"seed", "N", SIM, false, "Run one seed and print its fingerprint.", take_seed},
     {"wrong", "NAME", ALL, false,
-     "Plant the deliberate wrong NAME in the target; the judges must convict it. `lunquake sim "
-     "--list-wrongs' lists them.",
+     "Plant the deliberate wrong NAME in the target; the judges must convict it: `lunquake sim' "
+     "then ends with 1 when they do, and with 0 when they don't. `lunquake sim --list-wrongs' "
+     "lists them.",
      take_wrong},
     {"list-wrongs", NULL, SIM, false, "Print all deliberate wrongs, one a line, and end.",
      take_list_wrongs},

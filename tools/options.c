@@ -190,6 +190,21 @@ static bool take_option(struct lq_options *options, int count, char **arguments,
     return wrong == NULL;
 }
 
+/* Both say which seeds; an exploration is no one run to be shown. */
+static bool goes_together(const struct lq_options *options)
+{
+    static const char *const pairs[][2] = {
+        {"seed", "seeds"}, {"exhaust", "ladder"}, {"exhaust", "html"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        if (!lq_options_gave(options, pairs[i][0]) || !lq_options_gave(options, pairs[i][1]))
+            continue;
+        lq_message("--%s: does not go with --%s; expected one of them; leave the other away",
+                   pairs[i][1], pairs[i][0]);
+        return false;
+    }
+    return true;
+}
+
 /* The scenario says all of the target but where it listens. */
 static bool goes_with_scenario(const struct lq_options *options)
 {
@@ -224,7 +239,7 @@ static bool is_complete(const struct lq_options *options)
                    "add one, such as --seeds 1..100");
         return false;
     }
-    return goes_with_scenario(options);
+    return goes_together(options) && goes_with_scenario(options);
 }
 
 bool lq_options_parse(struct lq_options *options, int count, char **arguments)

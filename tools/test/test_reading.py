@@ -47,6 +47,8 @@ def test_a_failure_shows_what_happened_around_it(failing):
     assert len(marked) == 4 and "SUBMITTED write" in marked[1] and "|==>|" in marked[1]
     assert any("~~~~" in line and "FAULT disk.hang" in line for line in ladder)
     assert all(len(line) <= 100 for line in ladder)
+    # What is cut says so: of a number no part is left that looks like another one.
+    assert all(line.endswith("...") for line in ladder if len(line) == 100)
     assert "\033" not in out  # colour is for terminals
     assert "NOP-" not in "\n".join(ladder)  # of the nexus that has nothing to do with it
 

@@ -63,6 +63,16 @@ def test_wrong_that_it_cannot_express(run):
     assert result.stdout.startswith("not convicted")
 
 
+def test_what_is_not_convicted_has_not_failed(run, tmp_path):
+    unmet = tmp_path / "unmet.scn"
+    unmet.write_text(HEAD + "    a inquiry as i\n    expect i status BUSY\n", encoding="utf-8")
+    result = run("sim", unmet, "--wrong", "ordered-as-simple")
+    assert result.returncode == 0
+    assert result.stdout.startswith(f"not convicted {unmet}: not what the scenario expects\n")
+    assert f"\nnot convicted {unmet} fingerprint " in result.stdout
+    assert "FAILED" not in result.stdout
+
+
 def test_one_failure_among_many(run, tmp_path):
     bad = tmp_path / "bad.scn"
     bad.write_text(HEAD + "    a inquiry as i\n    expect i status BUSY\n", encoding="utf-8")

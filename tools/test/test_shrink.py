@@ -81,5 +81,5 @@ def test_only_when_wanted(run, tmp_path):
         assert result.returncode == 1 and "shrunk" not in result.stdout
     assert list(tmp_path.iterdir()) == []
     result = run("sim", *wrong, "--shrink", 9, "--out", tmp_path / "none")
-    assert result.returncode == 1
-    assert "none/shrunk-3.scn: cannot be written: No such file or directory" in result.stderr
+    assert result.returncode == 3 and result.stdout == ""
+    assert "none: cannot be written to: No such file or directory" in result.stderr
