@@ -22,7 +22,14 @@
 #include "sim/virtual/damage.h"
 #include "sim/virtual/tcp.h"
 
-enum { WIRES = LQ_PLAN_CONNECTIONS_MAX, INPUT_BYTES = 16 * 1024, EVENTS_MAX = 32, DRAINS = 64 };
+enum {
+    WIRES = LQ_PLAN_CONNECTIONS_MAX,
+    INPUT_BYTES = 16 * 1024,
+    EVENTS_MAX = 32,
+    DRAINS = 64,
+    READS_PER_DRAIN = 16, /* and others have their turn */
+    ACCEPTS_PER_TURN = 64
+};
 
 /* What an event is about: the top byte of epoll's data. */
 enum kind { KIND_LISTENER = 1, KIND_WIRE, KIND_DRAIN };
@@ -39,7 +46,8 @@ struct wire {
     struct lq_relay *relay;
     struct lq_tcp *tcp;
     uint32_t portal;
-    in_port_t port; /* of our end to the target; kept afterwards: it may accept it late */
+    struct sockaddr_storage own; /* of our end to the target, until it has accepted it; it may do so
+                                    after the end in order. AF_UNSPEC: none */
     bool is_foreign, is_connected;
     struct tail tails[LQ_TCP_SIDES];
     struct lq_damage damage[LQ_TCP_SIDES]; /* of what each side writes */
@@ -79,23 +87,24 @@ static void mark(struct wire *wire)
 static bool watch(const struct lq_relay *relay, int fd, enum kind kind, uint32_t index)
 {
     struct epoll_event event = {.events = EPOLLIN};
-    if (kind != KIND_LISTENER)
+    if (kind == KIND_WIRE)
         event.events |= EPOLLOUT | EPOLLET;
     event.data.u64 = (uint64_t)kind << 56 | index;
     return epoll_ctl(relay->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-/* Drops what has come. False: the peer has closed, too. */
+/* Drops some of what has come. False: the peer has closed, too. */
 static bool drain(int fd)
 {
     uint8_t scratch[4096];
-    for (;;) {
+    for (int i = 0; i < READS_PER_DRAIN; i++) {
         ssize_t got = recv(fd, scratch, sizeof scratch, 0);
         if (got < 0 && errno == EAGAIN)
             return true;
         if (got == 0 || (got < 0 && errno != EINTR))
             return false;
     }
+    return true;
 }
 
 static void end_drain(struct lq_relay *relay, uint32_t index)
@@ -105,9 +114,11 @@ static void end_drain(struct lq_relay *relay, uint32_t index)
     relay->drains[index] = -1;
 }
 
-/* TAIL's socket is over: by RST, or in order and then it drains. */
-static void end_tail(struct lq_relay *relay, struct tail *tail, bool by_reset)
+/* SIDE's socket is over: by RST, or in order and then it drains. */
+static void end_tail(struct wire *wire, enum lq_tcp_side side, bool by_reset)
 {
+    struct lq_relay *relay = wire->relay;
+    struct tail *tail = &wire->tails[side];
     int fd = tail->fd;
     tail->fd = -1;
     tail->count = 0;
@@ -117,6 +128,8 @@ static void end_tail(struct lq_relay *relay, struct tail *tail, bool by_reset)
     if (by_reset) {
         struct linger at_once = {.l_onoff = 1, .l_linger = 0};
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        if (side == LQ_TCP_TARGET)
+            wire->own.ss_family = AF_UNSPEC; /* the system may give the port to others */
     }
     if (by_reset || shutdown(fd, SHUT_WR) != 0 || !drain(fd)) {
         close(fd);
@@ -131,14 +144,28 @@ static void end_tail(struct lq_relay *relay, struct tail *tail, bool by_reset)
 
 static in_port_t port_of(const struct sockaddr_storage *address)
 {
-    if (address->ss_family == AF_INET6) {
-        struct sockaddr_in6 v6;
-        memcpy(&v6, address, sizeof v6);
-        return v6.sin6_port;
-    }
+    struct sockaddr_in6 v6;
     struct sockaddr_in v4;
+    memcpy(&v6, address, sizeof v6);
     memcpy(&v4, address, sizeof v4);
-    return v4.sin_port;
+    return address->ss_family == AF_INET6 ? v6.sin6_port : v4.sin_port;
+}
+
+static bool is_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+    if (a->ss_family != b->ss_family)
+        return false;
+    if (a->ss_family == AF_INET6) {
+        struct sockaddr_in6 a6, b6;
+        memcpy(&a6, a, sizeof a6);
+        memcpy(&b6, b, sizeof b6);
+        return port_of(a) == port_of(b) &&
+               memcmp(&a6.sin6_addr, &b6.sin6_addr, sizeof a6.sin6_addr) == 0;
+    }
+    struct sockaddr_in a4, b4;
+    memcpy(&a4, a, sizeof a4);
+    memcpy(&b4, b, sizeof b4);
+    return port_of(a) == port_of(b) && a4.sin_addr.s_addr == b4.sin_addr.s_addr;
 }
 
 /* A socket that begins to connect WIRE to the target; -1: the system refuses. */
@@ -158,7 +185,7 @@ static int connect_to_target(struct wire *wire)
                   errno == EINPROGRESS;
     if (begins && getsockname(fd, (struct sockaddr *)&own, &own_bytes) == 0 &&
         watch(relay, fd, KIND_WIRE, (uint32_t)(wire - relay->wires))) {
-        wire->port = port_of(&own);
+        wire->own = own;
         return fd;
     }
     close(fd);
@@ -194,8 +221,9 @@ static void arrived(void *context, struct lq_tcp *tcp, enum lq_tcp_side side)
 
 static void lost(void *context, struct lq_tcp *tcp, enum lq_tcp_side side, enum lq_close how)
 {
+    (void)context;
     struct wire *wire = tcp->user;
-    end_tail(context, &wire->tails[side], how != LQ_CLOSE_FIN);
+    end_tail(wire, side, how != LQ_CLOSE_FIN);
     if (side == LQ_TCP_INITIATOR && wire->end.actor != NULL)
         lq_actor_connection_lost(wire->end.actor);
 }
@@ -288,20 +316,23 @@ int lq_relay_fd(const struct lq_relay *relay)
     return relay->epoll_fd;
 }
 
-const struct lq_connection *lq_relay_find(const struct lq_relay *relay, int fd)
+const struct lq_connection *lq_relay_find(struct lq_relay *relay, int fd)
 {
-    struct sockaddr_storage peer = {0};
-    socklen_t peer_bytes = sizeof peer;
-    const struct wire *newest = NULL;
-    if (getpeername(fd, (struct sockaddr *)&peer, &peer_bytes) != 0)
+    struct sockaddr_storage peer = {0}, local = {0};
+    socklen_t peer_bytes = sizeof peer, local_bytes = sizeof local;
+    if (getpeername(fd, (struct sockaddr *)&peer, &peer_bytes) != 0 ||
+        getsockname(fd, (struct sockaddr *)&local, &local_bytes) != 0)
         return NULL;
     for (uint32_t i = 0; i < WIRES; i++) {
-        const struct wire *wire = &relay->wires[i];
-        if (wire->port != 0 && wire->port == port_of(&peer) &&
-            (newest == NULL || wire->end.number > newest->end.number))
-            newest = wire;
+        struct wire *wire = &relay->wires[i];
+        bool is_it = wire->own.ss_family != AF_UNSPEC && is_same(&wire->own, &peer) &&
+                     port_of(&relay->targets[wire->portal]) == port_of(&local);
+        if (!is_it)
+            continue;
+        wire->own.ss_family = AF_UNSPEC;
+        return &wire->end;
     }
-    return newest == NULL ? NULL : &newest->end;
+    return NULL;
 }
 
 uint32_t lq_relay_others(const struct lq_relay *relay)
@@ -340,7 +371,7 @@ static struct wire *open_wire(struct lq_relay *relay, const struct lq_tcp_option
     wire->tcp = tcp;
     wire->end = (struct lq_connection){actor, number};
     wire->portal = portal;
-    wire->port = 0;
+    wire->own.ss_family = AF_UNSPEC;
     wire->is_foreign = actor == NULL;
     wire->is_connected = false;
     memset(wire->damage, 0, sizeof wire->damage);
@@ -425,7 +456,7 @@ static bool take_in(struct wire *wire, enum lq_tcp_side side)
             if (got < 0 && errno == EAGAIN)
                 return true;
             if (got <= 0) {
-                end_tail(wire->relay, tail, got < 0);
+                end_tail(wire, side, got < 0);
                 if (got == 0)
                     lq_tcp_close(wire->tcp, side);
                 else
@@ -455,7 +486,7 @@ static void send_out(struct wire *wire, enum lq_tcp_side side)
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent < 0 && errno != EAGAIN) {
-            end_tail(wire->relay, tail, true);
+            end_tail(wire, side, true);
             lq_tcp_reset(wire->tcp, side);
         }
         if (sent < 0)
@@ -490,8 +521,10 @@ static void serve(struct wire *wire)
 static void accept_others(struct lq_relay *relay, uint32_t portal)
 {
     char local[LQ_ADDRESS_BYTES_MAX];
-    int fd;
-    while ((fd = lq_listener_accept(&relay->listeners[portal], local)) >= 0) {
+    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+        int fd = lq_listener_accept(&relay->listeners[portal], local);
+        if (fd < 0)
+            return;
         struct wire *wire = open_wire(relay, &foreign_options, NULL, portal);
         if (wire == NULL || !watch(relay, fd, KIND_WIRE, (uint32_t)(wire - relay->wires))) {
             if (wire != NULL)

@@ -50,9 +50,9 @@ void lq_relay_turn(struct lq_relay *relay);
 /* Something waits for lq_relay_turn. */
 bool lq_relay_is_marked(const struct lq_relay *relay);
 
-/* The connection whose target's end is the accepted socket FD; its actor is NULL when it is not the
- * scenario's. NULL: it did not come through here. */
-const struct lq_connection *lq_relay_find(const struct lq_relay *relay, int fd);
+/* The connection whose target's end is FD, a socket that was just accepted, once; its actor is NULL
+ * when it is not the scenario's. NULL: it did not come through here. */
+const struct lq_connection *lq_relay_find(struct lq_relay *relay, int fd);
 
 /* Connections that others have made. */
 uint32_t lq_relay_others(const struct lq_relay *relay);

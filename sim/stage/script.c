@@ -285,8 +285,8 @@ static void go_home(struct lq_script *script, struct lq_actor *actor)
     if (actor->state == LQ_ACTOR_DOWN) {
         drop_todo(script, &script->initiators[actor->number - 1]);
         actor->state = LQ_ACTOR_DONE;
-    } else if (actor->state == LQ_ACTOR_UP && actor->outstanding == 0 && !has_tm(actor) &&
-               script->initiators[actor->number - 1].count == 0) {
+    } else if (actor->state == LQ_ACTOR_UP && actor->outstanding == 0 && !has_tm(actor)) {
+        drop_todo(script, &script->initiators[actor->number - 1]); /* the first can never begin */
         lq_actor_log_out(actor, lq_actor_serial(actor, ++actor->steps));
     }
 }

@@ -21,6 +21,19 @@ static void fill(uint8_t *header, uint32_t given, const struct lq_actor *actor, 
         lq_put_be32(header + EXP_STAT_SN, state.exp_stat_sn);
 }
 
+/* What was answered under TAG is over: another may have it. */
+static void free_tag(const struct lq_script *script, struct lq_actor *actor, uint32_t tag)
+{
+    for (uint32_t i = 0; i < script->scenario->statement_count; i++) {
+        const struct lq_scn_statement *statement = &script->scenario->statements[i];
+        const struct lq_script_fact *fact = &script->facts[i];
+        if (statement->kind == LQ_SCN_ACTION && statement->action.verb == LQ_SCN_RAW &&
+            statement->action.initiator + 1 == actor->number && fact->ended.seq != 0 &&
+            fact->itt == tag)
+            (void)lq_iscsi_initiator_forget(actor->endpoint, fact->serial);
+    }
+}
+
 bool lq_script_send_raw(struct lq_script *script, struct lq_actor *actor, uint32_t place,
                         uint64_t serial)
 {
@@ -36,6 +49,7 @@ bool lq_script_send_raw(struct lq_script *script, struct lq_actor *actor, uint32
     fill(pdu, header.size_bytes, actor, place);
     uint32_t tag = lq_get_be32(pdu + ITT);
     uint32_t padded = (data.size_bytes + 3) & ~UINT32_C(3);
+    free_tag(script, actor, tag);
     if (!lq_iscsi_initiator_raw(actor->endpoint, serial, tag, pdu, HEADER_BYTES + padded))
         return false;
     struct lq_script_fact *fact = &script->facts[place];

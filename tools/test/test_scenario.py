@@ -165,6 +165,13 @@ def test_bad_file(sim, text, words, shown):
         assert rest == shown
 
 
+def test_action_that_never_begins(sim):
+    """It is what the scenario did not get; its initiator goes home all the same."""
+    result = sim(HEAD + "    a discover\n", "--no-shrink")
+    assert result.returncode == 1 and "a discover: it never happened" in result.stdout
+    assert "ACC-2" not in result.stdout and "outstanding" not in result.stdout
+
+
 EXPLORED = """scenario "x"
 target t { lun 0 disk 64KiB }
 initiator a -> t
@@ -185,11 +192,11 @@ def test_catastrophe_just_before_every_order(sim, before):
 
 
 @pytest.mark.parametrize("before, words", [
-    ("fault power.cut nth 5 as f", "7:11: has a catastrophe that waits"),
-    ("fault target.crash nth 5 as f", "7:11: has a catastrophe that waits"),
-    ("fault disk.reset nth 5 as f", "7:11: has a catastrophe that waits"),
-    ("fault pdu.duplicate pdu scsi-command nth 1 as f", "7:11: has a fault in PDUs"),
-    ('a login iscsi { key "DataDigest=CRC32C,None" }', "7:7: has a login with digests")])
+    ("fault power.cut nth 5 as f", "7:5: has a catastrophe that waits"),
+    ("fault target.crash nth 5 as f", "7:5: has a catastrophe that waits"),
+    ("fault disk.reset nth 5 as f", "7:5: has a catastrophe that waits"),
+    ("fault pdu.duplicate pdu scsi-command nth 1 as f", "7:5: has a fault in PDUs"),
+    ('a login iscsi { key "DataDigest=CRC32C,None" }', "7:5: has a login with digests")])
 def test_what_no_order_has(sim, before, words):
     result = sim(EXPLORED.replace("BEFORE", before), "--exhaust")
     assert result.returncode == 2 and words in result.stderr, result.stderr
