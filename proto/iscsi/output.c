@@ -193,9 +193,8 @@ static void build_tm(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
     pdu.u.tm_response.response = command->tm_response;
     if (command->tm_response == LQ_TM_RSP_REJECTED &&
         lq_tgt_wrong(t, LQ_WRONG_TM_REFUSED_WITH_SCSI_STATUS)) {
-        pdu.opcode = LQ_OP_SCSI_RESPONSE;
-        pdu.u.response.response = 0;
-        pdu.u.response.status = LQ_BUSY;
+        pdu = (struct lq_iscsi_pdu){.opcode = LQ_OP_SCSI_RESPONSE, .final = true,
+                                    .itt = command->itt, .u.response = {.status = LQ_BUSY}};
     }
     built->command = command;
     built->ends_command = true;

@@ -113,9 +113,11 @@ static bool is_out(const uint8_t *one, uint32_t one_bytes, const uint8_t *two, u
                    const uint8_t *three, uint32_t three_bytes)
 {
     uint8_t expected[256];
-    memcpy(expected, one, one_bytes);
-    memcpy(expected + one_bytes, two, two_bytes);
-    memcpy(expected + one_bytes + two_bytes, three, three_bytes);
+    const uint8_t *parts[] = {one, two, three}; /* NULL: none */
+    uint32_t sizes[] = {one_bytes, two_bytes, three_bytes}, at = 0;
+    for (uint32_t i = 0; i < 3; at += sizes[i++])
+        if (parts[i] != NULL)
+            memcpy(expected + at, parts[i], sizes[i]);
     uint32_t total = one_bytes + two_bytes + three_bytes;
     bool is_equal = out_bytes == total && memcmp(out, expected, total) == 0;
     out_bytes = 0;
