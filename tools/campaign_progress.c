@@ -45,7 +45,7 @@ static void name_zeros(const struct lq_counts *counts, char line[COLUMNS])
     if (zeros == 0)
         snprintf(line, COLUMNS, "everything has happened at least once");
     else
-        snprintf(line, COLUMNS, "never happened: %" PRIu32 ":%s", zeros, names);
+        snprintf(line, COLUMNS, "never happened: %" PRIu32 ":%.*s", zeros, COLUMNS - 32, names);
 }
 
 static uint64_t faults_of(const struct lq_counts *counts)
