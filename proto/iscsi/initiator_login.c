@@ -24,11 +24,31 @@ const struct lq_iscsi_initiator_offer lq_iscsi_initiator_offer_default = {
 
 /* --- what goes out ------------------------------------------------------------------------ */
 
+/* The next NAME=VALUE of more_keys behind *AT, which may break the rules for both: a target is to
+ * meet that. False: there is none. */
+static bool next_more(struct lq_slice list, uint32_t *at, struct lq_text_pair *pair)
+{
+    while (*at < list.size_bytes) {
+        const uint8_t *begin = list.bytes + *at;
+        const uint8_t *end = memchr(begin, '\0', list.size_bytes - *at);
+        const uint8_t *equals = end == NULL ? NULL : memchr(begin, '=', (size_t)(end - begin));
+        if (end == NULL)
+            return false;
+        *at += (uint32_t)(end - begin) + 1;
+        if (equals == NULL)
+            continue;
+        pair->key = (struct lq_slice){begin, (uint32_t)(equals - begin)};
+        pair->value = (struct lq_slice){equals + 1, (uint32_t)(end - equals - 1)};
+        return true;
+    }
+    return false;
+}
+
 static bool is_one_of_more_keys(const struct login *login, struct lq_slice key)
 {
-    struct lq_text_reader reader = {{login->own_text + login->name_bytes, login->more_bytes}, 0};
+    struct lq_slice list = {login->own_text + login->name_bytes, login->more_bytes};
     struct lq_text_pair pair;
-    while (lq_text_next(&reader, &pair) == LQ_TEXT_PAIR)
+    for (uint32_t at = 0; next_more(list, &at, &pair);)
         if (pair.key.size_bytes == key.size_bytes &&
             memcmp(pair.key.bytes, key.bytes, key.size_bytes) == 0)
             return true;
@@ -171,9 +191,8 @@ static const char *check_login(const struct lq_iscsi_initiator_login *request)
 static bool find_more(const struct lq_iscsi_initiator_login *request, const char *key,
                       struct lq_text_pair *pair)
 {
-    struct lq_text_reader reader = {
-        {(const uint8_t *)request->more_keys, request->more_keys_bytes}, 0};
-    while (lq_text_next(&reader, pair) == LQ_TEXT_PAIR)
+    struct lq_slice list = {(const uint8_t *)request->more_keys, request->more_keys_bytes};
+    for (uint32_t at = 0; next_more(list, &at, pair);)
         if (lq_text_equal(pair->key, key))
             return true;
     return false;
@@ -209,10 +228,9 @@ static bool is_first_key(struct lq_slice key)
 /* What more_keys says besides. */
 static void put_more(struct lq_text_writer *writer, const struct lq_iscsi_initiator_login *request)
 {
-    struct lq_text_reader reader = {
-        {(const uint8_t *)request->more_keys, request->more_keys_bytes}, 0};
+    struct lq_slice list = {(const uint8_t *)request->more_keys, request->more_keys_bytes};
     struct lq_text_pair pair;
-    while (lq_text_next(&reader, &pair) == LQ_TEXT_PAIR)
+    for (uint32_t at = 0; next_more(list, &at, &pair);)
         if (!is_first_key(pair.key))
             lq_text_put_slices(writer, pair.key, pair.value);
 }

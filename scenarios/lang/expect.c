@@ -273,6 +273,16 @@ void lq_scn_put_status(struct lq_scn_text *to, uint32_t status, uint32_t sense,
     lq_scn_put(to, "h");
 }
 
+const char *lq_scenario_status_name(uint32_t status)
+{
+    return lq_scn_word_of(lq_scn_statuses, status);
+}
+
+const char *lq_scenario_sense_name(uint32_t key)
+{
+    return lq_scn_word_of(lq_scn_sense_keys, key);
+}
+
 static void put_data(const struct lq_scenario *scenario, const struct lq_scn_expect *expect,
                      struct lq_scn_text *to)
 {

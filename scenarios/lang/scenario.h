@@ -481,6 +481,10 @@ void lq_scenario_arm(struct lq_fault_rule *rule, const struct lq_scn_fault *faul
  * are). */
 bool lq_scenario_print(const struct lq_scenario *scenario, char *text, uint32_t size_bytes);
 
+/* A status or a sense key as scenarios write it; "?" when it has no name. */
+const char *lq_scenario_status_name(uint32_t status);
+const char *lq_scenario_sense_name(uint32_t key);
+
 /* Statement PLACE, or a moment's heading, alone; at most LQ_SCN_LINE_MAX with the NUL. */
 void lq_scenario_print_statement(const struct lq_scenario *scenario, uint32_t place,
                                  char text[LQ_SCN_LINE_MAX]);

@@ -88,16 +88,26 @@ static void note_no_end(struct lq_script *script, uint32_t place,
         note_at(script, place, "it got nothing since it was sent", fact->sent);
 }
 
+/* NAME, as scenarios write it; VALUE where it has none. */
+static void print_name(struct lq_print *print, const char *name, uint32_t value)
+{
+    if (name[0] != '?') {
+        lq_print_text(print, name);
+        return;
+    }
+    lq_print_hex(print, value, 2);
+    lq_print_text(print, "h");
+}
+
 static void print_status(struct lq_print *print, const struct lq_script *script,
                          const struct lq_script_fact *fact)
 {
     lq_print_text(print, "it got status ");
-    lq_print_hex(print, fact->status, 2);
-    lq_print_text(print, "h");
+    print_name(print, lq_scenario_status_name(fact->status), fact->status);
     if (fact->sense != 0) {
-        lq_print_text(print, " with sense ");
-        lq_print_hex(print, fact->sense >> 16, 1);
-        lq_print_text(print, "h ");
+        lq_print_text(print, " ");
+        print_name(print, lq_scenario_sense_name(fact->sense >> 16), fact->sense >> 16);
+        lq_print_text(print, " ");
         lq_print_hex(print, fact->sense >> 8 & 0xff, 2);
         lq_print_text(print, "h/");
         lq_print_hex(print, fact->sense & 0xff, 2);
