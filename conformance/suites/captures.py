@@ -28,7 +28,8 @@ LIVE.append(("qemu-io-header-digest",
               "driver=iscsi,transport=tcp,portal={host}:{port},target={iqn},lun=0,"
               "header-digest=crc32c"]))
 SEED = """scenario "seed {seed}, as tshark can read it"
-swarm {seed} {{ digests {digests}; fault net.damage-header 0; fault net.damage-data 0 }}
+swarm {seed} {{ digests {digests}; fault net.damage-header 0; fault net.damage-data 0
+    fault pdu.corrupt 0; fault pdu.replace 0; fault pdu.truncate 0; fault pdu.inject 0 }}
 """
 # What initiators or the virtual network do on purpose, and how tshark words it.
 EXPLAINED_LIVE = [
@@ -39,7 +40,10 @@ EXPLAINED_VIRTUAL = [
     # A task management function that does not exist: tshark then takes the request for no iSCSI.
     r"->3260: TCP payload in no iSCSI PDU \(begins [04]2(80|89|8[a-f]|[9a-f].)",
     # Nor does it see a command behind such a request in one segment, to which this is the answer.
-    r"Unknown SCSI exchange, can not decode SCSI data \[SCSI: Response LUN: 0xffff"]
+    r"Unknown SCSI exchange, can not decode SCSI data \[SCSI: Response LUN: 0xffff",
+    # A Data-Out that the network lost or put out of order is rejected with its header alone
+    # [RFC 7143 11.17.4]; tshark looks for its data there.
+    r"Malformed Packet .*\[Reject \(Invalid PDU field\)SCSI Data Out"]
 
 
 def run(argv, good, arguments):
