@@ -79,7 +79,7 @@ static bool can_be_live(const char *file, const struct lq_scenario *scenario)
                                                    "as time is wall time here");
     for (uint32_t i = 0; i < scenario->statement_count; i++) {
         const struct lq_scn_statement *statement = &scenario->statements[i];
-        if (statement->kind != LQ_SCN_FAULT)
+        if (statement->kind != LQ_SCN_FAULT && statement->kind != LQ_SCN_STRIKE)
             continue;
         const struct lq_fault_class *class =
             lq_fault_class((enum lq_fault)statement->fault.fault);
@@ -87,6 +87,9 @@ static bool can_be_live(const char *file, const struct lq_scenario *scenario)
             return refuse(file, statement->place, "this catastrophe needs the virtual world; "
                                                   "expected faults of network, disks and "
                                                   "initiators here");
+        if (class->place == LQ_FAULT_PLACE_PDU || statement->kind == LQ_SCN_STRIKE)
+            return refuse(file, statement->place, "this needs the virtual world; expected faults "
+                                                  "of network, disks and initiators here");
     }
     return true;
 }
