@@ -12,9 +12,8 @@
 enum { PINGS_MAX = 8 };
 
 struct connection_state {
-    bool has_window, has_cmd_sn, is_late_told;
+    bool has_window, is_late_told;
     uint32_t max_cmd_sn; /* last sent by the target */
-    uint32_t cmd_sn;     /* first not received */
     uint32_t tsih;       /* of its session; 0: none yet */
     uint32_t ping_count; /* pings to be answered */
     uint32_t pings[PINGS_MAX];
@@ -117,30 +116,16 @@ static void judge_login_time(struct lq_judge *judge, const struct lq_seen_connec
 
 /* --- requests --------------------------------------------------------------------------------- */
 
-static bool is_numbered(const struct lq_pdu_seen *pdu)
-{
-    switch (pdu->opcode) {
-    case LQ_WIRE_SCSI_COMMAND:
-    case LQ_WIRE_TM_REQUEST:
-    case LQ_WIRE_TEXT_REQUEST:
-    case LQ_WIRE_LOGOUT_REQUEST:
-        return !lq_wire_is_immediate(pdu->h);
-    case LQ_WIRE_NOP_OUT:
-        return !lq_wire_is_immediate(pdu->h) && lq_wire_itt(pdu->h) != LQ_WIRE_NO_TAG;
-    default:
-        return false;
-    }
-}
-
 /* [RFC 7143 4.2.2.1]: outside of the window a request is silently ignored. */
 static const char *why_ignored(const struct connection_state *state, const struct lq_pdu_seen *pdu)
 {
-    uint32_t cmd_sn = lq_wire_cmd_sn(pdu->h);
-    if (!state->has_window || !state->has_cmd_sn || !is_numbered(pdu))
+    bool is_ping = pdu->opcode == LQ_WIRE_NOP_OUT;
+    if (!state->has_window || !pdu->is_numbered ||
+        (is_ping && lq_wire_itt(pdu->h) == LQ_WIRE_NO_TAG))
         return NULL;
-    if (is_before(state->max_cmd_sn, cmd_sn))
+    if (is_before(state->max_cmd_sn, lq_wire_cmd_sn(pdu->h)))
         return "a request beyond MaxCmdSN";
-    return is_before(cmd_sn, state->cmd_sn) ? "a request whose CmdSN had been received" : NULL;
+    return pdu->came_again ? "a request whose CmdSN had been received" : NULL;
 }
 
 /* [RFC 7143 11.5.1]: data for an aborted task may still be under way, and is dropped. */
@@ -154,21 +139,16 @@ static void take_request(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
     struct connection_state *state = state_of(judge, pdu->connection->number);
     uint32_t itt = lq_wire_itt(pdu->h);
-    if (pdu->opcode == LQ_WIRE_LOGIN_REQUEST && !state->has_cmd_sn) {
-        state->has_cmd_sn = true;
-        state->cmd_sn = lq_wire_cmd_sn(pdu->h);
-    }
     const char *why = why_ignored(state, pdu);
-    bool is_ignored = why != NULL;
+    /* What waits behind a hole may never have its turn, and nobody owes it an answer until then. */
+    bool has_turn = lq_wire_is_immediate(pdu->h) ||
+                    (pdu->is_numbered && why == NULL && !pdu->came_ahead);
     if (is_late_data(pdu))
         why = "late data of an aborted task";
     state->why = why;
     state->harmless = pdu->at;
     judge->exercised[P_LIVE_7] += why != NULL;
-    bool is_next = is_numbered(pdu) && lq_wire_cmd_sn(pdu->h) == state->cmd_sn && !is_ignored;
-    state->cmd_sn += is_next;
-    if (pdu->opcode == LQ_WIRE_NOP_OUT && itt != LQ_WIRE_NO_TAG &&
-        (is_next || lq_wire_is_immediate(pdu->h)))
+    if (pdu->opcode == LQ_WIRE_NOP_OUT && itt != LQ_WIRE_NO_TAG && has_turn)
         remember(state->pings, &state->ping_count, PINGS_MAX, itt);
 }
 
@@ -295,8 +275,7 @@ static void connection_digest(struct lq_judge *judge, struct lq_digest *digest)
         if (connection->close != NULL)
             continue;
         const struct connection_state *state = state_of(judge, connection->number);
-        lq_digest_two(digest, state->has_window, state->has_cmd_sn);
-        lq_digest_two(digest, state->max_cmd_sn, state->cmd_sn);
+        lq_digest_two(digest, state->has_window, state->max_cmd_sn);
         lq_digest_two(digest, state->is_late_told, state->tsih);
         uint64_t pings = 0;
         for (uint32_t p = 0; p < state->ping_count; p++)

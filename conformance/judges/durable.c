@@ -38,9 +38,15 @@ struct store_state {
     uint64_t flushed_from;              /* the youngest flush that succeeded was submitted here */
 };
 
+/* The newest word of a loss, by the seq of its record; 0: none. */
+struct told {
+    uint64_t reported; /* by the target */
+    uint64_t heard;    /* by the initiator */
+};
+
 struct durable {
     struct lq_array floors, pending, stores;
-    struct lq_array told; /* uint64_t: seq of the newest word of a reset or power on */
+    struct lq_array told; /* struct told, of an I_T_L nexus */
     struct lq_map store_of, floor_of, told_of; /* store; (store, lba); nexus << 32 | unit */
 };
 
@@ -73,16 +79,28 @@ static struct floor *floor_of(struct lq_judge *judge, uint32_t store, uint64_t l
     return lq_array_at(&durable->floors, *at);
 }
 
-static uint64_t *told_of(struct lq_judge *judge, const struct lq_seen_command *command)
+static struct told *told_at(struct lq_judge *judge, const struct lq_seen_nexus *nexus,
+                            const struct lq_seen_unit *unit)
 {
     struct durable *durable = durable_of(judge);
     uint32_t *at = lq_map_put(&durable->told_of, judge->allocator,
-                              (uint64_t)command->nexus->index << 32 | command->unit->unit);
+                              (uint64_t)nexus->index << 32 | unit->unit);
     if (*at == LQ_NONE) {
         *at = durable->told.count;
         lq_array_add(&durable->told, judge->allocator);
     }
     return lq_array_at(&durable->told, *at);
+}
+
+static uint64_t *told_of(struct lq_judge *judge, const struct lq_seen_command *command)
+{
+    return &told_at(judge, command->nexus, command->unit)->heard;
+}
+
+static uint64_t *reported_of(struct lq_judge *judge, const struct lq_seen_nexus *nexus,
+                             const struct lq_seen_unit *unit)
+{
+    return &told_at(judge, nexus, unit)->reported;
 }
 
 /* --- promises --------------------------------------------------------------------------------- */
@@ -189,11 +207,21 @@ static void sync_ended(struct lq_judge *judge, const struct lq_seen_command *syn
     }
 }
 
-/* UNIT ATTENTION 29/xx, or any sense data that REQUEST SENSE fetched. */
-static bool tells_of_loss(const struct lq_seen_command *command, const struct lq_event *status)
+/* Power on, resets and the device's own reset tell that a cache may be gone; 29/07, the loss of an
+ * I_T nexus, says nothing of it [SPC-5 4.4.8]. */
+static bool is_word_of_loss(uint32_t asc_and_ascq)
 {
-    bool is_attention = status->code == 0x02 && status->detail >> 8 == 0x0629;
-    return is_attention || (status->code == 0 && command->sent->detail == 0x03);
+    return asc_and_ascq >= 0x2900 && asc_and_ascq <= 0x2904;
+}
+
+/* A UNIT ATTENTION, or what REQUEST SENSE has fetched of one. */
+static bool tells_of_loss(struct lq_judge *judge, const struct lq_seen_command *command,
+                          const struct lq_event *status)
+{
+    if (status->code == 0x02)
+        return status->detail >> 16 == 0x06 && is_word_of_loss(status->detail & 0xffff);
+    return status->code == 0 && command->sent->detail == 0x03 &&
+           *reported_of(judge, command->nexus, command->unit) > command->sent->seq;
 }
 
 static void on_status(struct lq_judge *judge, const struct lq_event *event)
@@ -204,7 +232,7 @@ static void on_status(struct lq_judge *judge, const struct lq_event *event)
     uint32_t write = lq_data_known(judge, command)->write;
     if (write != LQ_NONE)
         write_ended(judge, command, write, event);
-    if (tells_of_loss(command, event))
+    if (tells_of_loss(judge, command, event))
         *told_of(judge, command) = event->seq;
     if (!is_synchronize(command->sent->detail))
         return;
@@ -317,6 +345,13 @@ static void on_ended(struct lq_judge *judge, const struct lq_event *event)
     lq_convict(judge, P_DUR_5, &proof, &text);
 }
 
+static void on_reported(struct lq_judge *judge, const struct lq_event *event)
+{
+    const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
+    if (task != NULL && task->nexus != NULL && task->unit != NULL && is_word_of_loss(event->detail))
+        *reported_of(judge, task->nexus, task->unit) = event->seq;
+}
+
 static void on_power(struct lq_judge *judge, const struct lq_event *event)
 {
     for (uint32_t i = 0; i < judge->view.stores.count; i++)
@@ -340,6 +375,9 @@ static void durable_event(struct lq_judge *judge, const struct lq_event *event)
     case LQ_E_ENDED:
         on_ended(judge, event);
         break;
+    case LQ_E_UA_REPORTED:
+        on_reported(judge, event);
+        break;
     case LQ_W_POWER:
         on_power(judge, event);
         break;
@@ -354,7 +392,7 @@ static void durable_init(struct lq_judge *judge)
     lq_array_init(&durable->floors, sizeof(struct floor));
     lq_array_init(&durable->pending, sizeof(struct pending));
     lq_array_init(&durable->stores, sizeof(struct store_state));
-    lq_array_init(&durable->told, sizeof(uint64_t));
+    lq_array_init(&durable->told, sizeof(struct told));
     lq_map_init(&durable->store_of);
     lq_map_init(&durable->floor_of);
     lq_map_init(&durable->told_of);
@@ -432,7 +470,9 @@ static void durable_digest(struct lq_judge *judge, struct lq_digest *digest)
         const struct lq_seen_command *command = lq_array_at(&judge->view.commands, i);
         if (command->unit != NULL && lq_is_awaited(command))
             sum += lq_mix(lq_mix(command->sent->actor, command->sent->serial),
-                          command->sent->seq > *told_of(judge, command));
+                          (command->sent->seq > *told_of(judge, command)) * 2U +
+                              (command->sent->seq >
+                               *reported_of(judge, command->nexus, command->unit)));
     }
     lq_digest_word(digest, sum);
 }

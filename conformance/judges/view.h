@@ -173,7 +173,9 @@ struct lq_pdu_seen {
     uint32_t data_bytes, kept_bytes;
     bool header_broken, data_broken; /* by its digests */
     struct lq_moment at;
-    bool came_ahead; /* of a hole in CmdSN: its turn has not come [RFC 7143 4.2.2.1] */
+    bool is_numbered; /* it takes a place in the order of CmdSN [RFC 7143 4.2.2.1] */
+    bool came_ahead;  /* of a hole in CmdSN: its turn has not come */
+    bool came_again;  /* its CmdSN had been received */
     struct lq_seen_exchange *exchange; /* which it belongs to, NULL when none */
     struct lq_seen_function *function;
 };

@@ -20,6 +20,13 @@ static uint64_t ahead_bit(uint32_t cmd_sn)
     return UINT64_C(1) << cmd_sn % 64;
 }
 
+static bool has_received(struct lq_seen_connection *connection, uint32_t cmd_sn)
+{
+    return is_before(cmd_sn, connection->cmd_sn) ||
+           (cmd_sn - connection->cmd_sn < LQ_AHEAD_MAX &&
+            (*ahead_of(connection, cmd_sn) & ahead_bit(cmd_sn)) != 0);
+}
+
 static void receive(struct lq_seen_connection *connection, uint32_t cmd_sn)
 {
     uint32_t *first = &connection->cmd_sn;
@@ -48,10 +55,12 @@ void lq_view_number(struct lq_pdu_seen *pdu)
     if (pdu->opcode == LQ_WIRE_TM_REQUEST && lq_wire_function(pdu->h) == LQ_TM_ABORT_TASK &&
         is_before(lq_wire_ref_cmd_sn(pdu->h), cmd_sn))
         receive(connection, lq_wire_ref_cmd_sn(pdu->h));
-    bool is_numbered = pdu->opcode != LQ_WIRE_DATA_OUT && pdu->opcode != LQ_WIRE_SNACK &&
-                       pdu->opcode != LQ_WIRE_LOGIN_REQUEST && !lq_wire_is_immediate(pdu->h);
-    if (is_numbered) {
-        pdu->came_ahead = connection->has_cmd_sn && is_before(connection->cmd_sn, cmd_sn);
-        receive(connection, cmd_sn);
-    }
+    pdu->is_numbered = connection->has_cmd_sn && pdu->opcode != LQ_WIRE_DATA_OUT &&
+                       pdu->opcode != LQ_WIRE_SNACK && pdu->opcode != LQ_WIRE_LOGIN_REQUEST &&
+                       !lq_wire_is_immediate(pdu->h);
+    if (!pdu->is_numbered)
+        return;
+    pdu->came_ahead = is_before(connection->cmd_sn, cmd_sn);
+    pdu->came_again = has_received(connection, cmd_sn);
+    receive(connection, cmd_sn);
 }

@@ -134,6 +134,12 @@ bool story_breaks(const char *id)
     return is_it;
 }
 
+uint64_t story_violations_of(const char *id)
+{
+    finish_story();
+    return lq_judge_violations_of(story.judge, lq_property_find(id));
+}
+
 uint64_t story_exercised(const char *id)
 {
     return lq_judge_exercised(story.judge, lq_property_find(id));

@@ -40,6 +40,9 @@ uint64_t story_violations(void);
 /* How many findings are kept. After the end. */
 uint32_t story_findings(void);
 
+/* The same, how often ID is broken, whatever else is. */
+uint64_t story_violations_of(const char *id);
+
 /* How often the property of this id was put to the test. After the end. */
 uint64_t story_exercised(const char *id);
 

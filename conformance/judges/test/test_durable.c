@@ -206,6 +206,33 @@ static void test_silent_loss(void)
     CU_ASSERT(story_breaks("DUR-6"));
 }
 
+/* A disk alone was reset. Neither 29/07 nor a REQUEST SENSE that finds nothing tells of its cache:
+ * then a SYNCHRONIZE CACHE that ends GOOD is a lie. */
+static bool is_lie_after(uint8_t opcode, uint32_t status, uint32_t sense)
+{
+    begin();
+    struct story_command w1 = write_of(1, CACHED, 0, 1), test = write_of(2, CACHED, 0, 0),
+                         r4 = read_of(4, CACHED, 0, 1);
+    test.opcode = opcode;
+    r4.connection = 1;
+    story_run(&w1, 0);
+    EV(LQ_W_POWER, .code = LQ_POWER_DISK_RESET, .detail = CACHED);
+    story_send(&test);
+    story_arrive(&test);
+    story_enable(&test);
+    story_end(&test, status, sense, 0);
+    synchronize(3, 0, 0);
+    story_run(&r4, zeros());
+    return story_violations_of("DUR-6") > 0;
+}
+
+static void test_loss_untold(void)
+{
+    CU_ASSERT(is_lie_after(0x00, 0x02, 0x062907));
+    CU_ASSERT(is_lie_after(0x03, 0x00, 0));
+    CU_ASSERT(!is_lie_after(0x00, 0x02, 0x062904));
+}
+
 /* A write from before a crash lands over one from after it. */
 static void test_old_write_lands(void)
 {
@@ -260,6 +287,7 @@ static const CU_TestInfo tests[] = {
     {"a torn block", test_torn_block},
     {"GOOD without a flush", test_flush_forgotten},
     {"loss in silence", test_silent_loss},
+    {"a loss that nobody was told of", test_loss_untold},
     {"an old write lands after the restart", test_old_write_lands},
     {"a misdirected write", test_misdirected},
     CU_TEST_INFO_NULL};
