@@ -270,13 +270,23 @@ static void set_now(struct lq_loop *loop)
         loop->config.guest->set_now(loop->config.guest->context, loop->now_ns);
 }
 
+static bool is_listener(const struct epoll_event *event)
+{
+    return (enum kind)(event->data.u64 >> 56) == KIND_LISTENER;
+}
+
 static void wait_and_read(struct lq_loop *loop)
 {
     int count = wait_for_events(loop);
     LQ_ASSERT(count >= 0 || errno == EINTR);
     set_now(loop);
+    /* Who comes gets the place of somebody who has just left, so newcomers are last. */
     for (int i = 0; i < count; i++)
-        handle_event(loop, &loop->events[i]);
+        if (!is_listener(&loop->events[i]))
+            handle_event(loop, &loop->events[i]);
+    for (int i = 0; i < count; i++)
+        if (is_listener(&loop->events[i]))
+            handle_event(loop, &loop->events[i]);
 }
 
 static void turn(struct lq_loop *loop)
