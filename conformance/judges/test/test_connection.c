@@ -35,6 +35,24 @@ static void test_pings(void)
     CU_ASSERT(story_exercised("LIVE-6") == 1);
 }
 
+static void numbered_ping(uint32_t itt, uint32_t cmd_sn)
+{
+    TO(1, .opcode = 0x00, .flags = 0x80, .itt = itt, .w20 = 0xffffffff, .w24 = cmd_sn, .w28 = 2);
+}
+
+/* Two requests change places on their way; the count goes on behind them. */
+static void test_ping_behind_a_filled_hole(void)
+{
+    begin();
+    numbered_ping(5, 2);
+    numbered_ping(6, 1);
+    pong(6, 2);
+    pong(5, 3);
+    numbered_ping(7, 3);
+    logout(4);
+    CU_ASSERT(story_violations_of("LIVE-6") == 1);
+}
+
 static void test_ping_is_forgotten(void)
 {
     begin();
@@ -129,6 +147,7 @@ int main(void)
     static const CU_TestInfo tests[] = {
         {"pings", test_pings},
         {"ping is forgotten", test_ping_is_forgotten},
+    {"ping behind a filled hole", test_ping_behind_a_filled_hole},
         {"login is given up", test_login_is_given_up},
         {"login is kept", test_login_is_kept},
         {"handles differ", test_handles_differ},
