@@ -18,6 +18,7 @@
 #include "conformance/wire/reader.h"
 #include "core/base/assert.h"
 #include "core/base/bytes.h"
+#include "core/base/test/heap_allocator.h"
 
 _Noreturn void lq_assert_fail(const char *condition, const char *file, int line)
 {
@@ -37,20 +38,6 @@ struct stream {
 static struct stream streams[STREAMS_MAX];
 static uint32_t stream_count;
 static uint32_t lost_segments;
-
-static void *resize(void *context, void *old, size_t old_size, size_t new_size)
-{
-    (void)context;
-    (void)old_size;
-    if (new_size == 0) {
-        free(old);
-        return NULL;
-    }
-    void *block = realloc(old, new_size);
-    if (block == NULL)
-        abort();
-    return block;
-}
 
 static uint32_t stream_of(uint32_t client_port, bool is_new)
 {
@@ -206,7 +193,7 @@ static bool run(const char *file, struct lq_judge *judge, struct check *check)
 int main(int argc, char **argv)
 {
     struct check *check = calloc(1, sizeof *check);
-    struct lq_judge *judge = lq_judge_make((struct lq_allocator){resize, NULL});
+    struct lq_judge *judge = lq_judge_make(lq_heap_allocator());
     bool is_fine = check != NULL && argc > 1;
     for (int i = 1; i < argc && check != NULL; i++)
         is_fine = run(argv[i], judge, check) && is_fine;

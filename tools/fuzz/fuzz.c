@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/base/assert.h"
+#include "core/base/test/heap_allocator.h"
 
 static struct lq_world *world;
 static struct lq_judge *judge;
@@ -15,29 +16,17 @@ _Noreturn void lq_assert_fail(const char *condition, const char *file, int line)
     abort();
 }
 
-static void *resize(void *context, void *old, size_t old_size, size_t new_size)
-{
-    (void)context, (void)old_size;
-    if (new_size == 0) {
-        free(old);
-        return NULL;
-    }
-    void *memory = realloc(old, new_size);
-    LQ_ASSERT(memory != NULL);
-    return memory;
-}
-
 struct lq_world *lq_fuzz_world(void)
 {
     if (world == NULL)
-        world = lq_world_make((struct lq_allocator){resize, NULL});
+        world = lq_world_make(lq_heap_allocator());
     return world;
 }
 
 struct lq_judge *lq_fuzz_judge(void)
 {
     if (judge == NULL)
-        judge = lq_judge_make((struct lq_allocator){resize, NULL});
+        judge = lq_judge_make(lq_heap_allocator());
     return judge;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "conformance/judges/judge.h"
+#include "core/base/test/heap_allocator.h"
 #include "scenarios/lang/scenario.h"
 #include "sim/shard/shard.h"
 #include "sim/virtual/explore.h"
@@ -68,20 +69,10 @@ enum { STEPS_MAX = 32 };
 
 static struct lq_scenario scenario;
 
-static void *resize(void *context, void *old, size_t old_size, size_t new_size)
-{
-    (void)context, (void)old_size;
-    if (new_size == 0) {
-        free(old);
-        return NULL;
-    }
-    return realloc(old, new_size);
-}
-
 /* The digests before each step and at the end of the path that DRAWS takes. */
 static uint32_t digests_of(const uint32_t *draws, uint32_t count, uint64_t digests[STEPS_MAX])
 {
-    struct lq_allocator allocator = {resize, NULL};
+    struct lq_allocator allocator = lq_heap_allocator();
     struct lq_world *world = lq_world_make(allocator);
     struct lq_judge *judge = lq_judge_make(allocator);
     lq_judge_reset(judge);

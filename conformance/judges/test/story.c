@@ -9,25 +9,12 @@
 #include "conformance/judges/property.h"
 #include "core/base/assert.h"
 #include "core/base/bytes.h"
+#include "core/base/test/heap_allocator.h"
 
 _Noreturn void lq_assert_fail(const char *condition, const char *file, int line)
 {
     fprintf(stderr, "%s:%d: %s\n", file, line, condition);
     abort();
-}
-
-static void *resize(void *context, void *old, size_t old_size, size_t new_size)
-{
-    (void)context;
-    (void)old_size;
-    if (new_size == 0) {
-        free(old);
-        return NULL;
-    }
-    void *block = realloc(old, new_size);
-    if (block == NULL)
-        abort();
-    return block;
 }
 
 static struct {
@@ -67,7 +54,7 @@ void story_pass(uint64_t duration_ns)
 void story_begin(void)
 {
     if (story.judge == NULL)
-        story.judge = lq_judge_make((struct lq_allocator){resize, NULL});
+        story.judge = lq_judge_make(lq_heap_allocator());
     else
         lq_judge_reset(story.judge);
     story.finished = false;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/base/assert.h"
+#include "core/base/test/heap_allocator.h"
 
 _Noreturn void lq_assert_fail(const char *condition, const char *file, int line)
 {
@@ -14,21 +15,7 @@ _Noreturn void lq_assert_fail(const char *condition, const char *file, int line)
     abort();
 }
 
-static void *resize(void *context, void *old, size_t old_size, size_t new_size)
-{
-    (void)context;
-    (void)old_size;
-    if (new_size == 0) {
-        free(old);
-        return NULL;
-    }
-    void *memory = realloc(old, new_size);
-    if (memory == NULL)
-        abort();
-    return memory;
-}
-
-struct lq_allocator test_allocator = {resize, NULL};
+struct lq_allocator test_allocator = {lq_heap_allocator_resize, NULL};
 
 static uint64_t answer_zero(struct lq_choice *choice, uint32_t stream, uint32_t site,
                             uint64_t subject, uint64_t n)
