@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Files with something wrong: each says in a comment `# error: LINE:COLUMN WORDS' where and in which
-words the program must complain; it shows the line with a caret below that column, and exits 2."""
+words the program must complain; it shows the line with a caret below that column, and exits 2.
+
+bad.py FOLDER PROGRAM...: the program's words, an emulator's first."""
 import pathlib
 import re
 import subprocess
@@ -17,7 +19,7 @@ def complaint(program, path):
     if wanted is None:
         return "no line `# error: LINE:COLUMN WORDS'"
     line, column, words = wanted.groups()
-    run = subprocess.run([program, path], capture_output=True, encoding="latin-1", timeout=60,
+    run = subprocess.run([*program, path], capture_output=True, encoding="latin-1", timeout=60,
                          check=False)
     message, *shown = run.stderr.splitlines() or [""]
     problems = []
@@ -33,7 +35,7 @@ def complaint(program, path):
 
 
 def main():
-    program, folder = sys.argv[1:]
+    folder, *program = sys.argv[1:]
     paths = sorted(pathlib.Path(folder).glob("*.scn"))
     failed = 0
     for path in paths:
