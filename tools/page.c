@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "faults/faults.h"
+#include "proto/iscsi/fields.h"
 #include "tools/version.h"
 
 /* page.html, embedded by CMake; ends with a NUL. */
@@ -37,10 +38,25 @@ __attribute__((format(printf, 2, 3))) static void put(struct text *text, const c
 
 /* --- details: one `name value' a line ------------------------------------------------------- */
 
+/* Flags and codes of 0 say nothing, and there are many. */
+static void put_fields(struct text *text, const struct lq_pdu_field *field, const uint8_t *header)
+{
+    for (; field->name != NULL; field++) {
+        uint64_t value = lq_pdu_get(header, field);
+        if (value != 0 || field->counts)
+            put(text, "%s %" PRIu64 "\n", field->name, value);
+    }
+}
+
 static void put_pdu(struct text *text, const struct lq_story_row *row)
 {
-    put(text, "connection %" PRIu32 "\ndata %" PRIu32 " bytes\nheader", row->connection,
-        row->data_bytes);
+    const struct lq_pdu_kind *kind = lq_pdu_kind_of(&lq_iscsi_pdu_table, row->header);
+    put(text, "pdu %s\nconnection %" PRIu32 "\n", kind == NULL ? "unknown" : kind->name,
+        row->connection);
+    put_fields(text, lq_iscsi_pdu_table.common, row->header);
+    if (kind != NULL)
+        put_fields(text, kind->fields, row->header);
+    put(text, "header");
     for (uint32_t i = 0; i < LQ_STORY_HEADER_BYTES; i++)
         put(text, "%s%02x", i % 4 == 0 ? " " : "", (unsigned)row->header[i]);
 }

@@ -101,6 +101,9 @@ def test_the_browser_decodes_what_is_pointed_at(failing, tmp_path):
     assert re.search(r"<h2>WRITE\(10\) lba 0 blocks 8 lun 0 cmdsn 3 ", shown)
     assert re.search(r"<td>where</td><td>a \u2192 target</td>", shown)
     assert re.search(r"<td>header</td><td>01a10000 00001000 ", shown)
+    for name, value in (("pdu", "scsi-command"), ("datasegmentlength", 4096), ("edtl", 4096),
+                        ("cmdsn", 3), ("itt", 0x102), ("operationcode", 0x2a)):
+        assert f"<td>{name}</td><td>{value}</td>" in shown
 
 
 def test_the_browser_filters_and_jumps(failing, tmp_path):
