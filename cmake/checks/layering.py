@@ -40,6 +40,7 @@ PARTS = [
                                  "proto/iscsi/fields."]),
     Part("proto/iscsi/text.", ["core/base/", "proto/iscsi/text."]),
     Part("proto/iscsi/keys.", ["core/base/", "proto/iscsi/text.", "proto/iscsi/keys."]),
+    Part("proto/fc/frame.", ["core/base/", "proto/fc/frame."]),
     Part("proto/", [*CORE_PUBLIC, "proto/"]),
     Part("faults/", ["core/base/", "faults/"]),
     Part("scenarios/lang/", ["core/base/", "faults/", "scenarios/lang/"]),

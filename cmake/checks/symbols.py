@@ -20,6 +20,7 @@ LAYERS = {
     "lq_base": [],
     "lq_core": ["lq_base"],
     "lq_iscsi": ["lq_base", "lq_core"],
+    "lq_fc": ["lq_base", "lq_core"],
     "lq_faults": ["lq_base"],
     "lq_scenario": ["lq_base", "lq_faults"],
     "lq_shard": ["lq_base", "lq_core", "lq_iscsi", "lq_faults"],
