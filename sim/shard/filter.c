@@ -215,7 +215,9 @@ void lq_filter_heal(struct lq_filter *filter)
 {
     for (uint32_t i = 0; i < 2 * filter->config.connections; i++) {
         struct stream *stream = &filter->connections[i / 2].streams[i % 2];
-        stream->stalled_until_ns = 0;
+        if (stream->stalled_until_ns != 0)
+            stream->stalled_until_ns = 1; /* long ago: it is looked at, and goes on */
+        stream->is_noticed = false;
         lq_filter_flush(filter, i / 2, (enum lq_direction)(i % 2));
     }
 }
