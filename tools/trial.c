@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/virtual/tampered.h"
 #include "tools/cmd_sim_scenario.h"
 #include "tools/exit_codes.h"
 #include "tools/message.h"
@@ -24,7 +25,8 @@ struct lq_trial {
     struct lq_judge *judge;
     struct lq_history_sink judge_sink;
     uint64_t start_ns;
-    uint64_t protocol_errors; /* that initiators caught */
+    struct lq_tampered tampered;
+    uint64_t protocol_errors; /* of the target, that initiators caught */
 };
 
 /* --- reading along ---------------------------------------------------------------------------- */
@@ -34,7 +36,10 @@ static void on_event(void *context, const struct lq_event *event)
     struct lq_trial *trial = context;
     struct lq_event since_start = *event;
     since_start.time_ns -= trial->start_ns;
-    trial->protocol_errors += event->kind == LQ_I_PROTOCOL;
+    if (event->kind == LQ_W_FAULT && (event->flags & LQ_F_PDU) != 0)
+        lq_tampered_note(&trial->tampered, event);
+    trial->protocol_errors +=
+        event->kind == LQ_I_PROTOCOL && !lq_tampered_excuses(&trial->tampered, event);
     trial->judge_sink.event(trial->judge_sink.context, &since_start);
 }
 
@@ -85,11 +90,11 @@ static bool can_be_live(const char *file, const struct lq_scenario *scenario)
             lq_fault_class((enum lq_fault)statement->fault.fault);
         if (class->place == LQ_FAULT_PLACE_WORLD)
             return refuse(file, statement->place, "this catastrophe needs the virtual world; "
-                                                  "expected faults of network, disks and "
+                                                  "expected faults of network, PDUs, disks and "
                                                   "initiators here");
-        if (class->place == LQ_FAULT_PLACE_PDU || statement->kind == LQ_SCN_STRIKE)
+        if (statement->kind == LQ_SCN_STRIKE)
             return refuse(file, statement->place, "this needs the virtual world; expected faults "
-                                                  "of network, disks and initiators here");
+                                                  "of network, PDUs, disks and initiators here");
     }
     return true;
 }

@@ -18,14 +18,16 @@
 
 #include "sim/live/guest.h"
 #include "sim/live/listener.h"
+#include "sim/shard/filter.h"
 #include "sim/shard/shard.h"
 
 struct lq_connections;
 
-/* For at most MAX connections that the shard knows. Events of their sockets are asked for from
- * EPOLL_FD with the data (KIND << 56 | a name for lq_connections_event). NULL: no memory. */
-struct lq_connections *lq_connections_make(struct lq_shard *shard, int epoll_fd, uint64_t kind,
-                                           uint32_t max);
+/* For at most MAX connections that the shard knows. FILTER (NULL: none) stands between them and the
+ * shard; its slots are the indexes of the shard's handles. Events of their sockets are asked for
+ * from EPOLL_FD with the data (KIND << 56 | a name for lq_connections_event). NULL: no memory. */
+struct lq_connections *lq_connections_make(struct lq_shard *shard, struct lq_filter *filter,
+                                           int epoll_fd, uint64_t kind, uint32_t max);
 void lq_connections_free(struct lq_connections *connections);
 uint64_t lq_connections_memory_bytes(uint32_t max);
 

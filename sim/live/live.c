@@ -241,7 +241,8 @@ static bool start(struct lq_live *live, const struct lq_live_config *config,
                                         .connections = config->engine.limits.connections,
                                         .listeners = live->listeners,
                                         .listener_count = live->portal_count,
-                                        .guest = config->guest};
+                                        .guest = config->guest,
+                                        .filter = config->filter};
     live->loop = lq_loop_make(&loop, problem);
     return live->loop != NULL;
 }

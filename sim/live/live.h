@@ -59,6 +59,7 @@ struct lq_live_config {
     struct lq_history *history; /* NULL: none; outlives the target */
     struct lq_wrongs wrongs;
     const struct lq_loop_guest *guest; /* NULL: nobody; outlives the target */
+    struct lq_filter *filter; /* NULL: no fault is about PDUs; outlives the target */
 };
 
 /* Bytes that a target of these limits allocates at start, without its stores: the arena of the

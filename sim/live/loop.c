@@ -72,8 +72,8 @@ static bool start(struct lq_loop *loop)
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (loop->epoll_fd < 0)
         return false;
-    loop->connections = lq_connections_make(loop->config.shard, loop->epoll_fd, KIND_CONNECTION,
-                                            loop->config.connections);
+    loop->connections = lq_connections_make(loop->config.shard, loop->config.filter, loop->epoll_fd,
+                                            KIND_CONNECTION, loop->config.connections);
     if (loop->connections == NULL)
         return false;
     /* Stores' eventfds are never read: each write is an edge. */

@@ -20,6 +20,7 @@
 #include "sim/live/listener.h"
 #include "sim/live/problem.h"
 #include "sim/live/store.h"
+#include "sim/shard/filter.h"
 #include "sim/shard/shard.h"
 
 struct lq_loop;
@@ -29,6 +30,7 @@ struct lq_loop_config {
     struct lq_live_store *const *stores; /* as added to the shard's engine, by number */
     uint32_t store_count;
     uint32_t connections;         /* limits.connections of the shard */
+    struct lq_filter *filter;     /* between it and its connections; NULL: none */
     struct lq_listener *listeners; /* by portal; the loop closes them when it stops */
     uint32_t listener_count;
     const struct lq_loop_guest *guest; /* NULL: nobody */

@@ -21,12 +21,18 @@
 
 enum phase { PHASE_READY, PHASE_PLAYING, PHASE_LEAVING, PHASE_OVER };
 
-enum { NAME_BYTES_MAX = 40, TIMERS_PER_TURN = 64 /* so that the target gets its turns, too */ };
+enum {
+    NAME_BYTES_MAX = 40,
+    TIMERS_PER_TURN = 64, /* so that the target gets its turns, too */
+    PARCELS = 48
+};
 
 struct lq_play {
     struct lq_world world;
     struct lq_play_config config;
+    struct lq_network_ops network; /* the relay's, and the filter's heal */
     struct lq_relay *relay;
+    struct lq_filter *filter; /* NULL: no fault of it is about PDUs */
     struct lq_live *live; /* while it plays */
     void *memory; /* of the endpoints */
     struct lq_loop_guest guest;
@@ -129,13 +135,33 @@ static const char *administer(struct lq_world *world, const struct lq_admin *adm
     return lq_shard_input(lq_live_shard(play->live), &input).refused;
 }
 
+static void heal(struct lq_world *world)
+{
+    const struct lq_play *play = LQ_ELEMENT(world, struct lq_play, world);
+    if (play->filter != NULL)
+        lq_filter_heal(play->filter);
+    lq_relay_ops.heal(world);
+}
+
 /* --- life ------------------------------------------------------------------------------------- */
+
+static void carve(struct lq_play *play, struct lq_arena *arena)
+{
+    const struct lq_limits *limits = &play->world.plan.shard.engine.limits;
+    const struct lq_filter_config config = {
+        .connections = limits->connections,
+        .parcels = PARCELS,
+        .pdu_bytes = limits->segment_bytes_max + LQ_FILTER_AROUND_BYTES};
+    if (lq_script_has_pdu_faults(play->world.script))
+        play->filter = lq_filter_make(arena, &config, &play->world.faults);
+    lq_world_carve_endpoints(&play->world, arena);
+}
 
 static bool make_endpoints(struct lq_play *play)
 {
     struct lq_arena arena;
     lq_arena_init_measuring(&arena);
-    lq_world_carve_endpoints(&play->world, &arena);
+    carve(play, &arena);
     uint64_t bytes = arena.used_bytes;
     /* As large as its alignment asks for: aligned_alloc wants multiples. */
     enum { ALIGNMENT = 64 };
@@ -144,7 +170,7 @@ static bool make_endpoints(struct lq_play *play)
     if (play->memory == NULL)
         return false;
     lq_arena_init(&arena, play->memory, bytes);
-    lq_world_carve_endpoints(&play->world, &arena);
+    carve(play, &arena);
     return true;
 }
 
@@ -153,7 +179,9 @@ struct lq_play *lq_play_make(struct lq_allocator allocator, const struct lq_play
 {
     struct lq_play *play = allocator.resize(allocator.context, NULL, 0, sizeof *play);
     memset(play, 0, sizeof *play);
-    lq_world_init(&play->world, allocator, &lq_relay_ops);
+    play->network = lq_relay_ops;
+    play->network.heal = heal;
+    lq_world_init(&play->world, allocator, &play->network);
     play->world.administer = administer;
     play->world.slack_ns = LQ_PLAY_SLACK_NS;
     play->world.patience_ns = LQ_PLAY_PATIENCE_NS;
@@ -227,6 +255,7 @@ bool lq_play_configure(struct lq_play *play, struct lq_live_config *live,
     live->history = &play->world.history;
     live->wrongs = play->world.env.wrongs;
     live->guest = &play->guest;
+    live->filter = play->filter;
     return true;
 }
 

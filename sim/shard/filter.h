@@ -15,7 +15,7 @@
  * Else offer what has come to lq_filter_next() until it neither eats nor gives; hand on what it
  * gives, and tell lq_filter_passed() how much of that was taken.
  *
- * Who uses it: sim/virtual. All memory is carved at start.
+ * Who uses it: sim/virtual, sim/live. All memory is carved at start.
  */
 #ifndef LQ_SIM_SHARD_FILTER_H
 #define LQ_SIM_SHARD_FILTER_H
@@ -29,6 +29,9 @@
 #include "faults/faults.h"
 
 struct lq_filter;
+
+/* What may stand around the data of a PDU: header, additional headers, digests, padding. */
+enum { LQ_FILTER_AROUND_BYTES = 2048 };
 
 struct lq_filter_config {
     uint32_t connections; /* slots 0.. that its user numbers */

@@ -9,7 +9,7 @@
  * that are not. When PDUs to the target were, commands may have come ahead of a hole in CmdSN: then
  * the target may ask for data again that it could not keep.
  *
- * Who uses it: totals.c.
+ * Who uses it: totals.c, tools (live scenarios).
  */
 #ifndef LQ_SIM_VIRTUAL_TAMPERED_H
 #define LQ_SIM_VIRTUAL_TAMPERED_H

@@ -43,6 +43,7 @@ def lines_of(result):
 
 @pytest.mark.parametrize("file", [EXAMPLES / "ordered-behind-withheld-data.scn",
                                   EXAMPLES / "two-ports-one-unit.scn",
+                                  EXAMPLES / "pdu-faults.scn",
                                   MUSEUM / "BM-06-abort-of-nothing-then-lun-reset.scn"])
 def test_verdict_of_both_worlds(run, file):
     live, virtual = run("with", "--scenario", file, "--", "true"), run("sim", file)
@@ -130,6 +131,52 @@ def test_network_faults_strike_its_own_initiators(live):
     expect a lost within 1s
     expect r1 nothing
     expect r2 status GOOD
+"""
+    done = live(text)
+    assert done.returncode == 0, done.stdout
+
+
+READ = ("sh", "-c", "qemu-io -f raw -c 'read -P 0 0 4096' {uri} 2>&1; true")
+
+
+@pytest.mark.parametrize("rule, seen", [
+    # A status of its own, in the place of the one that the target sent.
+    ("pdu.answer pdu data-in where hasstatus = 1 status CHECK_CONDITION MEDIUM_ERROR 11h/00h",
+     r"SENSE KEY:.*\(3\) ASCQ:.*\(0x1100\)"),
+    ("pdu.corrupt pdu data-in field data5", "Pattern verification failed"),
+    ("pdu.replace pdu scsi-command where operationcode = 28h set byte32 to 0ffh",  # the opcode
+     "Input/output error|Invalid argument"),
+    # What libiscsi does not even notice: it waits, or connects again.
+    ("pdu.delay pdu data-in nth 1 by 300ms", "read 4096/4096 bytes"),
+    ("pdu.reset pdu scsi-command where operationcode = 28h nth 1", "read 4096/4096 bytes"),
+    ("pdu.fin pdu scsi-response nth 2", "read 4096/4096 bytes"),
+])
+def test_pdu_faults_strike_foreign_initiators(live, rule, seen):
+    text = f"""scenario "a network that meddles"
+target t {{ lun 0 disk 1MiB }}
+initiator a -> t
+at 0
+    fault {rule} as it
+"""
+    done = live(text, command=READ)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(seen, done.stdout), done.stdout
+
+
+def test_a_pdu_fault_that_never_fired(live):
+    text = HEAD + "fault pdu.drop pdu async-message as never\n"
+    done = live(text)
+    assert done.returncode == 1 and "fault pdu.drop pdu async-message as never: it never fired" in \
+        done.stdout
+
+
+def test_pdus_that_stand_still_go_on_at_heal(live):
+    text = HEAD + """fault pdu.stall initiator a from-target nth 1 as still
+    a test-unit-ready as t1; b test-unit-ready as t2
+at +300ms
+    expect t2 status GOOD within 200ms
+    heal
+    expect t1 status GOOD within 1s after t2
 """
     done = live(text)
     assert done.returncode == 0, done.stdout

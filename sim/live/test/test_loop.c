@@ -175,6 +175,12 @@ uint64_t lq_shard_deadline(const struct lq_shard *shard)
     return shard->deadline_ns;
 }
 
+struct lq_iscsi_target *lq_shard_iscsi(struct lq_shard *shard)
+{
+    (void)shard;
+    return NULL; /* for filters, of which there is none here */
+}
+
 struct lq_engine *lq_shard_engine(struct lq_shard *shard)
 {
     (void)shard;
