@@ -381,7 +381,7 @@ static struct wire *open_wire(struct lq_relay *relay, const struct lq_tcp_option
 static struct lq_connection *op_open(struct lq_world *world, struct lq_actor *actor)
 {
     struct wire *wire = open_wire(lq_relay_of(world), &world->plan.ways[actor->number - 1].tcp,
-                                  actor, actor->port);
+                                  actor, actor->port_index);
     return wire == NULL ? NULL : &wire->end;
 }
 

@@ -6,10 +6,7 @@
  * Each step of its work is drawn by the step's number: mostly a command, sometimes a TM function,
  * a ping, or an end of its session.
  */
-#include <string.h>
-
 #include "core/base/assert.h"
-#include "core/base/bytes.h"
 #include "sim/stage/state.h"
 
 static const uint64_t US = 1000, MS = 1000000;
@@ -39,41 +36,6 @@ void lq_actor_wake_in(struct lq_actor *actor, uint64_t delay_ns)
         lq_queue_at(&actor->world->queue, &actor->wake, at, wake_fires);
 }
 
-/* --- names ---------------------------------------------------------------------------------- */
-
-/* The number of this I_T nexus in records: of the canonical TransportID, initiator port format
- * [SPC-5 7.6.4.6], at the relative target port. */
-static uint64_t nexus_number(const char *name, uint64_t isid, uint16_t target_port)
-{
-    uint8_t id[128] = {0x45, 0};
-    uint32_t at = 4;
-    for (; *name != '\0'; name++)
-        id[at++] = (uint8_t)*name;
-    for (const char *separator = ",i,0x"; *separator != '\0'; separator++)
-        id[at++] = (uint8_t)*separator;
-    for (int shift = 44; shift >= 0; shift -= 4)
-        id[at++] = (uint8_t)"0123456789abcdef"[isid >> shift & 15];
-    at = (at + 1 + 3) / 4 * 4; /* a NUL at least, then padding */
-    lq_put_be16(id + 2, (uint16_t)(at - 4));
-    return lq_nexus_hash(id, at, target_port);
-}
-
-/* Two actors may have one initiator name; their ISIDs tell them apart. */
-static void take_name(struct lq_actor *actor)
-{
-    static const char prefix[] = "iqn.2026-11.org.lunquake:i";
-    uint32_t owner = actor->number;
-    if (owner == 2 && lq_actor_option(actor, LQ_OPT_SHARED_NAME) != 0)
-        owner = 1;
-    memcpy(actor->name, prefix, sizeof prefix);
-    actor->name[sizeof prefix - 1] = (char)('0' + owner);
-    actor->name[sizeof prefix] = '\0';
-    actor->isid = UINT64_C(0x800000000000) | (uint64_t)actor->number << 16 | actor->isids;
-    if (actor->world->script != NULL)
-        lq_script_name(actor->world->script, actor);
-    actor->nexus = nexus_number(actor->name, actor->isid, (uint16_t)(actor->port + 1));
-}
-
 /* All steps of ACTOR that a swarm keeps have been. */
 static bool is_out_of_steps(const struct lq_actor *actor)
 {
@@ -86,13 +48,12 @@ void lq_actor_begin(struct lq_actor *actor, struct lq_world *world, uint32_t ind
     actor->world = world;
     actor->number = index + 1;
     actor->target = world->plan.ways[index].target;
-    actor->port = world->plan.ways[index].port;
+    actor->port_index = world->plan.ways[index].port;
     actor->state = LQ_ACTOR_DOWN;
     actor->connection = NULL;
     actor->wake = actor->login_timeout = (struct lq_timer){.fire = wake_fires};
-    actor->isids = actor->logins = actor->steps = actor->aborts = actor->sent_count = 0;
+    actor->names = actor->logins = actor->steps = actor->aborts = actor->sent_count = 0;
     actor->knows_old_session = false;
-    actor->kept_tsih = 0;
     actor->moves = actor->discovers = false;
     actor->outstanding = 0;
     actor->remaining = 0;
@@ -107,7 +68,7 @@ void lq_actor_begin(struct lq_actor *actor, struct lq_world *world, uint32_t ind
     for (uint32_t i = 0; i < LQ_TM_SLOTS; i++)
         actor->tms[i] = (struct lq_actor_tm){.actor = actor, .timeout = {.fire = wake_fires}};
     actor->is_scripted = world->script != NULL && !lq_script_works(world->script, index + 1);
-    take_name(actor);
+    actor->port->take_name(actor);
     if (!actor->is_scripted && is_out_of_steps(actor))
         actor->state = LQ_ACTOR_DONE;
     else if (!actor->is_scripted)
@@ -116,62 +77,25 @@ void lq_actor_begin(struct lq_actor *actor, struct lq_world *world, uint32_t ind
 
 /* --- connect and log in --------------------------------------------------------------------- */
 
-/* Of a run with digests (bit WHICH) most logins get one. */
-static enum lq_digest_offer draw_digest(struct lq_actor *actor, uint64_t which, uint32_t site,
-                                        uint64_t subject)
-{
-    static const uint8_t offers[] = {LQ_DIGEST_CRC32C,        LQ_DIGEST_PREFER_CRC32C,
-                                     LQ_DIGEST_PREFER_CRC32C, LQ_DIGEST_CRC32C,
-                                     LQ_DIGEST_PREFER_NONE,   LQ_DIGEST_NONE,
-                                     LQ_DIGEST_CRC32C,        LQ_DIGEST_CRC32C};
-    if ((lq_actor_option(actor, LQ_OPT_DIGESTS) & which) == 0)
-        return LQ_DIGEST_NONE;
-    return (enum lq_digest_offer)offers[lq_actor_choose(actor, site, subject, sizeof offers)];
-}
-
-static void make_offer(struct lq_actor *actor, struct lq_iscsi_initiator_offer *offer)
-{
-    static const uint32_t segments[] = {8192, 16384, 512, 4096};
-    static const uint32_t bursts[] = {262144, 16384, 1024, 8192};
-    uint64_t subject = lq_actor_serial(actor, actor->logins);
-    uint64_t drawn[6];
-    for (uint32_t i = 0; i < 6; i++)
-        drawn[i] = lq_actor_choose(actor, LQ_SITE_OFFER + i, subject, 4);
-    *offer = lq_iscsi_initiator_offer_default;
-    offer->max_recv_data_segment_length = segments[drawn[0]];
-    offer->max_burst_length = bursts[drawn[1]];
-    offer->first_burst_length = offer->max_burst_length < 65536 ? offer->max_burst_length : 65536;
-    if (drawn[2] == 1)
-        offer->first_burst_length = 512;
-    offer->initial_r2t = drawn[3] < 2;
-    offer->immediate_data = drawn[4] != 1;
-    offer->max_outstanding_r2t = (uint16_t)(1 + drawn[5]);
-    offer->header_digest = draw_digest(actor, 1, LQ_SITE_HEADER_DIGEST, subject);
-    offer->data_digest = draw_digest(actor, 2, LQ_SITE_DATA_DIGEST, subject);
-}
-
 static bool connect(struct lq_actor *actor)
 {
     struct lq_world *world = actor->world;
-    struct lq_connection *connection = world->network->open(world, actor);
-    if (connection == NULL) {
+    if (!actor->port->open(actor)) {
         lq_actor_wake_in(actor, 50 * MS);
         return false;
     }
-    actor->connection = connection;
     actor->state = LQ_ACTOR_CONNECTING;
     uint64_t subject = lq_actor_serial(actor, ++actor->logins);
     uint64_t new_isid = lq_actor_option(actor, LQ_OPT_NEW_ISID);
     if (actor->logins > 1 && world->phase == LQ_PHASE_SAFETY &&
         lq_actor_choose(actor, LQ_SITE_NEW_ISID, subject, 16) >= 16 - new_isid) {
-        actor->isids++;
-        actor->kept_tsih = 0;
+        actor->names++;
         actor->knows_old_session = false;
-        take_name(actor);
+        actor->port->take_name(actor);
     }
     actor->bytes_out = 0;
     actor->stall_after = UINT64_MAX;
-    if (lq_fault_fires(&world->faults, LQ_FAULT_LOGIN_STALL, subject, connection->number))
+    if (lq_fault_fires(&world->faults, LQ_FAULT_LOGIN_STALL, subject, actor->connection->number))
         actor->stall_after = lq_actor_choose(actor, LQ_SITE_STALL, subject, 400);
     lq_queue_at(&world->queue, &actor->login_timeout,
                 now_of(actor) + world->plan.login_timeout_ns, login_timeout_fires);
@@ -182,25 +106,7 @@ void lq_actor_connected(struct lq_actor *actor)
 {
     struct lq_world *world = actor->world;
     uint64_t subject = lq_actor_serial(actor, actor->logins);
-    bool near_wrap = lq_actor_option(actor, LQ_OPT_NEAR_WRAP) != 0;
-    struct lq_iscsi_initiator_login login = {
-        .initiator_name = actor->name,
-        .target_name = lq_plan_target_names[actor->target],
-        .isid = actor->isid,
-        .first_cmd_sn = near_wrap ? UINT32_MAX - 10 : 1 + (uint32_t)actor->logins,
-        .first_itt = near_wrap ? UINT32_MAX - 5 : (uint32_t)actor->logins << 8,
-        .skip_security_stage = lq_actor_choose(actor, LQ_SITE_OFFER + 6, subject, 4) == 1,
-        .one_key_per_pdu = lq_actor_choose(actor, LQ_SITE_OFFER + 7, subject, 8) == 1};
-    make_offer(actor, &login.offer);
-    if (actor->is_scripted)
-        lq_script_login(world->script, actor, &login);
-    if (actor->kept_tsih != 0) { /* the same session on a new connection [RFC 7143 6.3.4] */
-        login.tsih = actor->kept_tsih;
-        login.first_cmd_sn = actor->kept_cmd_sn;
-        actor->kept_tsih = 0;
-    }
-    const char *wrong = lq_iscsi_initiator_login(actor->endpoint, &login);
-    LQ_ASSERT(wrong == NULL);
+    actor->port->log_in(actor);
     actor->state = LQ_ACTOR_LOGIN;
     lq_actor_record(actor, (struct lq_event){
                                .kind = LQ_I_LOGIN,
@@ -211,7 +117,7 @@ void lq_actor_connected(struct lq_actor *actor)
                     now_of(actor) + lq_actor_choose(actor, LQ_SITE_RACE, subject,
                                                     4 * world->plan.tcp.latency_max_ns),
                     login_timeout_fires);
-    lq_connection_mark(world, actor->connection);
+    actor->port->mark(actor);
 }
 
 /* --- the end of a session ------------------------------------------------------------------- */
@@ -255,10 +161,7 @@ void lq_actor_session_over(struct lq_actor *actor, bool by_itself)
 {
     if (actor->state != LQ_ACTOR_CONNECTING)
         lq_actor_record(actor, (struct lq_event){.kind = LQ_I_LOST, .code = by_itself});
-    lq_iscsi_initiator_lost(actor->endpoint);
-    struct lq_iscsi_initiator_event untold;
-    while (lq_iscsi_initiator_next(actor->endpoint, &untold))
-        continue;
+    actor->port->lost(actor);
     for (uint32_t i = 0; i < LQ_COMMAND_SLOTS; i++)
         if (actor->commands[i].place == LQ_COMMAND_QUEUED ||
             actor->commands[i].place == LQ_COMMAND_SENT)
@@ -284,7 +187,7 @@ static void reset(struct lq_actor *actor, bool by_itself)
     if (has_session(actor))
         actor->knows_old_session = false;
     lq_actor_session_over(actor, by_itself);
-    actor->world->network->reset(connection);
+    actor->port->reset(actor, connection);
 }
 
 void lq_actor_drop(struct lq_actor *actor)
@@ -301,7 +204,7 @@ void lq_actor_close(struct lq_actor *actor)
 {
     struct lq_connection *connection = actor->connection;
     lq_actor_session_over(actor, true);
-    actor->world->network->close(connection);
+    actor->port->close(actor, connection);
 }
 
 /* The program is gone, the host still answers for its socket: the target hears nothing. */
@@ -311,30 +214,26 @@ static void desert(struct lq_actor *actor)
     if (has_session(actor))
         actor->knows_old_session = true;
     lq_actor_session_over(actor, true);
-    actor->world->network->abandon(connection);
+    actor->port->abandon(actor, connection);
 }
 
 /* Nothing is under way any more: the session goes on over a new connection, which replaces the old
- * one. */
+ * one. Else later: each answer wakes. */
 static void move_session(struct lq_actor *actor)
 {
-    struct lq_iscsi_initiator_state state = lq_iscsi_initiator_state(actor->endpoint);
-    if (state.requests != 0 || state.cmd_sn != state.exp_cmd_sn)
-        return; /* later: each answer wakes */
-    desert(actor);
-    actor->kept_tsih = state.tsih;
-    actor->kept_cmd_sn = state.cmd_sn;
+    if (actor->port->keep_session(actor))
+        desert(actor);
 }
 
 static void vanish(struct lq_actor *actor)
 {
-    actor->world->network->cut(actor->connection);
+    actor->port->cut(actor);
     desert(actor);
 }
 
 static void log_out(struct lq_actor *actor, uint64_t serial)
 {
-    if (!lq_iscsi_initiator_logout(actor->endpoint, serial, 0, 0, false)) {
+    if (!actor->port->log_out(actor, serial)) {
         lq_actor_drop(actor);
         return;
     }
@@ -342,7 +241,7 @@ static void log_out(struct lq_actor *actor, uint64_t serial)
     actor->state = LQ_ACTOR_LOGOUT;
     lq_queue_at(&actor->world->queue, &actor->login_timeout,
                 now_of(actor) + actor->world->plan.tm_timeout_ns, login_timeout_fires);
-    lq_connection_mark(actor->world, actor->connection);
+    actor->port->mark(actor);
 }
 
 void lq_actor_leave(struct lq_actor *actor)
@@ -376,7 +275,8 @@ static bool leaves(struct lq_actor *actor, uint64_t serial)
         return true;
     }
     if (lq_fault_fires(faults, LQ_FAULT_INITIATOR_RELOGIN, serial, connection)) {
-        actor->moves = lq_actor_choose(actor, LQ_SITE_SAME_SESSION, serial, 2) == 1;
+        actor->moves = actor->port->keep_session != NULL &&
+                       lq_actor_choose(actor, LQ_SITE_SAME_SESSION, serial, 2) == 1;
         if (!actor->moves)
             desert(actor);
         return true;
@@ -415,10 +315,10 @@ static bool step(struct lq_actor *actor)
         lq_actor_begin_tm(actor, serial))
         return true;
     uint64_t talk = drawn == 1 ? lq_actor_choose(actor, LQ_SITE_PING, serial, 4) : 0;
-    if (talk >= 2 && lq_iscsi_initiator_ping(actor->endpoint, serial, (const uint8_t *)"lunquake",
-                                             8, talk == 3))
+    if (talk >= 2 && actor->port->ping(actor, serial, talk == 3))
         return true;
-    if (talk == 1 && lq_iscsi_initiator_send_targets(actor->endpoint, serial, ""))
+    if (talk == 1 && actor->port->ask_targets != NULL &&
+        actor->port->ask_targets(actor, serial, ""))
         return true;
     if (!lq_actor_begin_command(actor, serial))
         return false;
@@ -450,7 +350,7 @@ static void work(struct lq_actor *actor)
     if (!has_work(actor) && actor->outstanding == 0 && may_leave)
         lq_actor_leave(actor);
     else
-        lq_connection_mark(actor->world, actor->connection);
+        actor->port->mark(actor);
 }
 
 static void wake_fires(struct lq_timer *timer)
@@ -476,13 +376,13 @@ void lq_actor_heal(struct lq_actor *actor, uint32_t remaining)
         command->holds_data = false;
         lq_queue_cancel(&world->queue, &command->late_data);
         if (actor->connection != NULL)
-            lq_iscsi_initiator_release_data(actor->endpoint, command->serial);
+            actor->port->release_data(actor, command->serial);
     }
     if (actor->state == LQ_ACTOR_STALLED) {
         desert(actor);
     } else if (actor->connection != NULL) {
         actor->stall_after = UINT64_MAX;
-        lq_connection_mark(world, actor->connection);
+        actor->port->mark(actor);
     }
     if (actor->state == LQ_ACTOR_UP)
         lq_actor_wake_in(actor, 0);
@@ -510,56 +410,7 @@ void lq_actor_log_out(struct lq_actor *actor, uint64_t serial)
     log_out(actor, serial);
 }
 
-/* --- bytes ---------------------------------------------------------------------------------- */
-
-static bool take_in(struct lq_actor *actor)
-{
-    const struct lq_network_ops *network = actor->world->network;
-    struct lq_slice slice = network->peek(actor->connection);
-    if (slice.size_bytes == 0)
-        return false;
-    uint32_t taken = lq_iscsi_initiator_feed(actor->endpoint, slice.bytes, slice.size_bytes);
-    network->take(actor->connection, taken);
-    return taken > 0;
-}
-
-/* Sends what stands to be sent; what is encoded is recorded before its first byte goes. */
-static bool send_out(struct lq_actor *actor, bool *is_open)
-{
-    enum { SLICES = 16 };
-    struct lq_slice slices[SLICES];
-    uint32_t count = lq_iscsi_initiator_emit(actor->endpoint, slices, SLICES);
-    *is_open = lq_actor_events(actor);
-    if (!*is_open)
-        return false;
-    uint32_t total = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t left = actor->stall_after - actor->bytes_out;
-        uint32_t size = slices[i].size_bytes < left ? slices[i].size_bytes : (uint32_t)left;
-        uint32_t written = size == 0 ? 0 : actor->world->network->write(actor->connection,
-                                                                        slices[i].bytes, size);
-        total += written;
-        actor->bytes_out += written;
-        if (written < slices[i].size_bytes)
-            break;
-    }
-    if (total > 0)
-        lq_iscsi_initiator_sent(actor->endpoint, total);
-    if (actor->bytes_out == actor->stall_after)
-        actor->state = LQ_ACTOR_STALLED;
-    return total > 0;
-}
-
 void lq_actor_turn(struct lq_actor *actor)
 {
-    bool moved = true, is_open = true;
-    while (moved && actor->state != LQ_ACTOR_STALLED) {
-        moved = take_in(actor);
-        is_open = lq_actor_events(actor);
-        if (!is_open)
-            return;
-        moved |= send_out(actor, &is_open);
-        if (!is_open)
-            return;
-    }
+    actor->port->turn(actor);
 }

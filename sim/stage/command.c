@@ -89,7 +89,7 @@ static uint32_t draw_part(struct lq_actor_command *command, uint32_t bytes)
     uint64_t drawn =
         lq_actor_choose(command->actor, LQ_SITE_FIRST_DATA, command->serial + bytes, 4);
     if (drawn == 0)
-        return LQ_ISCSI_I_ALL;
+        return LQ_PORT_ALL;
     if (drawn == 1)
         return 0;
     return (uint32_t)lq_actor_choose(command->actor, LQ_SITE_FIRST_BYTES, command->serial,
@@ -97,7 +97,7 @@ static uint32_t draw_part(struct lq_actor_command *command, uint32_t bytes)
 }
 
 /* How much of the Data-Out goes without being asked for, and whether the rest is withheld. */
-static void draw_data_out(struct lq_actor_command *command, struct lq_iscsi_initiator_command *ask)
+static void draw_data_out(struct lq_actor_command *command, struct lq_port_command *ask)
 {
     struct lq_actor *actor = command->actor;
     struct lq_faults *faults = &actor->world->faults;
@@ -131,32 +131,32 @@ struct lq_actor_command *lq_actor_slot(struct lq_actor *actor, uint64_t serial)
     return command;
 }
 
-struct lq_iscsi_initiator_command lq_actor_request_of(const struct lq_actor_command *command)
+struct lq_port_command lq_actor_request_of(const struct lq_actor_command *command)
 {
-    return (struct lq_iscsi_initiator_command){.id = command->serial,
-                                               .lun = command->lun,
-                                               .cdb = command->long_cdb != NULL ? command->long_cdb
-                                                                                 : command->cdb,
-                                               .cdb_bytes = command->cdb_bytes,
-                                               .attribute = command->attribute,
-                                               .immediate = command->is_immediate,
-                                               .read = command->expected_in_bytes > 0,
-                                               .write = command->expected_out_bytes > 0,
-                                               .expected_in_bytes = command->expected_in_bytes,
-                                               .expected_out_bytes = command->expected_out_bytes,
-                                               .out = command->out,
-                                               .out_bytes = command->out_bytes,
-                                               .in = command->in,
-                                               .in_bytes = LQ_COMMAND_BYTES_MAX};
+    return (struct lq_port_command){.id = command->serial,
+                                    .lun = command->lun,
+                                    .cdb = command->long_cdb != NULL ? command->long_cdb
+                                                                     : command->cdb,
+                                    .cdb_bytes = command->cdb_bytes,
+                                    .attribute = command->attribute,
+                                    .immediate = command->is_immediate,
+                                    .read = command->expected_in_bytes > 0,
+                                    .write = command->expected_out_bytes > 0,
+                                    .expected_in_bytes = command->expected_in_bytes,
+                                    .expected_out_bytes = command->expected_out_bytes,
+                                    .out = command->out,
+                                    .out_bytes = command->out_bytes,
+                                    .in = command->in,
+                                    .in_bytes = LQ_COMMAND_BYTES_MAX};
 }
 
 bool lq_actor_hand_over(struct lq_actor_command *command,
-                        const struct lq_iscsi_initiator_command *request)
+                        const struct lq_port_command *request)
 {
     struct lq_actor *actor = command->actor;
     if (request->read && lq_fault_touches_pdus(&actor->world->faults))
         memset(command->in, 0, LQ_COMMAND_BYTES_MAX); /* a lost Data-In leaves a hole */
-    if (!lq_iscsi_initiator_command(actor->endpoint, request))
+    if (!actor->port->command(actor, request))
         return false;
     command->place = LQ_COMMAND_QUEUED;
     actor->outstanding++;
@@ -169,7 +169,7 @@ bool lq_actor_begin_command(struct lq_actor *actor, uint64_t serial)
     if (command == NULL)
         return false;
     lq_command_generate(command);
-    struct lq_iscsi_initiator_command ask = lq_actor_request_of(command);
+    struct lq_port_command ask = lq_actor_request_of(command);
     draw_data_out(command, &ask);
     if (!lq_actor_hand_over(command, &ask))
         return false;
@@ -184,8 +184,8 @@ static void late_data_fires(struct lq_timer *timer)
     command->holds_data = false;
     if (command->place == LQ_COMMAND_FREE || actor->connection == NULL)
         return;
-    lq_iscsi_initiator_release_data(actor->endpoint, command->serial);
-    lq_connection_mark(actor->world, actor->connection);
+    actor->port->release_data(actor, command->serial);
+    actor->port->mark(actor);
 }
 
 /* A command that could not be sent for so long waits for a window that a lost PDU keeps closed: the
@@ -205,15 +205,15 @@ void lq_actor_watch(struct lq_actor_command *command, uint64_t delay_ns)
                 now_of(command->actor) + delay_ns, timeout_fires);
 }
 
-void lq_actor_command_sent(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
+void lq_actor_command_sent(struct lq_actor *actor, uint64_t serial, uint32_t tag, uint32_t stamp)
 {
-    struct lq_actor_command *command = lq_actor_command_of(actor, event->id);
+    struct lq_actor_command *command = lq_actor_command_of(actor, serial);
     if (command == NULL || command->place != LQ_COMMAND_QUEUED)
         return;
     struct lq_world *world = actor->world;
     command->place = LQ_COMMAND_SENT;
-    command->itt = event->itt;
-    command->cmd_sn = event->cmd_sn;
+    command->itt = tag;
+    command->cmd_sn = stamp;
     command->sent_order = actor->sent_count++;
     record_command(command);
     uint64_t timeout = lq_actor_option(actor, LQ_OPT_COMMAND_TIMEOUT);
@@ -250,14 +250,12 @@ static void free_command(struct lq_actor_command *command, bool is_pinned)
         lq_queue_cancel(&actor->world->queue, &command->late_data);
 }
 
-/* Key << 16 | ASC << 8 | ASCQ of fixed or descriptor format [SPC-5 4.4]; 0 without sense. */
-static uint32_t sense_of(const struct lq_iscsi_initiator_event *event)
+uint32_t lq_port_sense(const uint8_t *sense, uint32_t size_bytes)
 {
-    const uint8_t *sense = event->sense;
-    uint8_t format = event->sense_bytes > 0 ? sense[0] & 0x7f : 0;
-    if ((format == 0x70 || format == 0x71) && event->sense_bytes >= 14)
+    uint8_t format = size_bytes > 0 ? sense[0] & 0x7f : 0;
+    if ((format == 0x70 || format == 0x71) && size_bytes >= 14)
         return (uint32_t)(sense[2] & 0x0f) << 16 | (uint32_t)sense[12] << 8 | sense[13];
-    if ((format == 0x72 || format == 0x73) && event->sense_bytes >= 4)
+    if ((format == 0x72 || format == 0x73) && size_bytes >= 4)
         return (uint32_t)(sense[1] & 0x0f) << 16 | (uint32_t)sense[2] << 8 | sense[3];
     return 0;
 }
@@ -279,47 +277,46 @@ static void suspect_older(const struct lq_actor_command *command)
 }
 
 static void record_status(const struct lq_actor_command *command,
-                          const struct lq_iscsi_initiator_event *event, uint32_t sense)
+                          const struct lq_port_end *end)
 {
     uint32_t block_bytes = (uint32_t)lq_actor_option(command->actor, LQ_OPT_BLOCK_BYTES);
-    if (command->reads_medium && event->status == LQ_GOOD) {
-        uint32_t blocks = event->in_bytes / block_bytes;
+    if (command->reads_medium && end->status == LQ_GOOD) {
+        uint32_t blocks = end->in_bytes / block_bytes;
         record_data(command, LQ_I_READ_DATA, command->in,
                     blocks < command->nblocks ? blocks : command->nblocks);
     }
     struct lq_event status = event_of(command, LQ_I_STATUS);
-    status.code = event->status;
-    status.detail = sense;
-    status.value = event->residual;
-    status.flags = (uint16_t)((event->overflow ? (uint32_t)LQ_F_OVERFLOW : 0) |
-                              (event->underflow ? (uint32_t)LQ_F_UNDERFLOW : 0));
+    status.code = end->status;
+    status.detail = end->sense;
+    status.value = end->residual;
+    status.flags = (uint16_t)((end->overflow ? (uint32_t)LQ_F_OVERFLOW : 0) |
+                              (end->underflow ? (uint32_t)LQ_F_UNDERFLOW : 0));
     lq_actor_record(command->actor, status);
 }
 
-void lq_actor_command_done(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event)
+void lq_actor_command_done(struct lq_actor *actor, const struct lq_port_end *end)
 {
-    struct lq_actor_command *command = lq_actor_command_of(actor, event->id);
+    struct lq_actor_command *command = lq_actor_command_of(actor, end->id);
     if (command == NULL || command->place != LQ_COMMAND_SENT)
         return;
     struct lq_world *world = actor->world;
-    if (event->response != 0) { /* iSCSI could not complete it at the target: no SCSI status */
+    if (!end->has_status) {
         lq_actor_give_up(command, false);
         return;
     }
-    uint32_t sense = sense_of(event);
-    record_status(command, event, sense);
-    uint32_t asc = sense >> 8 & 0xff;
-    if (sense >> 16 == 0x06 && (asc == 0x29 || asc == 0x2f))
+    record_status(command, end);
+    uint32_t asc = end->sense >> 8 & 0xff;
+    if (end->sense >> 16 == 0x06 && (asc == 0x29 || asc == 0x2f))
         suspect_older(command);
     actor->old_tag = command->itt;
     actor->old_cmd_sn = command->cmd_sn;
     actor->ended++;
     world->commands_ended++;
     uint64_t serial = command->serial;
-    free_command(command, event->data_out_in_use);
+    free_command(command, end->data_out_in_use);
     uint64_t delay = lq_actor_choose(actor, LQ_SITE_THINK, serial,
                                      lq_actor_option(actor, LQ_OPT_THINK) + 1);
-    if (event->status == LQ_BUSY || event->status == LQ_TASK_SET_FULL)
+    if (end->status == LQ_BUSY || end->status == LQ_TASK_SET_FULL)
         delay += MS + lq_actor_choose(actor, LQ_SITE_BACKOFF, serial, 20 * MS);
     lq_actor_wake_in(actor, delay);
 }
@@ -331,12 +328,12 @@ void lq_actor_give_up(struct lq_actor_command *command, bool at_endpoint)
     if (command->place == LQ_COMMAND_SENT)
         lq_actor_record(actor, event_of(command, LQ_I_GAVE_UP));
     if (at_endpoint) {
-        if (lq_iscsi_initiator_cancel(actor->endpoint, command->serial))
+        if (actor->port->cancel(actor, command->serial))
             is_pinned = false;
         else if (actor->is_scripted && command->holds_data) /* it goes late all the same */
-            is_pinned = lq_iscsi_initiator_abandon(actor->endpoint, command->serial);
+            is_pinned = actor->port->give_up(actor, command->serial);
         else
-            is_pinned = lq_iscsi_initiator_forget(actor->endpoint, command->serial);
+            is_pinned = actor->port->forget(actor, command->serial);
     }
     free_command(command, is_pinned);
     lq_actor_wake_in(actor, 0);

@@ -57,7 +57,7 @@ void lq_actor_digest(const struct lq_actor *actor, struct lq_digest *digest)
         lq_digest_end(digest, outer, &tms);
     }
     lq_digest_two(digest, commands, tms);
-    lq_iscsi_initiator_digest(actor->endpoint, digest);
+    actor->port->digest(actor, digest);
 }
 
 /* --- the script ----------------------------------------------------------------------------- */

@@ -52,8 +52,8 @@ static bool log_in(struct lq_script *script, struct lq_actor *actor, uint32_t pl
 
 static bool ping(struct lq_actor *actor, uint64_t serial)
 {
-    lq_connection_mark(actor->world, actor->connection);
-    return lq_iscsi_initiator_ping(actor->endpoint, serial, (const uint8_t *)"lunquake", 8, false);
+    actor->port->mark(actor);
+    return actor->port->ping(actor, serial, false);
 }
 
 static bool act_on_session(struct lq_script *script, struct lq_actor *actor, uint32_t place,
@@ -235,11 +235,11 @@ static void build(struct lq_actor_command *command, const struct lq_scenario *sc
 
 /* Whether its Data-Out waits: the scenario's word, or a fault's. */
 static void plan_data(struct lq_actor_command *command, const struct lq_scn_action *action,
-                      struct lq_iscsi_initiator_command *request)
+                      struct lq_port_command *request)
 {
     struct lq_actor *actor = command->actor;
     struct lq_faults *faults = &actor->world->faults;
-    request->immediate_bytes = request->unsolicited_bytes = LQ_ISCSI_I_ALL;
+    request->immediate_bytes = request->unsolicited_bytes = LQ_PORT_ALL;
     if (command->expected_out_bytes == 0)
         return;
     bool is_withheld = has(action, LQ_SCN_WITHHELD) ||
@@ -265,7 +265,7 @@ static bool send_command(struct lq_actor *actor, const struct lq_scn_action *act
     if (command == NULL)
         return false;
     build(command, actor->world->request.scenario, action);
-    struct lq_iscsi_initiator_command request = lq_actor_request_of(command);
+    struct lq_port_command request = lq_actor_request_of(command);
     plan_data(command, action, &request);
     return lq_actor_hand_over(command, &request);
 }
@@ -299,7 +299,7 @@ static bool ask(struct lq_script *script, struct lq_actor *actor,
     uint8_t function = function_of(action->verb);
     if (function != LQ_TM_ABORT_TASK && function != LQ_TM_QUERY_TASK)
         return lq_actor_begin_function(actor, serial, function, lun_of(action), NULL,
-                                       LQ_ISCSI_I_NO_TAG, 0);
+                                       LQ_PORT_NO_TAG, 0);
     const struct lq_scn_action *subject = &script->scenario->statements[action->subject].action;
     const struct lq_script_fact *fact = &script->facts[action->subject];
     struct lq_actor_command *command = lq_actor_command_of(actor, fact->serial);
@@ -328,6 +328,6 @@ bool lq_script_act(struct lq_script *script, struct lq_actor *actor, uint32_t pl
                     : action->verb <= LQ_SCN_CDB ? send_command(actor, action, serial)
                                                  : ask(script, actor, action, serial);
     if (is_begun)
-        lq_connection_mark(actor->world, actor->connection);
+        actor->port->mark(actor);
     return is_begun;
 }

@@ -131,11 +131,11 @@ void lq_world_prepare(struct lq_world *world, const struct lq_run_request *reque
 
 void lq_world_carve_endpoints(struct lq_world *world, struct lq_arena *arena)
 {
-    struct lq_iscsi_initiator_config config = lq_iscsi_initiator_config_default;
-    config.raw_bytes_max = 512;
     for (uint32_t i = 0; i < world->actor_count; i++) {
-        struct lq_iscsi_initiator *endpoint = lq_iscsi_initiator_make(arena, &config, &world->env);
-        world->actors[i].endpoint = endpoint;
+        struct lq_actor *actor = &world->actors[i];
+        actor->world = world;
+        actor->port = &lq_port_iscsi;
+        actor->port->carve(actor, arena);
     }
 }
 

@@ -17,6 +17,7 @@
 #include "sim/stage/disk.h"
 #include "sim/stage/network.h"
 #include "sim/stage/plan.h"
+#include "sim/stage/port.h"
 #include "sim/stage/queue.h"
 #include "sim/stage/script.h"
 #include "sim/stage/stage.h"
@@ -90,14 +91,17 @@ struct lq_actor {
     struct lq_world *world;
     uint32_t number; /* from 1 */
     enum lq_actor_state state;
-    struct lq_iscsi_initiator *endpoint;
+    const struct lq_port_ops *port;
     struct lq_connection *connection; /* NULL: none */
     struct lq_timer wake;
     struct lq_timer login_timeout;
-    uint16_t target, port; /* port: from 0 */
+    uint16_t target, port_index; /* of the target's ports, from 0 */
+    uint64_t nexus;
+    uint64_t names;        /* used so far */
+    /* Of port_iscsi alone. */
+    struct lq_iscsi_initiator *endpoint;
     char name[64];
-    uint64_t isid, nexus;
-    uint64_t isids;        /* names used so far */
+    uint64_t isid;
     uint16_t kept_tsih; /* not 0: the next login goes on with this session */
     uint32_t kept_cmd_sn;
     bool discovers; /* in a discovery session, which has no nexus */
@@ -185,11 +189,6 @@ void lq_world_account(struct lq_world *world, struct lq_shard *shard);
 /* Records EVENT, now. */
 void lq_world_record(struct lq_world *world, struct lq_event event);
 void lq_world_enter(struct lq_world *world, enum lq_phase phase);
-
-static inline void lq_connection_mark(struct lq_world *world, struct lq_connection *connection)
-{
-    world->network->mark(world, connection);
-}
 
 /* A record with time and ACTOR's names filled in (connection and nexus, when it has them). */
 void lq_actor_record(struct lq_actor *actor, struct lq_event event);
@@ -300,10 +299,19 @@ void lq_actor_close(struct lq_actor *actor);
 /* Wakes ACTOR after DELAY_NS unless it wakes earlier anyway. */
 void lq_actor_wake_in(struct lq_actor *actor, uint64_t delay_ns);
 
-/* --- events.c: what the endpoint tells an actor --------------------------------------------- */
+/* --- events.c: what a port tells ------------------------------------------------------------ */
 
-/* Handles what the endpoint has to tell. False when the connection is over now. */
-bool lq_actor_events(struct lq_actor *actor);
+/* VALUE: what the target calls the session, if it does. */
+void lq_actor_logged_in(struct lq_actor *actor, uint64_t value);
+void lq_actor_login_failed(struct lq_actor *actor, uint32_t code);
+
+/* Request ID goes out now, as TAG with order STAMP. */
+void lq_actor_sent(struct lq_actor *actor, uint64_t id, uint32_t tag, uint32_t stamp);
+void lq_actor_tm_answered(struct lq_actor *actor, uint64_t id, enum lq_tm_answer answer);
+void lq_actor_logout_done(struct lq_actor *actor, uint64_t id, uint32_t code);
+
+/* The target broke the protocol: the port's number for it, and the tag that it was about. */
+void lq_actor_caught(struct lq_actor *actor, uint32_t code, uint32_t tag);
 
 /* --- command.c ------------------------------------------------------------------------------ */
 
@@ -311,19 +319,19 @@ bool lq_actor_events(struct lq_actor *actor);
 struct lq_actor_command *lq_actor_slot(struct lq_actor *actor, uint64_t serial);
 
 /* What COMMAND, filled in, is for the endpoint; the caller may change it. */
-struct lq_iscsi_initiator_command lq_actor_request_of(const struct lq_actor_command *command);
+struct lq_port_command lq_actor_request_of(const struct lq_actor_command *command);
 
 /* Hands it over; false when the endpoint has no room. */
 bool lq_actor_hand_over(struct lq_actor_command *command,
-                        const struct lq_iscsi_initiator_command *request);
+                        const struct lq_port_command *request);
 
 /* COMMAND is aborted when it has not ended after DELAY_NS. */
 void lq_actor_watch(struct lq_actor_command *command, uint64_t delay_ns);
 
 /* Begins command SERIAL; false when there is no room. */
 bool lq_actor_begin_command(struct lq_actor *actor, uint64_t serial);
-void lq_actor_command_sent(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event);
-void lq_actor_command_done(struct lq_actor *actor, const struct lq_iscsi_initiator_event *event);
+void lq_actor_command_sent(struct lq_actor *actor, uint64_t serial, uint32_t tag, uint32_t stamp);
+void lq_actor_command_done(struct lq_actor *actor, const struct lq_port_end *end);
 void lq_actor_data_released(struct lq_actor *actor, uint64_t serial);
 
 /* The command of SERIAL that is queued, sent or pinned; NULL when there is none. */
@@ -356,8 +364,8 @@ bool lq_actor_begin_function(struct lq_actor *actor, uint64_t serial, uint8_t fu
 /* ABORT TASK for COMMAND, which has waited too long. */
 void lq_actor_abort(struct lq_actor_command *command);
 struct lq_actor_tm *lq_actor_tm_of(struct lq_actor *actor, uint64_t serial);
-void lq_actor_tm_sent(struct lq_actor_tm *tm, const struct lq_iscsi_initiator_event *event);
-void lq_actor_tm_done(struct lq_actor_tm *tm, uint32_t response);
+void lq_actor_tm_sent(struct lq_actor_tm *tm, uint32_t tag, uint32_t stamp);
+void lq_actor_tm_done(struct lq_actor_tm *tm, enum lq_tm_answer answer);
 void lq_actor_tm_forget(struct lq_actor_tm *tm);
 
 #endif

@@ -46,17 +46,17 @@ static void record(const struct lq_actor_tm *tm, struct lq_event event)
     lq_actor_record(tm->actor, event);
 }
 
-static bool ask(struct lq_actor_tm *tm, uint32_t referenced_cmd_sn)
+static bool ask(struct lq_actor_tm *tm, uint32_t referenced_stamp)
 {
     struct lq_actor *actor = tm->actor;
-    struct lq_iscsi_initiator_tm request = {.id = tm->serial,
-                                            .function = tm->function,
-                                            .immediate = tm->is_immediate,
-                                            .lun = tm->lun,
-                                            .referenced_id = tm->referenced_serial,
-                                            .referenced_tag = tm->referenced_tag,
-                                            .referenced_cmd_sn = referenced_cmd_sn};
-    tm->in_use = lq_iscsi_initiator_tm(actor->endpoint, &request);
+    const struct lq_port_tm request = {.id = tm->serial,
+                                       .function = tm->function,
+                                       .immediate = tm->is_immediate,
+                                       .lun = tm->lun,
+                                       .referenced_id = tm->referenced_serial,
+                                       .referenced_tag = tm->referenced_tag,
+                                       .referenced_stamp = referenced_stamp};
+    tm->in_use = actor->port->task_management(actor, &request);
     tm->is_sent = false;
     return tm->in_use;
 }
@@ -96,7 +96,7 @@ bool lq_actor_begin_tm(struct lq_actor *actor, uint64_t serial)
     tm->is_immediate = lq_actor_choose(actor, LQ_SITE_TM_IMMEDIATE, serial, 4) != 3;
     tm->lun = lq_actor_choose(actor, LQ_SITE_TM_LUN, serial, lq_actor_luns(actor)) << 48;
     tm->referenced_serial = 0;
-    tm->referenced_tag = LQ_ISCSI_I_NO_TAG;
+    tm->referenced_tag = LQ_PORT_NO_TAG;
     if (!refers_to_task(tm->function))
         return ask(tm, 0);
     struct lq_actor_command *command = draw_command(actor, serial);
@@ -156,7 +156,7 @@ void lq_actor_abort(struct lq_actor_command *command)
     }
     if (asked) {
         command->abort_asked = true;
-        lq_connection_mark(actor->world, actor->connection);
+        actor->port->mark(actor);
     } else {
         lq_queue_at(&actor->world->queue, &command->timeout,
                     actor->world->env.now_ns + RETRY_NS, retry_fires);
@@ -169,15 +169,15 @@ static void timeout_fires(struct lq_timer *timer)
     lq_actor_drop(tm->actor);
 }
 
-void lq_actor_tm_sent(struct lq_actor_tm *tm, const struct lq_iscsi_initiator_event *event)
+void lq_actor_tm_sent(struct lq_actor_tm *tm, uint32_t tag, uint32_t stamp)
 {
     struct lq_actor *actor = tm->actor;
     tm->is_sent = true;
     tm->sent_order = actor->sent_count++;
     record(tm, (struct lq_event){.kind = LQ_I_TM,
-                                 .tag = event->itt,
+                                 .tag = tag,
                                  .code = tm->function,
-                                 .stamp = event->cmd_sn,
+                                 .stamp = stamp,
                                  .flags = tm->is_immediate ? LQ_F_IMMEDIATE : 0});
     lq_queue_at(&actor->world->queue, &tm->timeout,
                 actor->world->env.now_ns + actor->world->plan.tm_timeout_ns, timeout_fires);
@@ -202,30 +202,10 @@ static bool covers(const struct lq_actor_tm *tm, const struct lq_actor_command *
     }
 }
 
-/* [RFC 7143 11.6.1] */
-static enum lq_tm_answer answer_of(uint32_t response)
-{
-    switch (response) {
-    case 0:
-        return LQ_TM_COMPLETE;
-    case 1:
-        return LQ_TM_TASK_ABSENT;
-    case 2:
-        return LQ_TM_INCORRECT_LUN;
-    case 5:
-        return LQ_TM_NOT_SUPPORTED;
-    case 7:
-        return LQ_TM_SUCCEEDED;
-    default:
-        return LQ_TM_REJECTED;
-    }
-}
-
-void lq_actor_tm_done(struct lq_actor_tm *tm, uint32_t response)
+void lq_actor_tm_done(struct lq_actor_tm *tm, enum lq_tm_answer answer)
 {
     struct lq_actor *actor = tm->actor;
     struct lq_world *world = actor->world;
-    enum lq_tm_answer answer = answer_of(response);
     record(tm, (struct lq_event){.kind = LQ_I_TM_DONE, .code = (uint32_t)answer});
     lq_queue_cancel(&world->queue, &tm->timeout);
     tm->in_use = false;

@@ -45,7 +45,7 @@ static struct lq_connection *net_open(struct lq_world *world, struct lq_actor *a
     lq_list_remove(&connection->dirty);
     connection->tcp = tcp;
     connection->end = (struct lq_connection){actor, ++world->connection_numbers};
-    connection->portal = actor->port;
+    connection->portal = actor->port_index;
     connection->handle = LQ_NO_HANDLE;
     connection->is_at_target = connection->has_room = false;
     memset(connection->damage, 0, sizeof connection->damage);
