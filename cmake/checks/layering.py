@@ -41,6 +41,8 @@ PARTS = [
     Part("proto/iscsi/text.", ["core/base/", "proto/iscsi/text."]),
     Part("proto/iscsi/keys.", ["core/base/", "proto/iscsi/text.", "proto/iscsi/keys."]),
     Part("proto/fc/frame.", ["core/base/", "proto/fc/frame."]),
+    Part("proto/fcoe/fip.", ["core/base/", "proto/fcoe/fip."]),
+    Part("proto/fcoe/fcoe.", ["core/base/", "proto/fc/frame.", "proto/fcoe/fcoe."]),
     Part("proto/", [*CORE_PUBLIC, "proto/"]),
     Part("faults/", ["core/base/", "faults/"]),
     Part("scenarios/lang/", ["core/base/", "faults/", "scenarios/lang/"]),

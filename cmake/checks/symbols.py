@@ -21,6 +21,7 @@ LAYERS = {
     "lq_core": ["lq_base"],
     "lq_iscsi": ["lq_base", "lq_core"],
     "lq_fc": ["lq_base", "lq_core"],
+    "lq_fcoe": ["lq_base", "lq_core", "lq_fc"],
     "lq_faults": ["lq_base"],
     "lq_scenario": ["lq_base", "lq_faults"],
     "lq_shard": ["lq_base", "lq_core", "lq_iscsi", "lq_faults"],
