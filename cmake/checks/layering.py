@@ -40,7 +40,8 @@ PARTS = [
                                  "proto/iscsi/fields."]),
     Part("proto/iscsi/text.", ["core/base/", "proto/iscsi/text."]),
     Part("proto/iscsi/keys.", ["core/base/", "proto/iscsi/text.", "proto/iscsi/keys."]),
-    Part("proto/fc/frame.", ["core/base/", "proto/fc/frame."]),
+    *(Part(f"proto/fc/{codec}.", ["core/base/", "proto/fc/image.h", f"proto/fc/{codec}."])
+      for codec in ("frame", "els", "ct", "fcp", "image")),
     Part("proto/fcoe/fip.", ["core/base/", "proto/fcoe/fip."]),
     Part("proto/fcoe/fcoe.", ["core/base/", "proto/fc/frame.", "proto/fcoe/fcoe."]),
     Part("proto/", [*CORE_PUBLIC, "proto/"]),
