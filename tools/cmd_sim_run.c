@@ -418,7 +418,10 @@ void lq_sim_print_unmet(const char *file, const struct lq_world *world, FILE *to
 {
     for (uint32_t i = 0; i < lq_world_unmet_count(world); i++) {
         const struct lq_unmet *unmet = lq_world_unmet(world, i);
-        fprintf(to, "  %s:%" PRIu32 ": %s\n", file, unmet->place.line, unmet->text);
+        if (unmet->place.line == 0) /* of no file */
+            fprintf(to, "  --fault: %s\n", unmet->text);
+        else
+            fprintf(to, "  %s:%" PRIu32 ": %s\n", file, unmet->place.line, unmet->text);
     }
 }
 

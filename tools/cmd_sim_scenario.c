@@ -72,7 +72,7 @@ static void show_line(const char *text, struct lq_scn_place place, uint32_t widt
     fputc('\n', stderr);
 }
 
-static void refuse(const char *path, const char *text, const struct lq_scn_problem *problem)
+void lq_sim_refuse(const char *path, const char *text, const struct lq_scn_problem *problem)
 {
     lq_message("%s:%" PRIu32 ":%" PRIu32 ": %s; see docs/SCENARIO.md", path, problem->place.line,
                problem->place.column, problem->text);
@@ -91,7 +91,7 @@ static bool knows_properties(const char *path, const char *text,
                                          .width = (uint32_t)strlen(name)};
         snprintf(problem.text, sizeof problem.text,
                  "`%s' is no property; expected an id or a slug of docs/PROPERTIES.tsv", name);
-        refuse(path, text, &problem);
+        lq_sim_refuse(path, text, &problem);
         return false;
     }
     return true;
@@ -102,10 +102,10 @@ int lq_sim_parse(const char *path, const char *text, size_t size, struct lq_scen
     struct lq_scn_problem problem;
     bool is_good = lq_scenario_parse(scenario, lq_shard_pdus, text, size, &problem);
     if (!is_good)
-        refuse(path, text, &problem);
+        lq_sim_refuse(path, text, &problem);
     else if (!lq_swarm_check(scenario, &problem) || !lq_workload_check(scenario, &problem)) {
         is_good = false;
-        refuse(path, text, &problem);
+        lq_sim_refuse(path, text, &problem);
     } else
         is_good = knows_properties(path, text, scenario);
     return is_good ? LQ_EXIT_PASS : LQ_EXIT_USAGE;

@@ -33,6 +33,9 @@ int lq_sim_print_seed(uint64_t seed, uint64_t commands);
 /* Reads PATH. LQ_EXIT_PASS, or the exit code after a message. */
 int lq_sim_read_scenario(const char *path, struct lq_scenario *scenario);
 
+/* Says on stderr what is wrong where in TEXT, which is PATH's. */
+void lq_sim_refuse(const char *path, const char *text, const struct lq_scn_problem *problem);
+
 /* --- of cmd_sim.c, for both kinds of run ---------------------------------------------------- */
 
 /* What --pcap, --trace and --json-lines ask for. */

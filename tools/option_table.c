@@ -254,6 +254,14 @@ static const char *take_html(struct lq_options *options, const char *argument)
     return take_path(&options->html, argument);
 }
 
+static const char *take_fault(struct lq_options *options, const char *argument)
+{
+    if (options->fault_count == LQ_FAULT_OPTIONS_MAX)
+        return "is one fault too many; expected at most 32";
+    options->faults[options->fault_count++] = argument;
+    return NULL;
+}
+
 static const char *take_scenario(struct lq_options *options, const char *argument)
 {
     return take_path(&options->scenario, argument);
@@ -341,6 +349,11 @@ const struct lq_option_row lq_option_rows[] = {
      "timeline go beside whoever else connects; docs/SCENARIO.md has the language. What it expects "
      "is judged at the end.",
      take_scenario},
+    {"fault", "RULE", LIVE, true,
+     "Arm a fault from the start on, written as in a scenario file: docs/SCENARIO.md has the "
+     "rules, docs/FAULTS.md the faults. Without --scenario only faults of PDUs. How often each has "
+     "struck is printed at the end; one that never did makes the exit status 1.",
+     take_fault},
     {"portal", "HOST", LIVE, false,
      "Listen on HOST, an IPv4 or IPv6 address. There is no authentication yet: the default, "
      "127.0.0.1, is reached from this machine only.",

@@ -16,7 +16,7 @@
 
 enum lq_subcommand { LQ_SUBCOMMAND_SERVE, LQ_SUBCOMMAND_WITH, LQ_SUBCOMMAND_SIM, LQ_SUBCOMMANDS };
 
-enum { LQ_LUN_OPTIONS_MAX = 64 };
+enum { LQ_LUN_OPTIONS_MAX = 64, LQ_FAULT_OPTIONS_MAX = 32 };
 
 /* --ram SIZE or --file PATH. */
 struct lq_lun_option {
@@ -41,6 +41,8 @@ struct lq_options {
     uint64_t busy_after_ns;
     uint64_t shutdown_after_ns;
     const char *scenario;     /* file; NULL: none */
+    const char *faults[LQ_FAULT_OPTIONS_MAX]; /* rules, as scenarios write them */
+    uint32_t fault_count;
     uint32_t max_connections; /* 0: the default limit */
     uint32_t max_commands;    /* 0: the default limit */
     bool print_limits;

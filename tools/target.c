@@ -6,12 +6,14 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "tools/exit_codes.h"
+#include "tools/fault_option.h"
 #include "tools/message.h"
 
 enum { NAME_BYTES_MAX = 600 };
@@ -181,6 +183,22 @@ static bool catch_signals(struct lq_target *target)
     return false;
 }
 
+/* Rules of --fault without a scenario. */
+static bool arm_faults(struct lq_target *target, struct lq_live_config *config)
+{
+    if (target->faults == NULL)
+        return true;
+    target->rules =
+        lq_live_rules_make(target->faults, &config->engine.limits, config->history);
+    if (target->rules == NULL) {
+        lq_message("--fault: no memory; expected some; free some");
+        return false;
+    }
+    config->filter = lq_live_rules_filter(target->rules);
+    config->guest = lq_live_rules_guest(target->rules);
+    return true;
+}
+
 static bool open_live(struct lq_target *target)
 {
     const struct lq_options *options = target->options;
@@ -200,6 +218,8 @@ static bool open_live(struct lq_target *target)
         .wrongs = target->wrong.mask,
     };
     if (target->trial != NULL && !lq_trial_configure(target->trial, &config))
+        return false;
+    if (!arm_faults(target, &config))
         return false;
     if (options->print_limits)
         print_limits(&config);
@@ -226,6 +246,18 @@ static void on_play_end(void *context)
     lq_loop_stop(lq_live_loop(target->live), target->options->shutdown_after_ns);
 }
 
+static int read_faults(struct lq_target *target)
+{
+    if (target->options->fault_count == 0)
+        return LQ_EXIT_PASS;
+    target->faults = calloc(1, sizeof *target->faults);
+    if (target->faults == NULL) {
+        lq_message("--fault: no memory; expected some; free some");
+        return LQ_EXIT_ENVIRONMENT;
+    }
+    return lq_fault_options_add(target->options, target->faults) ? LQ_EXIT_PASS : LQ_EXIT_USAGE;
+}
+
 static int open_trial(struct lq_target *target)
 {
     int code = LQ_EXIT_PASS;
@@ -237,7 +269,7 @@ static int open_trial(struct lq_target *target)
         return LQ_EXIT_USAGE;
     }
     if (target->options->scenario == NULL)
-        return code;
+        return read_faults(target);
     target->trial = lq_trial_make(target->options, &target->wrong, on_play_end, target, &code);
     if (target->trial != NULL)
         lq_play_hold(lq_trial_play(target->trial), true);
@@ -303,6 +335,27 @@ static bool name_holders(const struct lq_target *target)
     return any;
 }
 
+/* Of rules without a scenario. */
+static int report_faults(const struct lq_target *target)
+{
+    const struct lq_fault_rule *table = lq_live_rules_table(target->rules);
+    lq_faults_print(target->faults, table, stdout);
+    if (!lq_faults_any_unfired(target->faults, table))
+        return LQ_EXIT_PASS;
+    lq_message("--fault: a rule never fired; expected each to strike; look at what it matches, and "
+               "at what initiators did");
+    return LQ_EXIT_VIOLATED;
+}
+
+static void free_faults(struct lq_target *target)
+{
+    if (target->rules != NULL)
+        lq_live_rules_free(target->rules);
+    free(target->faults);
+    target->rules = NULL;
+    target->faults = NULL;
+}
+
 int lq_target_close(struct lq_target *target)
 {
     int code = LQ_EXIT_PASS;
@@ -310,11 +363,14 @@ int lq_target_close(struct lq_target *target)
         code = LQ_EXIT_ENVIRONMENT;
     if (target->is_started && code == LQ_EXIT_PASS)
         code = lq_trial_end(target->trial, target->live);
+    if (target->rules != NULL && target->live != NULL && code == LQ_EXIT_PASS)
+        code = report_faults(target);
     if (!end_capture(target))
         code = LQ_EXIT_ENVIRONMENT;
     if (target->live != NULL)
         lq_live_close(target->live); /* a stuck store is freed by the end of the process */
     target->live = NULL;
+    free_faults(target);
     if (target->trial != NULL)
         lq_trial_free(target->trial);
     target->trial = NULL;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "sim/live/live.h"
+#include "sim/live/rules.h"
 #include "tools/options.h"
 #include "tools/pcapng.h"
 #include "tools/trial.h"
@@ -18,6 +19,8 @@ struct lq_target {
     struct lq_history history;
     struct lq_pcapng *pcapng; /* NULL: no capture */
     struct lq_trial *trial;   /* of --scenario; NULL: none */
+    struct lq_scenario *faults;  /* of --fault without it; NULL: none */
+    struct lq_live_rules *rules; /* these, armed */
     struct lq_sim_wrong wrong;
     bool stopping;
     bool is_started; /* the scenario */
@@ -44,8 +47,8 @@ void lq_target_release(struct lq_target *target);
 void lq_target_stop(struct lq_target *target);
 
 /* After the run: names the stores that still hold requests, ends the capture, frees everything.
- * Returns LQ_EXIT_PASS, LQ_EXIT_ENVIRONMENT when something was to be named, or the scenario's
- * verdict. */
+ * Returns LQ_EXIT_PASS, LQ_EXIT_ENVIRONMENT when something was to be named, the scenario's verdict,
+ * or LQ_EXIT_VIOLATED when a rule of --fault never struck. */
 int lq_target_close(struct lq_target *target);
 
 #endif

@@ -15,6 +15,7 @@
 #include "sim/virtual/tampered.h"
 #include "tools/cmd_sim_scenario.h"
 #include "tools/exit_codes.h"
+#include "tools/fault_option.h"
 #include "tools/message.h"
 
 struct lq_trial {
@@ -108,7 +109,8 @@ struct lq_trial *lq_trial_make(const struct lq_options *options, const struct lq
     trial->file = options->scenario;
     trial->wrong = *wrong;
     *code = lq_sim_read_scenario(trial->file, &trial->scenario);
-    if (*code == LQ_EXIT_PASS && !can_be_live(trial->file, &trial->scenario))
+    if (*code == LQ_EXIT_PASS && (!can_be_live(trial->file, &trial->scenario) ||
+                                  !lq_fault_options_add(options, &trial->scenario)))
         *code = LQ_EXIT_USAGE;
     if (*code == LQ_EXIT_PASS) {
         trial->judge = lq_judge_make(allocator);
@@ -193,6 +195,7 @@ int lq_trial_end(struct lq_trial *trial, struct lq_live *live)
         return LQ_EXIT_STOPPED;
     }
     lq_judge_finish(trial->judge);
+    lq_faults_print(&trial->scenario, lq_world_rules(lq_play_world(trial->play)), stdout);
     const char *why = heading(trial, &result);
     if (why != NULL)
         print_failure(trial, &result, why);

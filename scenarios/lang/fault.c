@@ -114,8 +114,6 @@ bool lq_scn_parse_fault(struct lq_scn_parser *parser, struct lq_scn_statement *s
 {
     struct lq_scn_token token = parser->token;
     struct lq_scn_fault *fault = &statement->fault;
-    if (lq_scn_has_kind(parser->scenario, LQ_SCN_HEAL))
-        return lq_scn_fail(parser, "comes after heal", "faults before it");
     statement->kind = LQ_SCN_FAULT;
     if (!lq_scn_take_fault(parser, &fault->fault))
         return false;
@@ -172,6 +170,7 @@ bool lq_scenario_add_fault(struct lq_scenario *scenario, const struct lq_pdu_tab
         return lq_scn_fail(&parser, "is one fault too many", "at most 192");
     struct lq_scn_statement *statement = &scenario->statements[scenario->statement_count];
     memset(statement, 0, sizeof *statement);
+    statement->moment = LQ_SCN_FROM_START;
     make_label(scenario, statement);
     (void)lq_scn_take(&parser, "fault");
     if (!lq_scn_parse_fault(&parser, statement))

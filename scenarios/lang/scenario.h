@@ -36,6 +36,7 @@ enum {
     LQ_SCN_WORKLOAD_MAX = 16, /* settings */
     LQ_SCN_POOL_MAX = 8192, /* bytes of strings and the like */
     LQ_SCN_MOMENTS_MAX = 64,
+    LQ_SCN_FROM_START = LQ_SCN_MOMENTS_MAX, /* a moment without a place: the run's beginning */
     LQ_SCN_WHENS_MAX = 16, /* of the moments */
     LQ_SCN_STATEMENTS_MAX = 192,
     LQ_SCN_VALUES_MAX = 16,
@@ -364,7 +365,7 @@ struct lq_scn_expect {
 
 struct lq_scn_statement {
     uint32_t kind;   /* enum lq_scn_statement_kind */
-    uint32_t moment; /* place of its moment */
+    uint32_t moment; /* place of its moment; LQ_SCN_FROM_START */
     char label[LQ_SCN_NAME_MAX + 1]; /* "": none */
     struct lq_scn_place place;
     struct lq_scn_action action;
@@ -464,7 +465,8 @@ bool lq_scenario_parse(struct lq_scenario *scenario, const struct lq_pdu_table *
                        const char *text, uint64_t size_bytes, struct lq_scn_problem *problem);
 
 /* Reads TEXT as a `fault` statement, with or without that word and a label, and adds it to SCENARIO
- * as its last statement. SCENARIO may be all zeros: then no LUN and no initiator can be named. */
+ * as its last statement, armed from the start. SCENARIO may be all zeros: then no LUN and no
+ * initiator can be named. */
 bool lq_scenario_add_fault(struct lq_scenario *scenario, const struct lq_pdu_table *pdus,
                            const char *text, uint64_t size_bytes, struct lq_scn_problem *problem);
 

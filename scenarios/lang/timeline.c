@@ -371,7 +371,9 @@ static bool parse_statement(struct lq_scn_parser *parser)
     } else if (lq_scn_take(parser, "explore")) {
         statement->kind = LQ_SCN_EXPLORE;
     } else if (lq_scn_take(parser, "fault")) {
-        is_good = lq_scn_parse_fault(parser, statement);
+        is_good = !lq_scn_has_kind(scenario, LQ_SCN_HEAL)
+                      ? lq_scn_parse_fault(parser, statement)
+                      : lq_scn_fail(parser, "comes after heal", "faults before it");
     } else if (!is_exploring && (strike = lq_scn_take_strike(parser)) != NULL) {
         is_good = lq_scn_parse_strike(parser, statement, strike->value);
     } else if (lq_scn_take(parser, "disarm")) {

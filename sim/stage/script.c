@@ -101,6 +101,11 @@ bool lq_script_has_pdu_faults(const struct lq_script *script)
     return false;
 }
 
+const struct lq_fault_rule *lq_script_rules(const struct lq_script *script)
+{
+    return script->rule_of;
+}
+
 struct lq_faults *lq_script_disk_faults(struct lq_script *script, uint32_t store)
 {
     return &script->world->disk_faults[store];
@@ -189,12 +194,22 @@ void lq_script_tell(struct lq_script *script, uint32_t place)
     }
 }
 
+/* What stands in no moment: faults that were added to the file. */
+static void tell_from_start(struct lq_script *script)
+{
+    script->has_come[LQ_SCN_FROM_START] = true;
+    for (uint32_t i = 0; i < script->scenario->statement_count; i++)
+        if (script->scenario->statements[i].moment == LQ_SCN_FROM_START)
+            lq_script_tell(script, i);
+}
+
 void lq_script_start(struct lq_script *script)
 {
     struct lq_world *world = script->world;
     for (uint32_t i = 0; i < world->actor_count; i++)
         if (world->actors[i].is_scripted)
             world->actors[i].steps = OWN_STEPS;
+    tell_from_start(script);
     lq_script_begin_lines(script);
 }
 

@@ -75,6 +75,9 @@ void lq_script_judge(struct lq_script *script);
 uint32_t lq_script_unmet_count(const struct lq_script *script);
 const struct lq_unmet *lq_script_unmet(const struct lq_script *script, uint32_t index);
 
+/* The rules of the scenario's faults, by statement. */
+const struct lq_fault_rule *lq_script_rules(const struct lq_script *script);
+
 /* Some fault of the scenario is about PDUs. */
 bool lq_script_has_pdu_faults(const struct lq_script *script);
 

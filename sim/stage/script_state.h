@@ -94,8 +94,8 @@ struct lq_script {
     uint64_t seq;             /* of the newest record */
     struct lq_script_line lines[LQ_SCN_WHENS_MAX + 1]; /* the timeline, then each `when' */
     uint32_t line_count;
-    bool has_come[LQ_SCN_MOMENTS_MAX];
-    uint64_t moment_ns[LQ_SCN_MOMENTS_MAX]; /* when it began, last */
+    bool has_come[LQ_SCN_MOMENTS_MAX + 1];
+    uint64_t moment_ns[LQ_SCN_MOMENTS_MAX + 1]; /* when it began, last */
     bool is_told, is_impatient, is_finishing;
     bool is_exploring; /* the timeline has come to `explore', and whoever runs it explores */
     struct lq_script_initiator initiators[LQ_SCN_INITIATORS_MAX];

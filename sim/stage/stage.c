@@ -55,6 +55,11 @@ const struct lq_unmet *lq_world_unmet(const struct lq_world *world, uint32_t ind
     return lq_script_unmet(world->script, index);
 }
 
+const struct lq_fault_rule *lq_world_rules(const struct lq_world *world)
+{
+    return lq_script_rules(world->script);
+}
+
 const struct lq_plan *lq_world_plan(const struct lq_world *world)
 {
     return &world->plan;

@@ -51,6 +51,9 @@ struct lq_unmet {
 uint32_t lq_world_unmet_count(const struct lq_world *world);
 const struct lq_unmet *lq_world_unmet(const struct lq_world *world, uint32_t index);
 
+/* The rules of its faults, by statement, and how often each has struck. */
+const struct lq_fault_rule *lq_world_rules(const struct lq_world *world);
+
 /* The plan of the present or last run. */
 const struct lq_plan *lq_world_plan(const struct lq_world *world);
 

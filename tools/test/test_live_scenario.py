@@ -35,10 +35,11 @@ def live(run, tmp_path):
 
 
 def lines_of(result):
-    """The lines of a verdict, without what differs between worlds: times, fingerprint, proofs."""
+    """The lines of a verdict, without what differs between worlds: times, fingerprint, proofs; and
+    without the counters of a live run's rules."""
     lines = [re.sub(r" at [0-9.]+s", " at T", line) for line in result.stdout.splitlines()]
     return [re.sub(r" (live|fingerprint [0-9a-f]{16}) ", " ", line) for line in lines
-            if not line.startswith("reproduce: ")]
+            if not line.startswith("reproduce: ") and ": fired " not in line]
 
 
 @pytest.mark.parametrize("file", [EXAMPLES / "ordered-behind-withheld-data.scn",
@@ -49,7 +50,7 @@ def test_verdict_of_both_worlds(run, file):
     live, virtual = run("with", "--scenario", file, "--", "true"), run("sim", file)
     assert live.returncode == virtual.returncode == 0, live.stdout
     assert lines_of(live) == lines_of(virtual)
-    assert live.stdout.startswith(f"ok {file} live  ")
+    assert f"ok {file} live  " in live.stdout
 
 
 @pytest.mark.parametrize("file, wrong, proof", [
@@ -74,7 +75,7 @@ def test_what_is_not_met_reads_the_same(live, run, tmp_path):
     assert done.returncode == 1, done.stdout
     virtual = run("sim", tmp_path / "x.scn")
     assert lines_of(done) == lines_of(virtual)
-    assert len(done.stdout.splitlines()) == 6
+    assert len(lines_of(done)) == 6
 
 
 def test_within_has_a_slack_of_a_second(live):
