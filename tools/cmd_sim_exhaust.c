@@ -295,9 +295,6 @@ static const char *unexplored(const struct lq_scenario *scenario,
         fault == LQ_FAULT_DISK_RESET)
         return "a catastrophe that waits, and no order has it; expected one that happens at once, "
                "before `explore', or `--every-step'";
-    if (lq_fault_class(fault)->place == LQ_FAULT_PLACE_PDU)
-        return "a fault in PDUs, whose delays no order has; expected faults of disks, the network "
-               "or initiators";
     return NULL;
 }
 

@@ -12,6 +12,7 @@
 #include "core/base/assert.h"
 #include "core/base/list.h"
 #include "sim/virtual/explore.h"
+#include "sim/virtual/tampered.h"
 #include "tools/exit_codes.h"
 #include "tools/message.h"
 #include "tools/snapshot.h"
@@ -40,12 +41,18 @@ struct replay {
     uint32_t position;
 };
 
+/* Protocol errors that initiators caught and that no fault excuses. */
+struct watch {
+    uint64_t caught;
+    struct lq_tampered tampered;
+};
+
 struct lq_exhaust {
     struct lq_exhaust_options options;
     struct lq_snapshot_memory *memory;
     struct lq_world *world;  /* in the memory */
     struct lq_judge *judge;  /* in the memory */
-    uint64_t *caught;        /* in the memory */
+    struct watch *watch;     /* in the memory */
     struct lq_choice_enumerator draws;
     struct replay replay;
     struct lq_run_result result;
@@ -85,8 +92,11 @@ uint32_t lq_exhaust_verdict_count(void)
 
 static void count_caught(void *context, const struct lq_event *event)
 {
-    uint64_t *caught = context;
-    *caught += event->kind == LQ_I_PROTOCOL;
+    struct watch *watch = context;
+    if (event->kind == LQ_W_FAULT && (event->flags & LQ_F_PDU) != 0)
+        lq_tampered_note(&watch->tampered, event);
+    if (event->kind == LQ_I_PROTOCOL && !lq_tampered_excuses(&watch->tampered, event))
+        watch->caught++;
 }
 
 /* A world from nothing. False: it never came to `explore'. */
@@ -95,13 +105,14 @@ static bool begin(struct lq_exhaust *exhaust, struct lq_choice *draws,
 {
     lq_snapshot_clear(exhaust->memory);
     struct lq_allocator allocator = lq_snapshot_allocator(exhaust->memory);
-    exhaust->caught = allocator.resize(allocator.context, NULL, 0, sizeof *exhaust->caught);
-    *exhaust->caught = 0;
+    exhaust->watch = allocator.resize(allocator.context, NULL, 0, sizeof *exhaust->watch);
+    exhaust->watch->caught = exhaust->watch->tampered.hits = 0;
+    exhaust->watch->tampered.count = 0;
     exhaust->world = lq_world_make(allocator);
     exhaust->judge = lq_judge_make(allocator);
     lq_judge_reset(exhaust->judge);
     struct lq_history_sink all[LQ_HISTORY_SINKS_MAX] = {
-        lq_judge_sink(exhaust->judge), {count_caught, NULL, exhaust->caught}};
+        lq_judge_sink(exhaust->judge), {count_caught, NULL, exhaust->watch}};
     for (uint32_t i = 0; i < sink_count; i++)
         all[2 + i] = sinks[i];
     struct lq_run_request request = {.scenario = exhaust->options.scenario,
@@ -169,7 +180,8 @@ static uint64_t digest_now(const struct lq_exhaust *exhaust)
     struct lq_digest digest;
     lq_world_digest(exhaust->world, &digest);
     lq_judge_digest(exhaust->judge, &digest);
-    lq_digest_word(&digest, *exhaust->caught);
+    lq_digest_word(&digest, exhaust->watch->caught);
+    lq_tampered_digest(&exhaust->watch->tampered, &digest);
     return digest.hash == 0 ? 1 : digest.hash;
 }
 
@@ -216,7 +228,7 @@ static void note_verdicts(struct lq_exhaust *exhaust)
     for (uint32_t i = 0; all > 0 && i < lq_property_count; i++)
         if (lq_judge_violations_of(exhaust->judge, i) > 0)
             note_schedule(exhaust, &exhaust->schedules[i]);
-    if (*exhaust->caught > 0)
+    if (exhaust->watch->caught > 0)
         note_schedule(exhaust, &exhaust->schedules[lq_property_count + LQ_EXHAUST_CAUGHT]);
 }
 
@@ -387,5 +399,5 @@ const struct lq_run_result *lq_exhaust_result(const struct lq_exhaust *exhaust)
 
 uint64_t lq_exhaust_caught(const struct lq_exhaust *exhaust)
 {
-    return *exhaust->caught;
+    return exhaust->watch->caught;
 }

@@ -59,7 +59,8 @@ static void drop_all(struct lq_filter *filter, struct stream *stream)
 static bool is_due(const struct lq_filter *filter, uint64_t until_ns,
                    const struct lq_fault_rule *rule)
 {
-    return *filter->faults->now_ns >= until_ns || (rule != NULL && !rule->is_armed);
+    bool has_come = filter->is_timeless ? until_ns == 0 : *filter->faults->now_ns >= until_ns;
+    return has_come || (rule != NULL && !rule->is_armed);
 }
 
 static bool is_stalled(const struct lq_filter *filter, const struct stream *stream)
@@ -175,7 +176,7 @@ static uint64_t look_at(const struct lq_filter *filter, uint64_t until_ns,
 static uint32_t stream_count(const struct lq_filter *filter)
 {
     bool keeps_any = filter->free_count < filter->config.parcels; /* so does a stalled stream */
-    return keeps_any ? 2 * filter->config.connections : 0;
+    return keeps_any && !filter->is_timeless ? 2 * filter->config.connections : 0;
 }
 
 uint64_t lq_filter_deadline(const struct lq_filter *filter)

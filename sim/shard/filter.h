@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "core/base/arena.h"
+#include "core/base/digest.h"
 #include "core/base/history.h"
 #include "core/base/slice.h"
 #include "faults/faults.h"
@@ -88,5 +89,22 @@ void lq_filter_expire(struct lq_filter *filter);
 
 /* Nothing is kept any more. */
 void lq_filter_heal(struct lq_filter *filter);
+
+/* --- exploration ---------------------------------------------------------------------------- */
+
+/* While IS_TIMELESS, time lets nothing go that is kept: lq_filter_let_go() does, at any moment. */
+void lq_filter_set_timeless(struct lq_filter *filter, bool is_timeless);
+
+/* How many things of DIRECTION wait for their time: a stream that stands still, PDUs set aside.
+ * What stays until heal is none of them. */
+uint32_t lq_filter_waiting(const struct lq_filter *filter, uint32_t slot,
+                           enum lq_direction direction);
+
+/* The time of the PLACE-th of them has come; its connection is worth a look. */
+void lq_filter_let_go(struct lq_filter *filter, uint32_t slot, enum lq_direction direction,
+                      uint32_t place);
+
+/* Mixes in all that the future of the PDUs of SLOT depends on (core/base/digest.h). */
+void lq_filter_digest(const struct lq_filter *filter, uint32_t slot, struct lq_digest *digest);
 
 #endif

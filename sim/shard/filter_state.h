@@ -54,6 +54,7 @@ struct lq_filter {
     struct filter_connection *connections;
     struct lq_link free;
     uint32_t free_count;
+    bool is_timeless; /* what is kept goes on when it is told to */
 };
 
 struct parcel *lq_filter_take(struct lq_filter *filter);

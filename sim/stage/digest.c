@@ -118,12 +118,16 @@ static void mix_expect(const struct lq_script *script, uint32_t place, struct lq
                       is_later(initiator->marks[i].when, after));
 }
 
+/* Matches count where one of them is meant; a rule that is over strikes no more. */
 static void mix_rule(const struct lq_fault_rule *rule, struct lq_digest *digest)
 {
-    if (!rule->is_armed)
+    lq_digest_two(digest, rule->fired, rule->is_armed);
+    if (!rule->is_armed || rule->until_ns <= digest->now_ns)
         return;
-    lq_digest_two(digest, rule->matched, rule->fired);
+    lq_digest_word(digest, rule->nth != 0 || rule->every != 0 ? rule->matched : 0);
     lq_digest_time(digest, rule->until_ns);
+    if (rule->from_ns > digest->now_ns)
+        lq_digest_time(digest, rule->from_ns);
 }
 
 void lq_script_digest(const struct lq_script *script, struct lq_digest *digest)

@@ -21,10 +21,11 @@ static const uint64_t REST_NS = UINT64_C(60000000000);
 
 /* One thing that can happen; which member counts is told by KIND. */
 struct option {
-    enum { ACTION, LATE_DATA, MESSAGE, CONNECT, RESET, STORE, CLOCK } kind;
+    enum { ACTION, LATE_DATA, MESSAGE, CONNECT, RESET, KEPT, STORE, CLOCK } kind;
     struct lq_actor *actor;
     struct lq_tcp *tcp;
     enum lq_tcp_side writer;
+    uint32_t place; /* of what is kept */
     struct lq_disk *disk;
     struct lq_timer *timer;
 };
@@ -81,6 +82,22 @@ static void add_messages(struct virtual_world *virtual, struct options *options)
     }
 }
 
+/* What the filter keeps of PDUs of both directions. */
+static void add_kept(struct virtual_world *virtual, struct options *options)
+{
+    static const struct {
+        enum lq_tcp_side writer;
+        enum lq_direction direction;
+    } ways[] = {{LQ_TCP_INITIATOR, LQ_TO_TARGET}, {LQ_TCP_TARGET, LQ_FROM_TARGET}};
+    for (uint32_t i = 0; virtual->filter != NULL && i < 2 * virtual->net.capacity; i++) {
+        struct lq_tcp *tcp = &virtual->net.connections[i / 2];
+        uint32_t count = lq_filter_waiting(virtual->filter, i / 2, ways[i % 2].direction);
+        for (uint32_t place = 0; place < count; place++)
+            add(options, (struct option){.kind = KEPT, .tcp = tcp, .writer = ways[i % 2].writer,
+                                         .place = place});
+    }
+}
+
 static void add_stores(struct virtual_world *virtual, struct options *options)
 {
     for (uint32_t i = 0; i < virtual->world.plan.options[LQ_OPT_STORES]; i++) {
@@ -113,6 +130,7 @@ static void list_options(struct virtual_world *virtual, struct options *options)
     options->count = 0;
     add_actors(virtual, options);
     add_messages(virtual, options);
+    add_kept(virtual, options);
     add_stores(virtual, options);
     if (next_deadline(virtual) != LQ_NEVER)
         add(options, (struct option){.kind = CLOCK});
@@ -144,13 +162,17 @@ static void describe(struct virtual_world *virtual, const struct option *option,
         break;
     }
     static const char *const words[] = {[CONNECT] = "connection ", [RESET] = "connection ",
-                                        [MESSAGE] = "connection "};
+                                        [MESSAGE] = "connection ", [KEPT] = "connection "};
     lq_print_text(&print, words[option->kind]);
     lq_print_number(&print, option->tcp->number);
     if (option->kind == CONNECT) {
         lq_print_text(&print, " is made, one step");
     } else if (option->kind == RESET) {
         lq_print_text(&print, ": the RST arrives");
+    } else if (option->kind == KEPT) {
+        lq_print_text(&print, option->writer == LQ_TCP_INITIATOR
+                                  ? ", to the target: what was kept goes on"
+                                  : ", to the initiator: what was kept goes on");
     } else {
         lq_print_text(&print, option->writer == LQ_TCP_INITIATOR ? ", to the target: "
                                                                  : ", to the initiator: ");
@@ -185,6 +207,16 @@ static void reach_deadline(struct virtual_world *virtual)
     lq_queue_fire(&virtual->world.queue, &virtual->deadline);
 }
 
+static void let_go(struct virtual_world *virtual, const struct option *option)
+{
+    struct virtual_connection *connection = option->tcp->user;
+    lq_filter_let_go(virtual->filter, lq_virtual_slot(virtual, connection),
+                     option->writer == LQ_TCP_INITIATOR ? LQ_TO_TARGET : LQ_FROM_TARGET,
+                     option->place);
+    connection->has_room = true;
+    lq_virtual_mark(virtual, connection);
+}
+
 static void happen(struct virtual_world *virtual, const struct option *option)
 {
     uint32_t place;
@@ -196,6 +228,10 @@ static void happen(struct virtual_world *virtual, const struct option *option)
     case MESSAGE:
         describe(virtual, option, 0);
         lq_tcp_deliver(option->tcp, option->writer);
+        break;
+    case KEPT:
+        describe(virtual, option, 0);
+        let_go(virtual, option);
         break;
     case CLOCK:
         describe(virtual, option, 0);
@@ -274,6 +310,8 @@ bool lq_world_explore(struct lq_world *world, const struct lq_run_request *reque
     world->draws = draws;
     world->queue.is_free = true;
     virtual->net.message_bytes = message_bytes;
+    if (virtual->filter != NULL)
+        lq_filter_set_timeless(virtual->filter, true);
     lq_script_begin_exploring(world->script);
     wake_actors(virtual);
     return true;
@@ -283,6 +321,8 @@ void lq_world_explored(struct lq_world *world, struct lq_run_result *result)
 {
     struct virtual_world *virtual = lq_virtual_of(world);
     virtual->net.message_bytes = NULL;
+    if (virtual->filter != NULL)
+        lq_filter_set_timeless(virtual->filter, false);
     lq_queue_bind(&world->queue);
     lq_virtual_finish(virtual, LQ_RUN_COMPLETE, result);
 }

@@ -69,6 +69,9 @@ static void mix_connection(struct virtual_world *virtual, const struct lq_tcp *t
     if (actor != NULL)
         lq_actor_digest(actor, digest);
     mix_tcp(tcp, digest);
+    lq_digest_word(digest, connection->is_closing);
+    if (virtual->filter != NULL)
+        lq_filter_digest(virtual->filter, lq_virtual_slot(virtual, connection), digest);
     if (connection->is_at_target)
         lq_iscsi_digest_conn(lq_shard_iscsi(virtual->shard), connection->handle, digest);
 }

@@ -42,3 +42,15 @@ bool lq_tampered_excuses(const struct lq_tampered *tampered, const struct lq_eve
             return true;
     return false;
 }
+
+void lq_tampered_digest(const struct lq_tampered *tampered, struct lq_digest *digest)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < tampered->count; i++) {
+        struct lq_digest_outer outer = lq_digest_begin(digest);
+        lq_digest_two(digest, tampered->tasks[i].connection, tampered->tasks[i].tag);
+        lq_digest_two(digest, tampered->tasks[i].from_target, tampered->tasks[i].is_function);
+        lq_digest_end(digest, outer, &sum);
+    }
+    lq_digest_word(digest, sum);
+}

@@ -9,7 +9,7 @@
  * that are not. When PDUs to the target were, commands may have come ahead of a hole in CmdSN: then
  * the target may ask for data again that it could not keep.
  *
- * Who uses it: totals.c, tools (live scenarios).
+ * Who uses it: totals.c, tools (sim --exhaust, live scenarios).
  */
 #ifndef LQ_SIM_VIRTUAL_TAMPERED_H
 #define LQ_SIM_VIRTUAL_TAMPERED_H
@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/base/digest.h"
 #include "core/base/history.h"
 
 enum { LQ_TAMPERED_MAX = 512 };
@@ -36,5 +37,8 @@ void lq_tampered_note(struct lq_tampered *tampered, const struct lq_event *event
 
 /* Whether EVENT, an LQ_I_PROTOCOL, is excused. */
 bool lq_tampered_excuses(const struct lq_tampered *tampered, const struct lq_event *event);
+
+/* Mixes in what is excused from now on (core/base/digest.h). */
+void lq_tampered_digest(const struct lq_tampered *tampered, struct lq_digest *digest);
 
 #endif

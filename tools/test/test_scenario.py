@@ -195,7 +195,6 @@ def test_catastrophe_just_before_every_order(sim, before):
     ("fault power.cut nth 5 as f", "7:5: has a catastrophe that waits"),
     ("fault target.crash nth 5 as f", "7:5: has a catastrophe that waits"),
     ("fault disk.reset nth 5 as f", "7:5: has a catastrophe that waits"),
-    ("fault pdu.duplicate pdu scsi-command nth 1 as f", "7:5: has a fault in PDUs"),
     ('a login iscsi { key "DataDigest=CRC32C,None" }', "7:5: has a login with digests")])
 def test_what_no_order_has(sim, before, words):
     result = sim(EXPLORED.replace("BEFORE", before), "--exhaust")

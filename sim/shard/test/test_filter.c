@@ -457,6 +457,51 @@ static void test_no_room(void)
     CU_ASSERT_EQUAL(rule.matched, 0);
 }
 
+/* --- without time --------------------------------------------------------------------------- */
+
+static uint64_t digest_now(void)
+{
+    struct lq_digest digest;
+    lq_digest_init(&digest, now);
+    lq_filter_digest(filter, SLOT, &digest);
+    return digest.hash;
+}
+
+/* A PDU that is held goes on when it is told to, whatever the time; one that is held until heal
+ * never does. What is kept, and in which state, is in the digest; when it came is not. */
+static void test_timeless(void)
+{
+    begin(LQ_FAULT_PDU_HOLD)->kind = kind("scsi-response");
+    rule.by_ns = 50;
+    lq_filter_set_timeless(filter, true);
+    uint64_t empty = digest_now();
+    put_three();
+    (void)go(ROOM);
+    CU_ASSERT_TRUE(is_out(data_in, 56, nop_in, 48, NULL, 0));
+    uint64_t kept = digest_now();
+    CU_ASSERT_NOT_EQUAL(kept, empty);
+    now += 1000;
+    (void)go(ROOM);
+    CU_ASSERT_EQUAL(out_bytes, 0);
+    CU_ASSERT_EQUAL(lq_filter_deadline(filter), UINT64_MAX);
+    CU_ASSERT_EQUAL(digest_now(), kept);
+    CU_ASSERT_EQUAL(lq_filter_waiting(filter, SLOT, LQ_FROM_TARGET), 1);
+    CU_ASSERT_EQUAL(lq_filter_waiting(filter, SLOT, LQ_TO_TARGET), 0);
+    lq_filter_let_go(filter, SLOT, LQ_FROM_TARGET, 0);
+    CU_ASSERT_EQUAL(lq_filter_waiting(filter, SLOT, LQ_FROM_TARGET), 0);
+    uint64_t due = digest_now();
+    CU_ASSERT(due != kept && due != empty);
+    (void)go(ROOM);
+    CU_ASSERT_TRUE(is_out(response, 48, NULL, 0, NULL, 0));
+    CU_ASSERT_EQUAL(digest_now(), empty);
+    rule.by_ns = 0;
+    put(response, sizeof response);
+    (void)go(ROOM);
+    CU_ASSERT_EQUAL(lq_filter_waiting(filter, SLOT, LQ_FROM_TARGET), 0);
+    uint64_t for_good = digest_now();
+    CU_ASSERT(for_good != kept && for_good != due && for_good != empty);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {{"untouched", test_untouched},
@@ -478,6 +523,7 @@ int main(void)
                            {"ends", test_ends},
                            {"state", test_state},
                            {"no room", test_no_room},
+                           {"without time", test_timeless},
                            CU_TEST_INFO_NULL};
     CU_SuiteInfo suites[] = {{"filter", NULL, NULL, NULL, NULL, tests}, CU_SUITE_INFO_NULL};
     int code = lq_unit_run(suites);
