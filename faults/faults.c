@@ -134,6 +134,23 @@ static const struct lq_fault_class classes[LQ_FAULTS] = {
     [LQ_FAULT_PDU_FIN] = {"pdu.fin", LQ_FAULT_PLACE_PDU, "PDU",
         "REINSTATE, TM, DATA: what was lost with the connection takes no late effect",
         "The connection ends in order where a PDU would have passed.", 1},
+    [LQ_FAULT_FRAME_DROP] = {"frame.drop", LQ_FAULT_PLACE_FRAME, "frame",
+        "every property: what was lost is asked for again, aborted, or ends its login",
+        "A frame is lost.", 6},
+    [LQ_FAULT_FRAME_DUPLICATE] = {"frame.duplicate", LQ_FAULT_PLACE_FRAME, "frame",
+        "TM, DATA: a command is executed once", "A frame arrives twice.", 6},
+    [LQ_FAULT_FRAME_REORDER] = {"frame.reorder", LQ_FAULT_PLACE_FRAME, "frame",
+        "ORDER: commands are taken in the order of CRN; every other property",
+        "A frame is overtaken by those behind it.", 10},
+    [LQ_FAULT_FRAME_CORRUPT] = {"frame.corrupt", LQ_FAULT_PLACE_FRAME, "frame",
+        "DATA: nothing comes of a frame whose CRC is wrong",
+        "A bit of a frame flips on its way; the frame's CRC tells.", 6},
+    [LQ_FAULT_FRAME_DELAY] = {"frame.delay", LQ_FAULT_PLACE_FRAME, "frame",
+        "every property", "A frame and those behind it arrive many times later than usual.", 30},
+    [LQ_FAULT_LINK_DOWN] = {"link.down", LQ_FAULT_PLACE_FRAME, "link",
+        "REINSTATE, TM, DATA: what was lost with the login takes no late effect",
+        "The link of an initiator or of the target loses its carrier for a while, and what was "
+        "on its way.", 1},
 };
 
 const struct lq_fault_class *lq_fault_class(enum lq_fault fault)

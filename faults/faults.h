@@ -61,6 +61,12 @@ enum lq_fault {
     LQ_FAULT_PDU_ANSWER,
     LQ_FAULT_PDU_RESET,
     LQ_FAULT_PDU_FIN,
+    LQ_FAULT_FRAME_DROP,
+    LQ_FAULT_FRAME_DUPLICATE,
+    LQ_FAULT_FRAME_REORDER,
+    LQ_FAULT_FRAME_CORRUPT,
+    LQ_FAULT_FRAME_DELAY,
+    LQ_FAULT_LINK_DOWN,
     LQ_FAULTS
 };
 
@@ -69,7 +75,8 @@ enum lq_fault_place {
     LQ_FAULT_PLACE_DISK,
     LQ_FAULT_PLACE_INITIATOR,
     LQ_FAULT_PLACE_WORLD,
-    LQ_FAULT_PLACE_PDU /* at the target's end of a connection, as it passes */
+    LQ_FAULT_PLACE_PDU, /* at the target's end of a connection, as it passes */
+    LQ_FAULT_PLACE_FRAME /* the network of Fibre Channel over Ethernet */
 };
 
 struct lq_fault_class {

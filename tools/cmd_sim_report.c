@@ -233,21 +233,31 @@ static void trace_event(void *context, const struct lq_event *event)
     lq_report_event(context, event, 0);
 }
 
-static void trace_tap(void *context, const struct lq_tap *tap)
+static void print_bytes(FILE *to, const char *where, const struct lq_tap *tap)
 {
-    FILE *to = context;
     print_time(to, tap->time_ns);
-    fprintf(to, "  %s connection %" PRIu32 ", %" PRIu32 " bytes:",
-            tap->direction == LQ_TO_TARGET ? "------------>" : "<------------", tap->connection,
-            tap->size_bytes);
+    fprintf(to, "  %s %s %" PRIu32 ", %" PRIu32 " bytes:",
+            tap->direction == LQ_TO_TARGET ? "------------>" : "<------------", where,
+            tap->connection, tap->size_bytes);
     for (uint32_t i = 0; i < tap->size_bytes && i < 24; i++)
         fprintf(to, "%s%02x", i % 4 == 0 ? " " : "", tap->bytes[i]);
     fputs(tap->size_bytes > 24 ? " ...\n" : "\n", to);
 }
 
+static void trace_tap(void *context, const struct lq_tap *tap)
+{
+    print_bytes(context, "connection", tap);
+}
+
+static void trace_frame(void *context, const struct lq_tap *frame)
+{
+    print_bytes(context, "frame device", frame);
+}
+
 struct lq_history_sink lq_report_trace(FILE *to)
 {
-    return (struct lq_history_sink){trace_event, trace_tap, to};
+    return (struct lq_history_sink){
+        .event = trace_event, .tap = trace_tap, .frame = trace_frame, .context = to};
 }
 
 void lq_report_plan(FILE *to, const struct lq_plan *plan)

@@ -271,7 +271,7 @@ int lq_sim_print_seed(uint64_t seed, uint64_t commands)
     struct lq_choice_seeded seeded;
     struct lq_plan plan;
     lq_choice_seeded_init(&seeded, seed);
-    lq_plan_make(&plan, &seeded.choice, seed, commands);
+    lq_plan_make(&plan, &seeded.choice, LQ_OVER_ISCSI, seed, commands);
     lq_swarm_from_plan(scenario, &plan);
     int code = print_text(scenario);
     free(scenario);

@@ -196,21 +196,31 @@ static void json_event(void *context, const struct lq_event *event)
             event->value);
 }
 
-static void json_tap(void *context, const struct lq_tap *tap)
+static void put_bytes(FILE *to, const char *kind, const char *where, const struct lq_tap *tap)
 {
-    FILE *to = context;
     fprintf(to,
-            "{\"seq\":%" PRIu64 ",\"time_ns\":%" PRIu64 ",\"kind\":\"TAP\",\"connection\":%" PRIu32
+            "{\"seq\":%" PRIu64 ",\"time_ns\":%" PRIu64 ",\"kind\":\"%s\",\"%s\":%" PRIu32
             ",\"direction\":\"%s\",\"bytes\":\"",
-            tap->seq, tap->time_ns, tap->connection,
+            tap->seq, tap->time_ns, kind, where, tap->connection,
             tap->direction == LQ_TO_TARGET ? "to-target" : "from-target");
     for (uint32_t i = 0; i < tap->size_bytes; i++)
         fprintf(to, "%02x", (unsigned)tap->bytes[i]);
     fputs("\"}\n", to);
 }
 
+static void json_tap(void *context, const struct lq_tap *tap)
+{
+    put_bytes(context, "TAP", "connection", tap);
+}
+
+static void json_frame(void *context, const struct lq_tap *frame)
+{
+    put_bytes(context, "FRAME", "device", frame);
+}
+
 struct lq_history_sink lq_json_lines(FILE *to)
 {
     fprintf(to, "{\"format\":\"lunquake-history\",\"version\":1,\"program\":\"%s\"}\n", LQ_VERSION);
-    return (struct lq_history_sink){json_event, json_tap, to};
+    return (struct lq_history_sink){
+        .event = json_event, .tap = json_tap, .frame = json_frame, .context = to};
 }

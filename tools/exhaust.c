@@ -112,7 +112,7 @@ static bool begin(struct lq_exhaust *exhaust, struct lq_choice *draws,
     exhaust->judge = lq_judge_make(allocator);
     lq_judge_reset(exhaust->judge);
     struct lq_history_sink all[LQ_HISTORY_SINKS_MAX] = {
-        lq_judge_sink(exhaust->judge), {count_caught, NULL, exhaust->watch}};
+        lq_judge_sink(exhaust->judge), {.event = count_caught, .context = exhaust->watch}};
     for (uint32_t i = 0; i < sink_count; i++)
         all[2 + i] = sinks[i];
     struct lq_run_request request = {.scenario = exhaust->options.scenario,

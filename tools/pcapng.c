@@ -519,6 +519,14 @@ static void on_tap(void *context, const struct lq_tap *tap)
     flush_each_second(pcapng, tap->time_ns);
 }
 
+/* Frames are Ethernet's already. */
+static void on_frame(void *context, const struct lq_tap *frame)
+{
+    struct lq_pcapng *pcapng = context;
+    put_packet(pcapng, frame->time_ns, frame->bytes, frame->size_bytes, NULL, 0, NULL);
+    flush_each_second(pcapng, frame->time_ns);
+}
+
 struct lq_pcapng *lq_pcapng_open(const char *path)
 {
     struct lq_pcapng *pcapng = calloc(1, sizeof *pcapng);
@@ -552,7 +560,8 @@ struct lq_history_sink lq_pcapng_begin(struct lq_pcapng *pcapng, const char *nam
     pcapng->flushed_ns = 0;
     pcapng->interface_count++;
     put_interface(pcapng, name);
-    return (struct lq_history_sink){.event = on_event, .tap = on_tap, .context = pcapng};
+    return (struct lq_history_sink){
+        .event = on_event, .tap = on_tap, .frame = on_frame, .context = pcapng};
 }
 
 void lq_pcapng_flush(struct lq_pcapng *pcapng)

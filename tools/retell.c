@@ -442,5 +442,5 @@ static void on_tap(void *context, const struct lq_tap *tap)
 
 struct lq_history_sink lq_retelling_sink(struct lq_retelling *retelling)
 {
-    return (struct lq_history_sink){on_event, on_tap, retelling};
+    return (struct lq_history_sink){.event = on_event, .tap = on_tap, .context = retelling};
 }

@@ -85,7 +85,7 @@ static void on_event(void *context, const struct lq_event *event)
 
 struct lq_history_sink lq_inventory_sink(struct lq_inventory *inventory)
 {
-    return (struct lq_history_sink){on_event, NULL, inventory};
+    return (struct lq_history_sink){.event = on_event, .context = inventory};
 }
 
 static int by_step(const void *a, const void *b)

@@ -254,7 +254,7 @@ static void take_tap(void *context, const struct lq_tap *tap)
 
 struct lq_history_sink lq_story_sink(struct lq_story *story)
 {
-    return (struct lq_history_sink){take_event, take_tap, story};
+    return (struct lq_history_sink){.event = take_event, .tap = take_tap, .context = story};
 }
 
 /* --- reading -------------------------------------------------------------------------------- */

@@ -57,7 +57,8 @@ static void on_tap(void *context, const struct lq_tap *tap)
 static bool make_play(struct lq_trial *trial, void (*is_over)(void *context), void *context)
 {
     struct lq_problem problem;
-    struct lq_history_sink sink = {on_event, on_tap, trial};
+    struct lq_history_sink sink = {
+        .event = on_event, .tap = on_tap, .context = trial};
     const struct lq_run_request request = {.scenario = &trial->scenario,
                                            .seed = 1,
                                            .wrongs = trial->wrong.mask,

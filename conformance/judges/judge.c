@@ -72,7 +72,7 @@ void lq_judge_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 
 struct lq_history_sink lq_judge_sink(struct lq_judge *judge)
 {
-    return (struct lq_history_sink){take_event, take_tap, judge};
+    return (struct lq_history_sink){.event = take_event, .tap = take_tap, .context = judge};
 }
 
 void lq_judge_finish(struct lq_judge *judge)

@@ -159,7 +159,7 @@ static bool run(const char *file, struct lq_judge *judge, struct check *check)
     struct lq_history history;
     lq_history_init(&history);
     lq_history_attach(&history, lq_judge_sink(judge));
-    lq_history_attach(&history, (struct lq_history_sink){NULL, check_tap, check});
+    lq_history_attach(&history, (struct lq_history_sink){.tap = check_tap, .context = check});
     stream_count = lost_segments = 0;
     check->pdus = check->unknown = check->digested = check->broken = 0;
     lq_wire_crc_init(&check->crc);

@@ -45,19 +45,39 @@ void lq_history_add(struct lq_history *history, struct lq_event event)
             history->sinks[i].event(history->sinks[i].context, &event);
 }
 
+/* Numbers TAP and mixes it in; WHAT keeps frames and bytes apart in the fingerprint. */
+static void take(struct lq_history *history, struct lq_tap *tap, uint64_t what)
+{
+    tap->seq = history->next_seq++;
+    history->tap_bytes += tap->size_bytes;
+    history->fingerprint = lq_mix(history->fingerprint, what << 33 |
+                                                            (uint64_t)tap->connection << 1 |
+                                                            (uint64_t)tap->direction);
+    history->fingerprint = lq_hash(history->fingerprint, tap->bytes, tap->size_bytes);
+}
+
 void lq_history_tap(struct lq_history *history, uint64_t time_ns, uint32_t connection,
                     enum lq_direction direction, const uint8_t *bytes, uint32_t size_bytes)
 {
     if (history == NULL)
         return;
-    struct lq_tap tap = {time_ns, history->next_seq++, connection, direction, bytes, size_bytes};
-    history->tap_bytes += size_bytes;
-    history->fingerprint =
-        lq_mix(history->fingerprint, (uint64_t)connection << 1 | (uint64_t)direction);
-    history->fingerprint = lq_hash(history->fingerprint, bytes, size_bytes);
+    struct lq_tap tap = {time_ns, 0, connection, direction, bytes, size_bytes};
+    take(history, &tap, 0);
     for (uint32_t i = 0; i < history->sink_count; i++)
         if (history->sinks[i].tap != NULL)
             history->sinks[i].tap(history->sinks[i].context, &tap);
+}
+
+void lq_history_frame(struct lq_history *history, uint64_t time_ns, uint32_t device,
+                      enum lq_direction direction, const uint8_t *bytes, uint32_t size_bytes)
+{
+    if (history == NULL)
+        return;
+    struct lq_tap frame = {time_ns, 0, device, direction, bytes, size_bytes};
+    take(history, &frame, 1);
+    for (uint32_t i = 0; i < history->sink_count; i++)
+        if (history->sinks[i].frame != NULL)
+            history->sinks[i].frame(history->sinks[i].context, &frame);
 }
 
 uint64_t lq_nexus_hash(const uint8_t *transport_id, uint32_t size_bytes, uint16_t target_port)

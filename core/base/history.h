@@ -228,22 +228,24 @@ struct lq_event {
     uint64_t value;
 };
 
-/* Bytes at the target's end of a connection, as they passed. A tap may cut a PDU anywhere. */
+/* Bytes at the target's end of a connection, as they passed: a tap may cut a PDU anywhere. Or one
+ * whole frame at a frame device of the target's, from its destination address on. */
 enum lq_direction { LQ_TO_TARGET, LQ_FROM_TARGET };
 
 struct lq_tap {
     uint64_t time_ns;
     uint64_t seq; /* the same numbering as events */
-    uint32_t connection;
+    uint32_t connection; /* of a frame: the device's number, from 1 */
     enum lq_direction direction;
     const uint8_t *bytes; /* valid during the call */
     uint32_t size_bytes;
 };
 
-/* Who wants to see the records. Either function may be NULL. A sink must not add records. */
+/* Who wants to see the records. Each function may be NULL. A sink must not add records. */
 struct lq_history_sink {
     void (*event)(void *context, const struct lq_event *event);
     void (*tap)(void *context, const struct lq_tap *tap);
+    void (*frame)(void *context, const struct lq_tap *frame);
     void *context;
 };
 
@@ -270,6 +272,10 @@ void lq_history_add(struct lq_history *history, struct lq_event event);
 /* The same for bytes on the wire. */
 void lq_history_tap(struct lq_history *history, uint64_t time_ns, uint32_t connection,
                     enum lq_direction direction, const uint8_t *bytes, uint32_t size_bytes);
+
+/* The same for a whole frame at DEVICE. */
+void lq_history_frame(struct lq_history *history, uint64_t time_ns, uint32_t device,
+                      enum lq_direction direction, const uint8_t *bytes, uint32_t size_bytes);
 
 /* The number that stands for an I_T nexus in records: of the initiator port's canonical
  * TransportID [SPC-5 7.6.4] and the relative target port identifier. */

@@ -62,7 +62,7 @@ static void test_armed_counts_and_records(void)
     struct lq_history history;
     struct lq_event last = {0};
     lq_history_init(&history);
-    lq_history_attach(&history, (struct lq_history_sink){keep, NULL, &last});
+    lq_history_attach(&history, (struct lq_history_sink){.event = keep, .context = &last});
     uint64_t now = 99;
     struct lq_faults faults;
     lq_faults_init(&faults, &seeded.choice, &history, &now);

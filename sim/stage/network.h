@@ -54,4 +54,11 @@ struct lq_tcp_options {
     uint32_t window_bytes;  /* a power of two, at most LQ_TCP_WINDOW_BYTES_MAX */
 };
 
+/* A link to the Ethernet switch of the virtual world. */
+struct lq_frame_options {
+    uint64_t latency_min_ns, latency_max_ns; /* from station to station */
+    uint64_t byte_ns_x16; /* sixteenths of a nanosecond that one byte takes */
+    uint64_t down_max_ns; /* how long it is down by a fault; 0: never */
+};
+
 #endif

@@ -100,7 +100,8 @@ static void draw_options(struct lq_plan *plan, struct lq_choice *choice)
     bool meddles = draw(choice, SITE_MEDDLES, 2) == 1;
     for (uint32_t i = 1; i < LQ_FAULTS; i++) {
         const struct lq_fault_class *row = lq_fault_class((enum lq_fault)i);
-        if (row->place == LQ_FAULT_PLACE_PDU && !meddles)
+        if (!lq_plan_has_fault(plan->transport, (enum lq_fault)i) ||
+            (row->place == LQ_FAULT_PLACE_PDU && !meddles))
             continue;
         bool armed = draw(choice, SITE_FAULT_ARMED + i, FAULT_ARMED_IN) == 1;
         plan->odds[i] = armed ? 1 + (uint32_t)draw(choice, SITE_FAULT_ODDS + i, row->odds_max) : 0;
@@ -205,9 +206,23 @@ static void make_times(struct lq_plan *plan)
     plan->safety_ns = 600 * S;
 }
 
-void lq_plan_make(struct lq_plan *plan, struct lq_choice *choice, uint64_t seed, uint64_t commands)
+bool lq_plan_has_fault(enum lq_transport_kind transport, enum lq_fault fault)
 {
-    *plan = (struct lq_plan){.seed = seed, .commands = commands};
+    switch (lq_fault_class(fault)->place) {
+    case LQ_FAULT_PLACE_NETWORK:
+    case LQ_FAULT_PLACE_PDU:
+        return transport == LQ_OVER_ISCSI;
+    case LQ_FAULT_PLACE_FRAME:
+        return transport == LQ_OVER_FCP;
+    default:
+        return true;
+    }
+}
+
+void lq_plan_make(struct lq_plan *plan, struct lq_choice *choice, enum lq_transport_kind transport,
+                  uint64_t seed, uint64_t commands)
+{
+    *plan = (struct lq_plan){.seed = seed, .commands = commands, .transport = transport};
     draw_options(plan, choice);
     lq_plan_derive(plan);
 }

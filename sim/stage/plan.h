@@ -94,6 +94,9 @@ enum {
     LQ_PLAN_DEPTH_MAX = 16
 };
 
+/* What carries commands between initiators and targets. */
+enum lq_transport_kind { LQ_OVER_ISCSI, LQ_OVER_FCP };
+
 /* A LUN of a target; those of one target stand together, numbered from 0. */
 struct lq_plan_unit {
     uint16_t target, lun;
@@ -112,6 +115,7 @@ struct lq_plan_way {
 /* Parts of it point to other parts: it stays where it is. */
 struct lq_plan {
     uint64_t seed;
+    enum lq_transport_kind transport;
     uint64_t commands;            /* end the safety phase after so many */
     uint64_t options[LQ_OPTIONS];
     uint32_t odds[LQ_FAULTS];     /* of each fault, 0: not armed */
@@ -131,9 +135,12 @@ struct lq_plan {
     uint64_t safety_ns;           /* the safety phase ends after this at the latest */
 };
 
-/* Expands SEED into PLAN; CHOICE draws as SEED says. */
-void lq_plan_make(struct lq_plan *plan, struct lq_choice *choice, uint64_t seed,
-                  uint64_t commands);
+/* Expands SEED into PLAN over TRANSPORT; CHOICE draws as SEED says. */
+void lq_plan_make(struct lq_plan *plan, struct lq_choice *choice, enum lq_transport_kind transport,
+                  uint64_t seed, uint64_t commands);
+
+/* FAULT can strike in a world of TRANSPORT. */
+bool lq_plan_has_fault(enum lq_transport_kind transport, enum lq_fault fault);
 
 /* The tamest value of every option, no fault armed; then whoever calls changes what it likes. */
 void lq_plan_tame(struct lq_plan *plan);

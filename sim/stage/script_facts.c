@@ -265,7 +265,7 @@ static void on_event(void *context, const struct lq_event *event)
 
 struct lq_history_sink lq_script_sink(struct lq_script *script)
 {
-    return (struct lq_history_sink){on_event, NULL, script};
+    return (struct lq_history_sink){.event = on_event, .context = script};
 }
 
 static struct lq_script_when last(const struct lq_script_initiator *initiator,

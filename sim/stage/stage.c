@@ -95,9 +95,10 @@ static void make_plan(struct lq_world *world, const struct lq_run_request *reque
     if (world->script != NULL)
         lq_plan_from_scenario(&world->plan, request->scenario);
     else if (world->swarm != NULL)
-        lq_plan_from_swarm(&world->plan, choice, world->swarm, request->commands);
+        lq_plan_from_swarm(&world->plan, choice, request->transport, world->swarm,
+                           request->commands);
     else
-        lq_plan_make(&world->plan, choice, request->seed, request->commands);
+        lq_plan_make(&world->plan, choice, request->transport, request->seed, request->commands);
 }
 
 static bool keep(const void *context, enum lq_fault fault, uint64_t subject)

@@ -23,6 +23,7 @@ struct lq_world;
 struct lq_run_request {
     const struct lq_scenario *scenario; /* outlives the run. NULL: what SEED means */
     uint64_t seed;     /* a swarm has its own */
+    enum lq_transport_kind transport; /* of a seed; a scenario says its own */
     uint64_t commands; /* the safety phase ends when so many have got their status */
     /* Recording (from any `from' but NULL): notes all draws. Replaying: all draws come from it. */
     struct lq_choice_trace *trace;

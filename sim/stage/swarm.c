@@ -109,9 +109,10 @@ bool lq_swarm_check(const struct lq_scenario *scenario, struct lq_scn_problem *p
 /* --- plan ----------------------------------------------------------------------------------- */
 
 void lq_plan_from_swarm(struct lq_plan *plan, struct lq_choice *choice,
+                        enum lq_transport_kind transport,
                         const struct lq_scn_swarm *swarm, uint64_t commands)
 {
-    lq_plan_make(plan, choice, swarm->seed, commands);
+    lq_plan_make(plan, choice, transport, swarm->seed, commands);
     for (uint32_t i = 0; i < swarm->setting_count; i++) {
         const struct lq_scn_setting *setting = &swarm->settings[i];
         enum lq_option option = option_of(setting->name);

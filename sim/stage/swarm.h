@@ -19,9 +19,10 @@
  * PROBLEM says where and why. A scenario without swarm is good. */
 bool lq_swarm_check(const struct lq_scenario *scenario, struct lq_scn_problem *problem);
 
-/* PLAN as SWARM, which is checked, says; CHOICE draws as its seed says. COMMANDS: when it does not
- * say how many. */
+/* PLAN as SWARM, which is checked, says; CHOICE draws as its seed says, over TRANSPORT. COMMANDS:
+ * when it does not say how many. */
 void lq_plan_from_swarm(struct lq_plan *plan, struct lq_choice *choice,
+                        enum lq_transport_kind transport,
                         const struct lq_scn_swarm *swarm, uint64_t commands);
 
 /* SCENARIO becomes PLAN's seed with nothing left to be drawn: every option, every fault. */

@@ -441,7 +441,7 @@ static void take_event(void *context, const struct lq_event *event)
 
 struct lq_history_sink lq_totals_sink(struct lq_totals *totals)
 {
-    return (struct lq_history_sink){take_event, NULL, totals};
+    return (struct lq_history_sink){.event = take_event, .context = totals};
 }
 
 void lq_totals_init(struct lq_totals *totals)

@@ -56,8 +56,9 @@ static void test_numbers_events_and_taps_in_one_order(void)
     struct lq_history history;
     struct log all = {.count = 0}, events = {.count = 0};
     lq_history_init(&history);
-    lq_history_attach(&history, (struct lq_history_sink){log_event, log_tap, &all});
-    lq_history_attach(&history, (struct lq_history_sink){log_event, NULL, &events});
+    lq_history_attach(&history, (struct lq_history_sink){
+                                    .event = log_event, .tap = log_tap, .context = &all});
+    lq_history_attach(&history, (struct lq_history_sink){.event = log_event, .context = &events});
     lq_history_add(&history, full_event); /* its own idea of seq does not count */
     lq_history_tap(&history, 2000, 4, LQ_FROM_TARGET, wire, 11);
     lq_history_add(&history, (struct lq_event){.time_ns = 2000, .kind = LQ_I_LOST});
@@ -147,9 +148,29 @@ static void test_fingerprint_sees_bytes_direction_and_connection(void)
     CU_ASSERT_NOT_EQUAL(fingerprint_of_tap(1, LQ_TO_TARGET, wire + 1, 8), plain);
 }
 
+static void test_frames_are_no_bytes_of_a_connection(void)
+{
+    struct lq_history history;
+    struct log taps = {0}, frames = {0};
+    lq_history_init(&history);
+    lq_history_attach(&history, (struct lq_history_sink){.tap = log_tap, .context = &taps});
+    lq_history_attach(&history, (struct lq_history_sink){.frame = log_tap, .context = &frames});
+    lq_history_frame(&history, 7, 1, LQ_TO_TARGET, wire, 8);
+    CU_ASSERT_EQUAL(taps.count, 0);
+    CU_ASSERT_EQUAL(frames.count, 1);
+    CU_ASSERT_EQUAL(frames.seqs[0], 1);
+    CU_ASSERT_EQUAL(frames.last_tap.time_ns, 7);
+    CU_ASSERT_EQUAL(frames.last_tap.connection, 1);
+    CU_ASSERT_EQUAL(frames.last_tap.direction, LQ_TO_TARGET);
+    CU_ASSERT_EQUAL(frames.last_tap.size_bytes, 8);
+    CU_ASSERT_EQUAL(history.tap_bytes, 8);
+    CU_ASSERT_NOT_EQUAL(history.fingerprint, fingerprint_of_tap(1, LQ_TO_TARGET, wire, 8));
+}
+
 static void test_without_a_history_nothing_happens(void)
 {
     lq_history_add(NULL, full_event);
+    lq_history_frame(NULL, 0, 1, LQ_TO_TARGET, wire, 8);
     lq_history_tap(NULL, 0, 1, LQ_TO_TARGET, wire, 8);
     CU_PASS("no history, no crash");
 }
@@ -193,6 +214,7 @@ int main(void)
         {"fingerprint sees every field", test_fingerprint_sees_every_field},
         {"fingerprint sees bytes, direction and connection",
          test_fingerprint_sees_bytes_direction_and_connection},
+        {"frames are no bytes of a connection", test_frames_are_no_bytes_of_a_connection},
         {"without a history nothing happens", test_without_a_history_nothing_happens},
         {"has room for its sinks and no more", test_has_room_for_its_sinks_and_no_more},
         {"nexus hash names a nexus", test_nexus_hash_names_a_nexus},

@@ -64,7 +64,7 @@ static struct lq_pdu_rule *begin(enum lq_fault fault)
     memset(&last, 0, sizeof last);
     lq_choice_seeded_init(&seeded, 1);
     lq_history_init(&history);
-    lq_history_attach(&history, (struct lq_history_sink){keep, NULL, NULL});
+    lq_history_attach(&history, (struct lq_history_sink){.event = keep});
     lq_faults_init(&faults, &seeded.choice, &history, &now);
     faults.rules = &rules;
     rule = (struct lq_fault_rule){.fault = fault, .until_ns = UINT64_MAX, .is_armed = true};

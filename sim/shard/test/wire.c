@@ -136,7 +136,8 @@ struct wire *wire_make(const struct wire_config *config)
     static _Alignas(64) uint8_t memory[MEMORY];
     memset(&wire, 0, sizeof wire);
     lq_history_init(&wire.history);
-    lq_history_attach(&wire.history, (struct lq_history_sink){on_event, on_tap, &wire});
+    lq_history_attach(&wire.history, (struct lq_history_sink){
+                                         .event = on_event, .tap = on_tap, .context = &wire});
     lq_choice_seeded_init(&wire.seeded, 1);
     wire.env = (struct lq_env){
         .now_ns = 1000, .choice = &wire.seeded.choice, .history = &wire.history};

@@ -62,7 +62,7 @@ static void start(uint64_t seed)
     now = 0;
     lq_choice_seeded_init(&seeded, seed);
     lq_history_init(&history);
-    lq_history_attach(&history, (struct lq_history_sink){see, NULL, NULL});
+    lq_history_attach(&history, (struct lq_history_sink){.event = see});
     lq_queue_init(&queue, nodes, REQUESTS + 4, &now);
     lq_faults_init(&faults, &seeded.choice, &history, &now);
     struct lq_disk_options options = {.block_bytes = BLOCK_BYTES,
