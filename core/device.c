@@ -109,6 +109,8 @@ static bool ends_busy(const struct lq_engine *engine, const struct lq_engine_tas
 void lq_device_store_done(struct lq_engine *engine, struct lq_engine_task *task,
                           enum lq_block_status status)
 {
+    if (status == LQ_BLOCK_OK && lq_flush_is_void(engine, task))
+        status = LQ_BLOCK_RESET;
     struct lq_sense sense = store_sense(task->request.op, status);
     if (is_swallowed(engine, task->request.op))
         sense = no_sense;

@@ -28,6 +28,8 @@ bool lq_has_write_cache(const struct lq_engine *engine, const struct lq_unit *un
 /* STORE has answered a request of OP with STATUS: what that says of the store itself. */
 void lq_store_noticed(struct lq_engine *engine, struct lq_store_state *store, enum lq_block_op op,
                       enum lq_block_status status);
+/* TASK's flush has ended well, but began before its store told of a reset. */
+bool lq_flush_is_void(const struct lq_engine *engine, const struct lq_engine_task *task);
 
 /* device_block.c [SBC-3 5] */
 /* Hands TASK's request to its store, as OP. */

@@ -42,6 +42,8 @@ static void mix_request(const struct lq_engine_task *task, struct lq_digest *dig
         return;
     lq_digest_two(digest, request->op, request->fua);
     lq_digest_two(digest, request->lba, request->nblocks);
+    if (request->op == LQ_BLOCK_FLUSH)
+        lq_digest_word(digest, task->resets_seen == task->unit->store->resets);
     const struct lq_store *store = task->unit->store->store;
     if (store->ops->digest != NULL)
         store->ops->digest(store, request, digest);

@@ -5,7 +5,8 @@
  *
  * A flush that failed may have made the store count as clean what it never wrote: from then on a
  * later flush proves nothing, and SYNCHRONIZE CACHE fails until the store is opened anew. A store
- * that was reset shows what it has lost, so it suffices that everybody hears of it.
+ * that was reset shows what it has lost, so it suffices that everybody hears of it; but a flush
+ * that was under way meanwhile proves nothing of what was written before, and fails.
  */
 #include "core/device.h"
 
@@ -40,7 +41,14 @@ void lq_synchronize_cache(struct lq_engine *engine, struct lq_engine_task *task)
     /* Covers writes that have ended; waits for no orphan. IMMED is answered when it is done: a
      * device server may [SBC-3 5.24]. */
     store->flushes_out++;
+    task->resets_seen = store->resets;
     lq_block_submit(engine, task, LQ_BLOCK_FLUSH);
+}
+
+bool lq_flush_is_void(const struct lq_engine *engine, const struct lq_engine_task *task)
+{
+    return task->request.op == LQ_BLOCK_FLUSH && task->resets_seen != task->unit->store->resets &&
+           !lq_core_wrong(engine, LQ_WRONG_FLUSH_OUTLIVES_RESET);
 }
 
 /* DEVICE INTERNAL RESET [SPC-4 table D.1], to every I_T nexus, for each unit on STORE. */
@@ -62,7 +70,9 @@ void lq_store_noticed(struct lq_engine *engine, struct lq_store_state *store, en
     store->flushes_out -= op == LQ_BLOCK_FLUSH ? 1 : 0;
     if (status == LQ_BLOCK_CACHE_LOST)
         store->cache_lost = true;
-    else if (status == LQ_BLOCK_RESET &&
-             !lq_core_wrong(engine, LQ_WRONG_DISK_RESET_TELLS_NOBODY))
+    if (status != LQ_BLOCK_RESET)
+        return;
+    store->resets++;
+    if (!lq_core_wrong(engine, LQ_WRONG_DISK_RESET_TELLS_NOBODY))
         tell_of_reset(engine, store);
 }

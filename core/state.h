@@ -60,6 +60,7 @@ struct lq_engine_task {
     uint64_t lba;
     uint32_t nblocks;
     uint64_t expected_in_bytes, expected_out_bytes;
+    uint32_t resets_seen;   /* flush: resets of its store when it was handed over */
     uint64_t defined_bytes; /* what the CDB defines, in its direction */
     uint32_t out_bytes;     /* Data-Out to be fetched */
     uint64_t held_until_ns;
@@ -120,6 +121,7 @@ struct lq_store_state {
     struct lq_store *store;
     struct lq_link orphans, held;
     uint32_t outstanding, flushes_out;
+    uint32_t resets; /* that it has told of */
     bool cache_lost; /* a flush has failed: no later one proves anything */
 };
 

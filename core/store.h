@@ -34,7 +34,9 @@ enum lq_block_status {
     /* Like LQ_BLOCK_FAILED; and what was cached may never become durable, although reads still
      * return it and a later flush may succeed without it (a failed fsync). */
     LQ_BLOCK_CACHE_LOST,
-    /* Like LQ_BLOCK_FAILED; and the store was reset: what was not durable may be gone already. */
+    /* Like LQ_BLOCK_FAILED; and the store was reset: what was not durable may be gone already.
+     * Requests that were out then end so; if there were none, the next one, before any other has
+     * an effect. */
     LQ_BLOCK_RESET
 };
 

@@ -183,6 +183,9 @@ const struct lq_wrong lq_core_wrongs[LQ_CORE_WRONGS] = {
     [LQ_WRONG_DISK_RESET_TELLS_NOBODY] =
         {"disk-reset-tells-nobody", "UA-1",
          "A store that was reset fails what was in it, and no initiator hears of the lost cache."},
+    [LQ_WRONG_FLUSH_OUTLIVES_RESET] =
+        {"flush-outlives-reset", "DUR-6",
+         "SYNCHRONIZE CACHE that was at work when the store lost its cache ends well."},
     [LQ_WRONG_RESTART_TELLS_NOBODY] =
         {"restart-tells-nobody", "UA-1",
          "No POWER ON, RESET, OR BUS DEVICE RESET OCCURRED after the target has restarted."},

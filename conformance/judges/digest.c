@@ -43,11 +43,15 @@ static void mix_connection(struct lq_judge *judge, const struct lq_seen_connecti
     lq_digest_two(digest, is_newest, connection->silent_since.seq != 0);
     lq_digest_two(digest, connection->full_feature, connection->identity);
     lq_digest_two(digest, connection->request_tsih != 0, connection->login_request.seq != 0);
+    lq_digest_word(digest, connection->login_hurried);
     lq_digest_two(digest, connection->logout_request.seq != 0,
                   connection->logout_response.seq != 0);
     lq_digest_two(digest, connection->has_cmd_sn, connection->cmd_sn);
     for (uint32_t i = 0; i < LQ_AHEAD_MAX / 64; i++)
         lq_digest_word(digest, connection->ahead[i]);
+    lq_digest_two(digest, connection->has_window, connection->max_cmd_sn);
+    if (connection->has_doubt)
+        lq_digest_two(digest, connection->first_doubtful, connection->last_doubtful);
     mix_parameters(&connection->parameters, digest);
     if (connection->readers == LQ_NONE || connection->close != NULL)
         return;

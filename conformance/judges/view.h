@@ -153,7 +153,10 @@ struct lq_seen_connection {
     struct lq_moment login_request, login_success; /* newest request that wants an answer */
     struct lq_moment logout_request, logout_response;
     struct lq_moment silent_since; /* a newer session of its nexus has begun */
-    bool is_lost; /* a header came broken: where the next PDU to the target begins is unknown */
+    /* A header came broken, or requests behind one that ended the login may have been read with the
+     * digests that it brought: where the next PDU to the target begins is unknown. */
+    bool is_lost;
+    bool login_hurried; /* a login request did not wait for the answer of one before */
     uint32_t logout_reason;
     struct lq_seen_parameters parameters;
     struct lq_link exchanges; /* struct lq_seen_exchange: no status yet */
@@ -161,6 +164,11 @@ struct lq_seen_connection {
     bool has_cmd_sn;
     uint32_t cmd_sn;
     uint64_t ahead[LQ_AHEAD_MAX / 64]; /* a bit each, by CmdSN */
+    /* The window as the target told it, and the requests that came beyond it: the target ignores
+     * what is outside of its window, which may be wider by now than it told [RFC 7143 4.2.2.1].
+     * Whether it took them is in doubt until ExpCmdSN tells. */
+    bool has_window, has_doubt;
+    uint32_t max_cmd_sn, first_doubtful, last_doubtful;
 };
 
 /* A PDU that has just become complete. */

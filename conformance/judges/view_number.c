@@ -39,11 +39,40 @@ static void receive(struct lq_seen_connection *connection, uint32_t cmd_sn)
     }
 }
 
+/* The target tells its window. */
+static void take_window(struct lq_seen_connection *connection, const struct lq_pdu_seen *pdu)
+{
+    bool is_login = pdu->opcode == LQ_WIRE_LOGIN_RESPONSE;
+    if (is_login && connection->login_success.number != pdu->at.number)
+        return; /* the window begins with the session */
+    uint32_t exp = lq_wire_exp_cmd_sn(pdu->h), max = lq_wire_max_cmd_sn(pdu->h);
+    if (!connection->has_window || is_before(connection->max_cmd_sn, max))
+        connection->max_cmd_sn = max;
+    connection->has_window = true;
+    if (is_before(connection->first_doubtful, exp))
+        connection->first_doubtful = exp;
+    if (is_before(connection->last_doubtful, exp))
+        connection->has_doubt = false;
+}
+
+static void doubt(struct lq_seen_connection *connection, uint32_t cmd_sn)
+{
+    if (!connection->has_window || !is_before(connection->max_cmd_sn, cmd_sn))
+        return;
+    if (!connection->has_doubt || is_before(cmd_sn, connection->first_doubtful))
+        connection->first_doubtful = cmd_sn;
+    if (!connection->has_doubt || is_before(connection->last_doubtful, cmd_sn))
+        connection->last_doubtful = cmd_sn;
+    connection->has_doubt = true;
+}
+
 void lq_view_number(struct lq_pdu_seen *pdu)
 {
     struct lq_seen_connection *connection = pdu->connection;
-    if (pdu->direction != LQ_TO_TARGET)
+    if (pdu->direction != LQ_TO_TARGET) {
+        take_window(connection, pdu);
         return;
+    }
     uint32_t cmd_sn = lq_wire_cmd_sn(pdu->h);
     if (pdu->opcode == LQ_WIRE_LOGIN_REQUEST && !connection->has_cmd_sn) {
         connection->has_cmd_sn = true;
@@ -60,7 +89,10 @@ void lq_view_number(struct lq_pdu_seen *pdu)
                        !lq_wire_is_immediate(pdu->h);
     if (!pdu->is_numbered)
         return;
-    pdu->came_ahead = is_before(connection->cmd_sn, cmd_sn);
-    pdu->came_again = has_received(connection, cmd_sn);
+    doubt(connection, cmd_sn);
+    bool is_doubtful =
+        connection->has_doubt && !is_before(cmd_sn, connection->first_doubtful);
+    pdu->came_ahead = is_doubtful || is_before(connection->cmd_sn, cmd_sn);
+    pdu->came_again = !is_doubtful && has_received(connection, cmd_sn);
     receive(connection, cmd_sn);
 }

@@ -179,6 +179,7 @@ static void take_function(struct lq_judge *judge, struct lq_pdu_seen *pdu)
 static void take_login_request(struct lq_pdu_seen *pdu)
 {
     struct lq_seen_connection *connection = pdu->connection;
+    connection->login_hurried |= connection->login_request.seq != 0;
     connection->login_request = pdu->at;
     connection->isid = lq_wire_isid(pdu->h);
     connection->request_tsih = lq_wire_tsih(pdu->h);
@@ -288,6 +289,8 @@ static void take_login_response(struct lq_judge *judge, struct lq_pdu_seen *pdu)
         readers->of[i].header_digest = connection->parameters.header_digest;
         readers->of[i].data_digest = connection->parameters.data_digest;
     }
+    connection->is_lost = connection->login_hurried && (connection->parameters.header_digest ||
+                                                        connection->parameters.data_digest);
     if (connection->request_tsih != 0)
         keep_parameters(judge, connection);
     replace_session(judge, connection, pdu->at);

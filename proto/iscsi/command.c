@@ -121,8 +121,10 @@ static void free_bursts(struct lq_iscsi_target *t, struct lq_tgt_command *comman
     LQ_LIST_EACH(link, &command->session->zombies)
     {
         struct lq_tgt_burst *burst = LQ_ELEMENT(link, struct lq_tgt_burst, link);
-        if (burst->command == command)
-            burst->command = NULL;
+        if (burst->command != command)
+            continue;
+        burst->command = NULL;
+        lq_list_append(&t->idle_zombies, &burst->progress);
     }
 }
 

@@ -20,6 +20,11 @@ void lq_tgt_burst_free(struct lq_iscsi_target *target, struct lq_tgt_burst *burs
     struct lq_tgt_command *command = burst->command;
     if (command != NULL && command->unsolicited == burst)
         command->unsolicited = NULL;
+    if (burst->zombie)
+        burst->session->zombie_count--;
+    struct lq_tgt_conn *conn = burst->session->conn;
+    if (conn != NULL && conn->rx_burst == burst)
+        conn->rx_burst = NULL;
     burst->command = NULL;
     lq_list_remove(&burst->output.link);
     lq_list_remove(&burst->progress);
@@ -31,7 +36,6 @@ void lq_tgt_zombies_free(struct lq_iscsi_target *target, struct lq_tgt_session *
 {
     while (!lq_list_is_empty(&session->zombies))
         lq_tgt_burst_free(target, LQ_ELEMENT(session->zombies.next, struct lq_tgt_burst, link));
-    session->zombie_count = 0;
 }
 
 uint32_t lq_tgt_take_ttt(struct lq_iscsi_target *target, struct lq_tgt_session *session)
@@ -55,11 +59,16 @@ uint32_t lq_tgt_take_ttt(struct lq_iscsi_target *target, struct lq_tgt_session *
 static struct lq_tgt_burst *take_burst(struct lq_iscsi_target *t, struct lq_tgt_command *command,
                                        uint32_t offset, uint32_t bytes)
 {
+    /* There is one for each that lives, so when all are taken, some are of peers that do not
+     * answer the R2Ts of commands that they have aborted: the oldest is forgotten. */
+    if (lq_list_is_empty(&t->free_bursts) && !lq_list_is_empty(&t->idle_zombies))
+        lq_tgt_burst_free(t, LQ_ELEMENT(t->idle_zombies.next, struct lq_tgt_burst, progress));
     struct lq_link *link = lq_list_take(&t->free_bursts);
     if (link == NULL)
         return NULL;
     struct lq_tgt_burst *burst = LQ_ELEMENT(link, struct lq_tgt_burst, link);
     burst->command = command;
+    burst->session = command->session;
     burst->itt = command->itt;
     burst->ttt = LQ_TAG_NONE;
     burst->offset = offset;
@@ -255,7 +264,6 @@ static void close_burst(struct lq_iscsi_target *t, struct lq_tgt_session *sessio
     bool is_wrong = !zombie && is_wrong_amount(session, burst);
     lq_tgt_burst_free(t, burst);
     if (zombie) {
-        session->zombie_count--;
         if (command != NULL && --command->open_count == 0) {
             command->awaits_peer = false;
             lq_tgt_terminated(t, command);
@@ -340,22 +348,31 @@ static bool make_zombie(struct lq_iscsi_target *t, struct lq_tgt_session *sessio
         return false;
     }
     burst->zombie = true;
-    if (!wait)
-        burst->command = NULL;
     lq_list_remove(&burst->progress);
+    if (!wait) {
+        burst->command = NULL;
+        lq_list_append(&t->idle_zombies, &burst->progress);
+    }
     lq_list_remove(&burst->link);
     lq_list_append(&session->zombies, &burst->link);
     session->zombie_count++;
     return true;
 }
 
-/* Who never answers R2Ts of aborted commands must not use up all bursts. */
+/* Who never answers R2Ts of aborted commands must not make searches long: the oldest are forgotten
+ * beyond what all commands that a session may have at once can leave. */
 static void bound_zombies(struct lq_iscsi_target *t, struct lq_tgt_session *session)
 {
-    if (session->zombie_count <= t->config.limits.commands_per_session || session->conn == NULL)
-        return;
-    session->conn->close_by_ns = t->env->now_ns;
-    lq_tgt_wake_by(t, session->conn, t->env->now_ns);
+    uint32_t most = t->config.limits.commands_per_session *
+                    (session->parameters.max_outstanding_r2t + 1U);
+    LQ_LIST_EACH_SAFE(link, following, &session->zombies)
+    {
+        struct lq_tgt_burst *burst = LQ_ELEMENT(link, struct lq_tgt_burst, link);
+        if (session->zombie_count <= most)
+            return;
+        if (burst->command == NULL)
+            lq_tgt_burst_free(t, burst);
+    }
 }
 
 bool lq_tgt_terminate(struct lq_iscsi_target *target, struct lq_tgt_command *command,
@@ -377,11 +394,8 @@ bool lq_tgt_terminate(struct lq_iscsi_target *target, struct lq_tgt_command *com
     LQ_LIST_EACH_SAFE(link, following, &command->bursts)
     {
         struct lq_tgt_burst *burst = LQ_ELEMENT(link, struct lq_tgt_burst, link);
-        bool was_receiving = conn != NULL && conn->rx_burst == burst;
-        if (make_zombie(target, session, burst, wait_for_peer))
-            command->open_count += wait_for_peer ? 1 : 0;
-        else if (was_receiving)
-            conn->rx_burst = NULL;
+        if (make_zombie(target, session, burst, wait_for_peer) && wait_for_peer)
+            command->open_count++;
     }
     bound_zombies(target, session);
     if (command->open_count != 0) {

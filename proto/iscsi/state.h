@@ -83,7 +83,9 @@ struct lq_tgt_built {
 /* A run of Data-Out PDUs that the peer may send: the answer to one R2T, or unsolicited data. */
 struct lq_tgt_burst {
     struct lq_link link;     /* free list, command's bursts, or session's zombies */
-    struct lq_link progress; /* connection's open bursts, the one longest without progress first */
+    struct lq_link progress; /* connection's open bursts, the one longest without progress first;
+                                target's zombies that nobody waits for, the oldest first */
+    struct lq_tgt_session *session;
     struct lq_tgt_output output; /* its R2T */
     struct lq_tgt_command *command; /* NULL: a zombie that nobody waits for */
     uint64_t progress_ns;
@@ -329,7 +331,7 @@ struct lq_iscsi_target {
     struct lq_tgt_command *commands;
     uint32_t command_slots;
     struct lq_tgt_burst *bursts;
-    struct lq_link free_conns, free_commands, free_bursts;
+    struct lq_link free_conns, free_commands, free_bursts, idle_zombies;
     struct lq_link ready;
     struct lq_link closed_windows; /* sessions */
     struct lq_link todo; /* commands whose Data-Out window is filled; the engine is told next */

@@ -138,6 +138,7 @@ static void init_slots(struct lq_iscsi_target *t, uint32_t burst_count)
 {
     lq_list_init(&t->free_commands);
     lq_list_init(&t->free_bursts);
+    lq_list_init(&t->idle_zombies);
     t->free_command_count = t->command_slots;
     for (uint32_t i = 0; i < t->command_slots; i++) {
         struct lq_tgt_command *command = &t->commands[i];

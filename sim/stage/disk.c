@@ -385,7 +385,8 @@ static void submit(struct lq_store *store, struct lq_block_request *request)
         disk->tells_reset = false;
         slot->status = LQ_BLOCK_RESET;
         slot->effect_blocks = slot->first_blocks = 0;
-        slot->goes_bad = false;
+        slot->goes_bad = slot->hangs = false;
+        slot->effect_ns = slot->rest_ns = slot->end_ns = *disk->queue->now_ns;
     }
     lq_queue_at(disk->queue, &slot->timer, slot->effect_ns, step);
 }
