@@ -12,8 +12,8 @@
 enum { PINGS_MAX = 8 };
 
 struct connection_state {
-    bool has_window, is_late_told;
-    uint32_t max_cmd_sn; /* last sent by the target */
+    bool is_late_told;
+    bool is_held_up; /* the network keeps what the target sends: when it closed is not seen */
     uint32_t tsih;       /* of its session; 0: none yet */
     uint32_t ping_count; /* pings to be answered */
     uint32_t pings[PINGS_MAX];
@@ -38,11 +38,6 @@ static struct connection_state *state_of(struct lq_judge *judge, uint32_t number
     while (array->count <= index)
         lq_array_add(array, judge->allocator);
     return lq_array_at(array, index);
-}
-
-static bool is_before(uint32_t a, uint32_t b) /* [RFC 1982] */
-{
-    return (int32_t)(a - b) < 0;
 }
 
 static uint32_t find(const uint32_t *tags, uint32_t count, uint32_t tag)
@@ -117,13 +112,13 @@ static void judge_login_time(struct lq_judge *judge, const struct lq_seen_connec
 /* --- requests --------------------------------------------------------------------------------- */
 
 /* [RFC 7143 4.2.2.1]: outside of the window a request is silently ignored. */
-static const char *why_ignored(const struct connection_state *state, const struct lq_pdu_seen *pdu)
+static const char *why_ignored(const struct lq_pdu_seen *pdu)
 {
     bool is_ping = pdu->opcode == LQ_WIRE_NOP_OUT;
-    if (!state->has_window || !pdu->is_numbered ||
+    if (!pdu->connection->has_window || !pdu->is_numbered ||
         (is_ping && lq_wire_itt(pdu->h) == LQ_WIRE_NO_TAG))
         return NULL;
-    if (is_before(state->max_cmd_sn, lq_wire_cmd_sn(pdu->h)))
+    if (pdu->is_beyond)
         return "a request beyond MaxCmdSN";
     return pdu->came_again ? "a request whose CmdSN had been received" : NULL;
 }
@@ -139,7 +134,7 @@ static void take_request(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
     struct connection_state *state = state_of(judge, pdu->connection->number);
     uint32_t itt = lq_wire_itt(pdu->h);
-    const char *why = why_ignored(state, pdu);
+    const char *why = why_ignored(pdu);
     /* What waits behind a hole may never have its turn, and nobody owes it an answer until then. */
     bool has_turn = lq_wire_is_immediate(pdu->h) ||
                     (pdu->is_numbered && why == NULL && !pdu->came_ahead);
@@ -183,12 +178,6 @@ static void take_response(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
         connections_of(judge)->cold_reset_ns = pdu->at.time_ns;
     if (pdu->opcode == LQ_WIRE_LOGOUT_RESPONSE && lq_wire_response(pdu->h) == 0)
         judge_pings(judge, pdu, state);
-    if (is_login && !is_success)
-        return; /* the window begins with the session */
-    uint32_t max = lq_wire_max_cmd_sn(pdu->h);
-    if (!state->has_window || is_before(state->max_cmd_sn, max))
-        state->max_cmd_sn = max;
-    state->has_window = true;
 }
 
 static void connection_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
@@ -207,7 +196,7 @@ static void judge_close(struct lq_judge *judge, const struct lq_seen_connection 
 {
     const struct connection_state *state = state_of(judge, connection->number);
     if (close->code != LQ_CLOSE_BY_TARGET || state->why == NULL || !connection->full_feature ||
-        connection->is_lost || /* and a reason it is [RFC 7143 7.8] */
+        state->is_held_up || connection->is_lost || /* and a reason it is [RFC 7143 7.8] */
         connection->silent_since.seq != 0 || connection->logout_request.seq != 0 ||
         state->harmless.time_ns != close->time_ns ||
         connections_of(judge)->cold_reset_ns == close->time_ns)
@@ -226,6 +215,11 @@ static void connection_event(struct lq_judge *judge, const struct lq_event *even
     event = judge->view.event;
     const struct lq_seen_connection *connection;
     switch (event->kind) {
+    case LQ_W_FAULT:
+        if ((event->flags & LQ_F_PDU) != 0 && (event->flags & LQ_F_FROM_TARGET) != 0 &&
+            lq_view_connection(&judge->view, event->connection) != NULL)
+            state_of(judge, event->connection)->is_held_up = true;
+        break;
     case LQ_W_CLOSE:
         connection = lq_view_connection(&judge->view, event->connection);
         if (connection == NULL)
@@ -275,8 +269,8 @@ static void connection_digest(struct lq_judge *judge, struct lq_digest *digest)
         if (connection->close != NULL)
             continue;
         const struct connection_state *state = state_of(judge, connection->number);
-        lq_digest_two(digest, state->has_window, state->max_cmd_sn);
-        lq_digest_two(digest, state->is_late_told, state->tsih);
+        lq_digest_two(digest, state->is_held_up, state->is_late_told);
+        lq_digest_word(digest, state->tsih);
         uint64_t pings = 0;
         for (uint32_t p = 0; p < state->ping_count; p++)
             pings += lq_mix(1, state->pings[p]);

@@ -182,6 +182,7 @@ struct lq_pdu_seen {
     bool header_broken, data_broken; /* by its digests */
     struct lq_moment at;
     bool is_numbered; /* it takes a place in the order of CmdSN [RFC 7143 4.2.2.1] */
+    bool is_beyond;   /* the window that the target told */
     bool came_ahead;  /* of a hole in CmdSN: its turn has not come */
     bool came_again;  /* its CmdSN had been received */
     struct lq_seen_exchange *exchange; /* which it belongs to, NULL when none */

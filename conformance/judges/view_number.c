@@ -57,8 +57,6 @@ static void take_window(struct lq_seen_connection *connection, const struct lq_p
 
 static void doubt(struct lq_seen_connection *connection, uint32_t cmd_sn)
 {
-    if (!connection->has_window || !is_before(connection->max_cmd_sn, cmd_sn))
-        return;
     if (!connection->has_doubt || is_before(cmd_sn, connection->first_doubtful))
         connection->first_doubtful = cmd_sn;
     if (!connection->has_doubt || is_before(connection->last_doubtful, cmd_sn))
@@ -89,7 +87,9 @@ void lq_view_number(struct lq_pdu_seen *pdu)
                        !lq_wire_is_immediate(pdu->h);
     if (!pdu->is_numbered)
         return;
-    doubt(connection, cmd_sn);
+    pdu->is_beyond = connection->has_window && is_before(connection->max_cmd_sn, cmd_sn);
+    if (pdu->is_beyond)
+        doubt(connection, cmd_sn);
     bool is_doubtful =
         connection->has_doubt && !is_before(cmd_sn, connection->first_doubtful);
     pdu->came_ahead = is_doubtful || is_before(connection->cmd_sn, cmd_sn);
