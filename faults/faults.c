@@ -229,6 +229,12 @@ bool lq_fault_touches_pdus(const struct lq_faults *faults)
     return false;
 }
 
+bool lq_fault_watches_pdus(const struct lq_faults *faults)
+{
+    return faults->rules != NULL ? lq_fault_rules_watch_pdus(faults->rules, *faults->now_ns)
+                                 : lq_fault_touches_pdus(faults);
+}
+
 bool lq_fault_strikes_pdu(struct lq_faults *faults, const struct lq_pdu_seen *pdu,
                           uint32_t able, uint64_t subject, uint32_t connection,
                           struct lq_fault_hit *hit)

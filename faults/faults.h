@@ -147,8 +147,9 @@ struct lq_fault_hit {
     const struct lq_fault_rule *rule; /* NULL: it was by odds */
 };
 
-/* Some class about PDUs is armed. */
+/* Some class about PDUs is armed; and may strike now. */
 bool lq_fault_touches_pdus(const struct lq_faults *faults);
+bool lq_fault_watches_pdus(const struct lq_faults *faults);
 
 /* Is PDU struck, and by what? Only classes in ABLE can (bit fault - LQ_FAULT_PDU_DROP). On yes it
  * is counted; who asked records what became of it. */

@@ -89,3 +89,11 @@ bool lq_fault_rules_has_pdu(const struct lq_fault_rules *rules)
             return true;
     return false;
 }
+
+bool lq_fault_rules_watch_pdus(const struct lq_fault_rules *rules, uint64_t now_ns)
+{
+    for (uint32_t i = 0; i < rules->count; i++)
+        if (is_of_pdus(&rules->rules[i]) && is_on(&rules->rules[i], now_ns))
+            return true;
+    return false;
+}

@@ -4,7 +4,8 @@
  *
  * A rule matches a class, a place and a time; what it matches is counted, and of that it hits the
  * Nth, every Nth, or some by odds. As the catalogue, it decides and counts and never acts itself.
- * A rule that is not armed draws nothing, records nothing and so changes no byte of a run.
+ * A rule that is not armed, or whose time has not come or is over, draws nothing, records nothing
+ * and so changes no byte of a run.
  *
  * Who uses it: faults (lq_fault_fires asks the rules when it has some), sim/stage's scenarios.
  */
@@ -49,8 +50,10 @@ const struct lq_fault_rule *lq_fault_rules_strike_pdu(struct lq_fault_rules *rul
                                                       uint32_t classes, uint64_t subject,
                                                       uint32_t connection);
 
-/* Any rule about PDUs is armed. */
+/* Any rule about PDUs is armed; and may strike at NOW_NS, its window being open and its count not
+ * used up. */
 bool lq_fault_rules_has_pdu(const struct lq_fault_rules *rules);
+bool lq_fault_rules_watch_pdus(const struct lq_fault_rules *rules, uint64_t now_ns);
 
 /* The first rule that FAULT runs into at STORE_OR_NONE (number + 1) or CONNECTION, counted; NULL
  * when none strikes. SUBJECT names the draw. */

@@ -120,12 +120,16 @@ static void test_striking(void)
     struct lq_fault_rules rules = {&rule, 1, nobody, NULL};
     uint32_t hold = 1U << (LQ_FAULT_PDU_HOLD - LQ_FAULT_PDU_DROP);
     CU_ASSERT_TRUE(lq_fault_rules_has_pdu(&rules));
+    CU_ASSERT_FALSE(lq_fault_rules_watch_pdus(&rules, 9));
+    CU_ASSERT_TRUE(lq_fault_rules_watch_pdus(&rules, 10));
+    CU_ASSERT_FALSE(lq_fault_rules_watch_pdus(&rules, 20));
     CU_ASSERT_PTR_NULL(lq_fault_rules_strike_pdu(&rules, NULL, 9, &seen, hold, 1, 1));
     CU_ASSERT_PTR_NULL(lq_fault_rules_strike_pdu(&rules, NULL, 10, &seen, ~hold, 1, 1));
     CU_ASSERT_PTR_EQUAL(lq_fault_rules_strike_pdu(&rules, NULL, 10, &seen, hold, 1, 1), &rule);
     CU_ASSERT_PTR_EQUAL(lq_fault_rules_strike_pdu(&rules, NULL, 19, &seen, hold, 1, 1), &rule);
     CU_ASSERT_PTR_NULL(lq_fault_rules_strike_pdu(&rules, NULL, 19, &seen, hold, 1, 1));
     CU_ASSERT_EQUAL(rule.fired, 2);
+    CU_ASSERT_FALSE(lq_fault_rules_watch_pdus(&rules, 19));
     CU_ASSERT_EQUAL(rule.matched, 2);
     rule.is_armed = false;
     CU_ASSERT_FALSE(lq_fault_rules_has_pdu(&rules));

@@ -153,7 +153,7 @@ bool lq_filter_is_active(const struct lq_filter *filter, uint32_t slot,
 {
     const struct stream *stream = &filter->connections[slot].streams[direction];
     return lq_filter_keeps(filter, slot, direction) || stream->end != 0 ||
-           stream->stalled_until_ns != 0 || lq_fault_touches_pdus(filter->faults);
+           stream->stalled_until_ns != 0 || lq_fault_watches_pdus(filter->faults);
 }
 
 void lq_filter_flush(struct lq_filter *filter, uint32_t slot, enum lq_direction direction)
@@ -362,7 +362,7 @@ static void decide(struct lq_filter *filter, struct filter_connection *connectio
 static struct lq_filter_step hold(struct lq_filter *filter, struct filter_connection *connection,
                                   struct stream *stream, struct lq_slice came)
 {
-    bool matters = lq_fault_touches_pdus(filter->faults) || !lq_list_is_empty(&stream->aside);
+    bool matters = lq_fault_watches_pdus(filter->faults) || !lq_list_is_empty(&stream->aside);
     if (!stream->is_holding && (came.size_bytes == 0 || !matters))
         return give(came.bytes, came.size_bytes, false);
     stream->is_holding = true;

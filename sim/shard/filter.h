@@ -4,9 +4,9 @@
  * does to PDUs what fault rules say.
  *
  * It follows the byte stream of each direction PDU by PDU. Bytes pass where they are, uncopied,
- * until a rule is armed; then headers are held until they are whole, the rules are asked, and only
- * a PDU that is struck is collected, changed, kept or lost. The shard's taps so show what the
- * target really received and sent. Without an armed rule nothing is held and no byte changes.
+ * until a rule may strike; then headers are held until they are whole, the rules are asked, and
+ * only a PDU that is struck is collected, changed, kept or lost. The shard's taps so show what the
+ * target really received and sent. Without such a rule nothing is held and no byte changes.
  *
  * What this is not: a decider (faults) or a network. It draws what by-odds faults leave open from
  * the deciders' choice and records each hit as LQ_W_FAULT.
@@ -51,7 +51,7 @@ void lq_filter_close(struct lq_filter *filter, uint32_t slot);
 /* Which digests PDUs of the full feature phase have; to be told before the first of them passes. */
 void lq_filter_digests(struct lq_filter *filter, uint32_t slot, bool of_header, bool of_data);
 
-/* A rule is armed, or something is kept. */
+/* A rule may strike, or something is kept. */
 bool lq_filter_is_active(const struct lq_filter *filter, uint32_t slot,
                          enum lq_direction direction);
 
