@@ -159,6 +159,122 @@ def run_shutdown(arguments, programs):
     return words, text
 
 
+class Control:
+    """heldfs's control socket. Closing it releases everything."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(10)
+        self.socket.connect(path)
+        self.lines = self.socket.makefile("rw")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.lines.close()
+        self.socket.close()
+
+    def order(self, text):
+        print(text, file=self.lines, flush=True)
+        while not (line := self.lines.readline()).startswith("ok"):  # events come between
+            assert line.split()[:1] in (["seen"], ["held"]), f"heldfs said {line!r}"
+
+    def await_held(self):
+        while not (line := self.lines.readline()).startswith("held "):
+            assert line.startswith("seen "), f"heldfs said {line!r}"
+
+
+def qemu_io(command, uri, timeout_s=10):
+    """What it says, without a flush at its end; None: it has not ended."""
+    try:
+        return subprocess.run(["qemu-io", "-t", "unsafe", "-f", "raw", "-c", command, uri],
+                              text=True, check=False, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=timeout_s).stdout
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def start_or_message(target, stores, extra):
+    """None once it serves; else its last words."""
+    try:
+        target.start(stores, extra)
+    except targets.TargetError as error:
+        return str(error)
+    return None
+
+
+def kill_hard(process):
+    """SIGKILL; returns once it runs no more: its write in the kernel is all that is left of it."""
+    process.kill()
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        with open(f"/proc/{process.pid}/stat", encoding="ascii") as stream:
+            if stream.read().rsplit(")", 1)[1].split()[0] == "Z":
+                return
+        time.sleep(0.01)
+    raise AssertionError("the killed target still runs")
+
+
+def run_restart(arguments, programs):
+    """kill -9 while a write A is held, then a new start on the same file: while A can still land the
+    new target does not serve, and so acknowledges no write B that A would overwrite."""
+    text, words = "", {"safe", "live", "ok"}
+    wrong = ["--wrong", arguments.wrong] if arguments.wrong else []
+    old, new = targets.make(arguments), targets.make(arguments)
+    client = None
+    with HeldFs(programs["heldfs"]) as stores:
+        try:
+            with Control(stores.socket) as control:
+                old.start(stores.stores(), options(arguments))
+                control.order(f"hold write 0 0 {STORE_BYTES}")
+                client = subprocess.Popen(["qemu-io", "-f", "raw", "-c", "write -P 0xa1 0 4096",
+                                           old.uri(0)], stdout=subprocess.DEVNULL,
+                                          stderr=subprocess.DEVNULL)
+                control.await_held()
+                control.order("pass")
+                kill_hard(old.process)
+                said = start_or_message(new, stores.stores(), options(arguments) + wrong)
+                if said is None:
+                    text += "    a new target serves while A is held\n"
+                    written = qemu_io("write -P 0xb2 0 4096", new.uri(0))
+                    acknowledged = written is not None and "wrote 4096/4096" in written
+                    text += f"    B is {'' if acknowledged else 'not '}acknowledged\n"
+                elif "is locked" in said:
+                    text += "    a new target refuses to start while A is held\n"
+                else:
+                    text += f"    WRONG: {said}\n"
+                    words = words - {"ok"} | {"WRONG"}
+                control.order("release")
+                old.process.wait(10)
+                if said is not None:
+                    new = targets.make(arguments).start(stores.stores(), options(arguments))
+                    written = qemu_io("write -P 0xb2 0 4096", new.uri(0))
+                    acknowledged = written is not None and "wrote 4096/4096" in written
+                    if not acknowledged:
+                        text += f"    LATE: B is not acknowledged after A's end: {written}\n"
+                        words = words - {"live"} | {"LATE"}
+                read = qemu_io("read -P 0xb2 0 4096", new.uri(0))
+                if acknowledged and "Pattern verification failed" in (read or ""):
+                    text += "    STALE: A has overwritten B, which was acknowledged\n"
+                    words = words - {"safe"} | {"STALE"}
+                elif acknowledged and "read 4096/4096" not in (read or ""):
+                    text += f"    WRONG: B cannot be read: {read}\n"
+                    words = words - {"ok"} | {"WRONG"}
+                new.stop()
+        except (AssertionError, OSError, targets.TargetError, subprocess.TimeoutExpired) as error:
+            text += f"    WRONG: {error}\n"
+            words = words - {"ok"} | {"WRONG"}
+        finally:
+            if client is not None:
+                client.kill()
+                client.wait()
+            new.kill()
+            old.kill()
+    return words, text
+
+
 def await_log(target, words, timeout_s):
     end = time.monotonic() + timeout_s
     while time.monotonic() < end:
@@ -200,6 +316,8 @@ def main():
                         help="the target's bound (default: 1s)")
     parser.add_argument("--busy-after", type=milliseconds, default=2000, metavar="DUR",
                         help="the target's bound (default: 2s)")
+    parser.add_argument("--wrong", metavar="NAME",
+                        help="plant a wrong in the target that is started again (case restart)")
     parser.add_argument("--expect-stale", metavar="CASES", type=lambda text: text.split(","),
                         help="pass when exactly these cases are found stale, whatever else they do")
     arguments = parser.parse_args()
@@ -207,7 +325,7 @@ def main():
     cases = [line.split("\t")[0] for line in subprocess.run(
         [programs["held_test"], "--list"], capture_output=True, text=True, timeout=10,
         check=True).stdout.splitlines()]
-    own = {"never": run_never, "shutdown": run_shutdown} if arguments.target == "lunquake" else {}
+    own = {"never": run_never, "shutdown": run_shutdown, "restart": run_restart} if arguments.target == "lunquake" else {}
     cases += list(own)
     if arguments.list:
         print("\n".join(cases))

@@ -12,6 +12,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/choice.h"
+#include "core/wrongs.h"
 #include "sim/live/crc.h"
 #include "sim/live/store_file.h"
 #include "sim/live/store_ram.h"
@@ -115,20 +116,22 @@ static bool make_shard(struct lq_live *live, const struct lq_live_config *config
     return true;
 }
 
-static struct lq_live_store *open_store(const struct lq_live_lun *lun, uint32_t requests_max,
+static struct lq_live_store *open_store(const struct lq_live_lun *lun,
+                                        const struct lq_live_config *config,
                                         struct lq_problem *problem)
 {
+    uint32_t requests_max = config->engine.limits.tasks;
+    bool is_fenced = !LQ_WRONG(config->wrongs.core, LQ_WRONG_RESTART_WITHOUT_FENCE);
     if (lun->path == NULL)
         return lq_store_ram_open(lun->name, lun->size_bytes, requests_max, problem);
-    return lq_store_file_open(lun->name, lun->path, requests_max, problem);
+    return lq_store_file_open(lun->name, lun->path, requests_max, is_fenced, problem);
 }
 
 static bool add_lun(struct lq_live *live, const struct lq_live_config *config, uint16_t lun,
                     struct lq_problem *problem)
 {
     struct lq_engine *engine = lq_shard_engine(live->shard);
-    struct lq_live_store *store = open_store(&config->luns[lun], config->engine.limits.tasks,
-                                             problem);
+    struct lq_live_store *store = open_store(&config->luns[lun], config, problem);
     if (store == NULL)
         return false;
     live->stores[live->store_count++] = store;

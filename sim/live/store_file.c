@@ -207,8 +207,9 @@ static bool lock(const char *name, int fd, struct lq_problem *problem)
         return true;
     if (errno == EAGAIN || errno == EACCES)
         return lq_problem_set(problem,
-                              "%s: is locked by another store or program; expected to be "
-                              "its only user; end the other one or use a copy",
+                              "%s: is locked by another store or program, or by a write of one "
+                              "that was killed, which can still land; expected to be its only "
+                              "user; end the other one, wait for the write, or use a copy",
                               name);
     return lq_problem_set(problem,
                           "%s: cannot be locked (%s); expected a file system with locks; "
@@ -216,9 +217,18 @@ static bool lock(const char *name, int fd, struct lq_problem *problem)
                           name, strerror(errno));
 }
 
+/* Of a file by fstat: lseek waits for writes that are under way. */
+static off_t size_of(int fd)
+{
+    struct stat status;
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+        return status.st_size;
+    return lseek(fd, 0, SEEK_END);
+}
+
 static bool measure(const char *name, int fd, struct lq_store *store, struct lq_problem *problem)
 {
-    off_t end = lseek(fd, 0, SEEK_END);
+    off_t end = size_of(fd);
     if (end < 0)
         return lq_problem_set(problem,
                               "%s: its size cannot be told (%s); expected a file or "
@@ -243,9 +253,10 @@ static bool is_in_memory(int fd)
 }
 
 static bool file_start(struct file_store *file, const char *name, const char *path,
-                       uint32_t requests_max, struct lq_problem *problem)
+                       uint32_t requests_max, bool is_fenced, struct lq_problem *problem)
 {
-    if (!open_path(name, path, &file->fd, problem) || !lock(name, file->fd, problem) ||
+    if (!open_path(name, path, &file->fd, problem) ||
+        (is_fenced && !lock(name, file->fd, problem)) ||
         !measure(name, file->fd, &file->live.store, problem))
         return false;
     file->in_memory = is_in_memory(file->fd);
@@ -267,7 +278,7 @@ static bool file_start(struct file_store *file, const char *name, const char *pa
 }
 
 struct lq_live_store *lq_store_file_open(const char *name, const char *path, uint32_t requests_max,
-                                         struct lq_problem *problem)
+                                         bool is_fenced, struct lq_problem *problem)
 {
     struct file_store *file = calloc(1, sizeof *file);
     if (file == NULL) {
@@ -285,7 +296,7 @@ struct lq_live_store *lq_store_file_open(const char *name, const char *path, uin
         .ops = &file_live_ops,
         .wake_fd = -1,
     };
-    if (!file_start(file, name, path, requests_max, problem)) {
+    if (!file_start(file, name, path, requests_max, is_fenced, problem)) {
         file_close(&file->live);
         return NULL;
     }

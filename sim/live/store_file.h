@@ -13,6 +13,7 @@
 #ifndef LQ_SIM_LIVE_STORE_FILE_H
 #define LQ_SIM_LIVE_STORE_FILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sim/live/problem.h"
@@ -24,8 +25,11 @@ enum { LQ_STORE_FILE_HELPERS = 8 }; /* threads per store; when all hang, the sto
  * Opens and locks PATH for reading and writing. NAME is what messages call it, copied.
  * REQUESTS_MAX: how many requests the engine can have out at once. NULL, and PROBLEM says why: not
  * there, no right, not a file or block device, not a whole number of blocks, locked by another.
+ *
+ * The lock is the store's fence (lq_store_fence): a write of a program that was killed holds it
+ * until it has landed. IS_FENCED false is a deliberate wrong: it is not asked for.
  */
 struct lq_live_store *lq_store_file_open(const char *name, const char *path, uint32_t requests_max,
-                                         struct lq_problem *problem);
+                                         bool is_fenced, struct lq_problem *problem);
 
 #endif

@@ -40,7 +40,7 @@ static struct file make_file(const char *place, off_t size_bytes)
 static struct lq_live_store *open_file(const char *path)
 {
     struct lq_problem problem = {""};
-    struct lq_live_store *live = lq_store_file_open("--file x", path, REQUESTS, &problem);
+    struct lq_live_store *live = lq_store_file_open("--file x", path, REQUESTS, true, &problem);
     if (live == NULL)
         fprintf(stderr, "%s\n", problem.text);
     CU_ASSERT_PTR_NOT_NULL_FATAL(live);
@@ -223,7 +223,7 @@ static void test_file_no_space(void)
 static void refused(const char *path, const char *word)
 {
     struct lq_problem problem = {""};
-    CU_ASSERT_PTR_NULL(lq_store_file_open("--file x", path, REQUESTS, &problem));
+    CU_ASSERT_PTR_NULL(lq_store_file_open("--file x", path, REQUESTS, true, &problem));
     CU_ASSERT_PTR_NOT_NULL(strstr(problem.text, "--file x: "));
     CU_ASSERT_PTR_NOT_NULL(strstr(problem.text, "; expected "));
     if (strstr(problem.text, word) == NULL)
@@ -256,7 +256,7 @@ static void test_file_lock(void)
         int fd = open(file.path, O_RDWR);
         struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
         _exit(fcntl(fd, F_SETLK, &range) != 0 &&
-                      lq_store_file_open("x", file.path, REQUESTS, &problem) == NULL
+                      lq_store_file_open("x", file.path, REQUESTS, true, &problem) == NULL
                   ? 0
                   : 1);
     }
