@@ -11,7 +11,7 @@
 
 #include "core/state.h"
 
-enum scope { SCOPE_TASK, SCOPE_NEXUS_UNIT, SCOPE_UNIT, SCOPE_TARGET };
+enum scope { SCOPE_TASK, SCOPE_NEXUS_UNIT, SCOPE_UNIT, SCOPE_TARGET, SCOPE_PREEMPTED };
 
 /* Whom a trigger informs by a unit attention [SPC-4 7.5.8, standards of TM: SAM-5 7]. */
 enum informs { INFORMS_NOBODY, INFORMS_OTHERS_WITH_COMMANDS, INFORMS_ALL };
@@ -33,6 +33,9 @@ static const struct trigger_row rows[LQ_TRIGGERS] = {
     [LQ_TRIGGER_TARGET_WARM_RESET] = {SCOPE_TARGET, INFORMS_ALL, {0x29, 0x03}, false},
     /* a power on event [RFC 7143 11.5.1]: POWER ON OCCURRED, connections closed */
     [LQ_TRIGGER_TARGET_COLD_RESET] = {SCOPE_TARGET, INFORMS_ALL, {0x29, 0x01}, true},
+    /* a command [SPC-4 5.13.11.2.6]; of registrations that are gone, persistent.c tells */
+    [LQ_TRIGGER_PREEMPT_AND_ABORT] = {SCOPE_PREEMPTED, INFORMS_OTHERS_WITH_COMMANDS, {0x2f, 0x00},
+                                      false},
 };
 
 static const enum lq_trigger trigger_of_function[LQ_TM_FUNCTIONS] = {
@@ -111,6 +114,9 @@ bool lq_abort_task(struct lq_engine *engine, struct lq_engine_task *task, enum l
     if (trigger == LQ_TRIGGER_ABORT_TASK &&
         lq_core_wrong(engine, LQ_WRONG_ABORT_ANSWERED_AFTER_MARKING))
         return false;
+    if (trigger == LQ_TRIGGER_PREEMPT_AND_ABORT &&
+        lq_core_wrong(engine, LQ_WRONG_PREEMPT_ANSWERED_AFTER_MARKING))
+        return false;
     return !lq_core_wrong(engine, LQ_WRONG_TM_ANSWERED_AFTER_MARKING) ||
            trigger >= LQ_TRIGGER_NEXUS_LOSS;
 }
@@ -136,6 +142,9 @@ static bool is_in_scope(const struct lq_engine *engine, const struct lq_abort *a
                         const struct lq_engine_task *task)
 {
     bool own = task->nexus == abort->nexus;
+    if (rows[abort->trigger].scope == SCOPE_PREEMPTED)
+        return task->nexus->is_preempted && task->index != abort->task.index &&
+               !lq_core_wrong(engine, LQ_WRONG_PREEMPT_ABORTS_NOBODY);
     if (own && (int64_t)(task->stamp - abort->stamp) >= 0)
         return false; /* younger than the function */
     switch (rows[abort->trigger].scope) {
@@ -150,6 +159,7 @@ static bool is_in_scope(const struct lq_engine *engine, const struct lq_abort *a
             return own || !lq_core_wrong(engine, LQ_WRONG_CLEAR_TASK_SET_ONLY_OWN);
         return !(task->data_wanted && abort->trigger == LQ_TRIGGER_LOGICAL_UNIT_RESET &&
                  lq_core_wrong(engine, LQ_WRONG_RESET_FORGETS_DATA_WAITERS));
+    case SCOPE_PREEMPTED: break;
     }
     return false;
 }
@@ -269,10 +279,31 @@ static void close_connections(struct lq_engine *engine, uint16_t target)
     }
 }
 
+/* Ends the command of a PREEMPT AND ABORT, unless something has ended it meanwhile. */
+static void end_command(struct lq_engine *engine, const struct lq_abort *abort)
+{
+    struct lq_engine_task *task = lq_task_of(engine, abort->task);
+    if (task != NULL && task->state == LQ_TASK_IN_SET)
+        lq_task_end(engine, task, LQ_GOOD, (struct lq_sense){0, 0, 0});
+}
+
+/* Reservations that a reset ends. */
+static void reset_reservations(struct lq_engine *engine, const struct lq_abort *abort)
+{
+    for (uint32_t i = 0; i < engine->unit_count; i++)
+        if (is_affected(abort, &engine->units[i]))
+            lq_reservation_reset(engine, &engine->units[i], abort->trigger);
+}
+
 static void finish(struct lq_engine *engine, struct lq_abort *abort)
 {
+    if (rows[abort->trigger].informs == INFORMS_ALL)
+        reset_reservations(engine, abort);
     inform(engine, abort);
-    answer(engine, abort, LQ_TM_COMPLETE);
+    if (abort->trigger == LQ_TRIGGER_PREEMPT_AND_ABORT)
+        end_command(engine, abort);
+    else
+        answer(engine, abort, LQ_TM_COMPLETE);
     for (uint32_t i = 0; i < engine->config.limits.nexuses; i++)
         engine->nexuses[i].cleared_by &= ~bit_of(abort);
     abort->in_use = false;
@@ -459,6 +490,31 @@ void lq_engine_task_management(struct lq_engine *engine, const struct lq_tm_requ
     abort->referenced_tag = request->referenced_tag;
     start(engine, abort);
     lq_settle(engine);
+}
+
+bool lq_abort_has_room(const struct lq_engine *engine)
+{
+    for (uint32_t i = 0; i < engine->config.limits.aborts; i++)
+        if (!engine->aborts[i].in_use)
+            return true;
+    return false;
+}
+
+void lq_abort_preempted(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    struct lq_abort *abort = take_abort(engine);
+    LQ_ASSERT(abort != NULL);
+    abort->trigger = LQ_TRIGGER_PREEMPT_AND_ABORT;
+    abort->nexus = task->nexus;
+    abort->unit = task->unit;
+    abort->task = (lq_task){task->index, task->generation};
+    abort->lun = task->lun;
+    abort->tag = task->tag;
+    abort->serial = task->serial;
+    abort->stamp = task->stamp;
+    start(engine, abort);
+    for (uint32_t i = 0; i < engine->config.limits.nexuses; i++)
+        engine->nexuses[i].is_preempted = false;
 }
 
 /* --- time ------------------------------------------------------------------------------------ */

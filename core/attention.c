@@ -7,7 +7,8 @@
 
 #include "core/state.h"
 
-/* Precedence, highest first [SAM-4 5.14]; what is not listed ranks last, in order of arrival. */
+/* Precedence, highest first [SAM-4 5.14]; what is not listed ranks last, in order of arrival, and
+ * below RESERVATION CONFLICT [SAM-5 5.3.3]. */
 static const struct lq_ua precedence[] = {
     {0x29, 0x00}, {0x29, 0x01}, {0x29, 0x04}, {0x29, 0x02},
     {0x3f, 0x01}, {0x29, 0x03}, {0x29, 0x07}, {0x2f, 0x01},
@@ -76,6 +77,15 @@ static bool stays_pending(const struct lq_engine *engine, const struct lq_engine
 void lq_ua_forget(struct lq_engine_task *task)
 {
     task->nexus->attentions[task->unit->slot].count = 0;
+}
+
+bool lq_ua_is_of_reset(const struct lq_engine_task *task)
+{
+    const struct lq_attentions *queue = &task->nexus->attentions[task->unit->slot];
+    for (uint32_t i = 0; i < queue->count; i++)
+        if (rank_of(queue->pending[i]) < sizeof precedence / sizeof precedence[0])
+            return true;
+    return false;
 }
 
 bool lq_ua_take(struct lq_engine *engine, struct lq_engine_task *task)

@@ -62,8 +62,18 @@ void lq_device_begin(struct lq_engine *engine, struct lq_engine_task *task)
     if (task->opcode != NULL && task->opcode->code == 0x12 &&
         lq_core_wrong(engine, LQ_WRONG_INQUIRY_CLEARS_ATTENTIONS))
         lq_ua_forget(task);
-    if (reports_attention(engine, task) && lq_ua_take(engine, task)) {
+    bool reports = reports_attention(engine, task);
+    bool conflicts = lq_reservation_conflicts(engine, task);
+    if (reports && (!conflicts || lq_ua_is_of_reset(task)) && lq_ua_take(engine, task)) {
         lq_check_condition(engine, task, 0x06, task->reported.asc, task->reported.ascq);
+        return;
+    }
+    if (conflicts) {
+        task->defined_bytes = 0;
+        lq_task_end(engine, task,
+                    lq_core_wrong(engine, LQ_WRONG_CONFLICT_AS_GOOD) ? LQ_GOOD
+                                                                     : LQ_RESERVATION_CONFLICT,
+                    no_sense);
         return;
     }
     if (task->refusal.key != 0) {

@@ -95,8 +95,25 @@ static void mix_order(const struct lq_link *list, size_t offset, struct lq_diges
     lq_digest_word(digest, 0);
 }
 
+static void mix_reservations(const struct lq_unit *unit, struct lq_digest *digest)
+{
+    const struct lq_reservations *reservations = &unit->reservations;
+    lq_digest_two(digest, reservations->type, reservations->generation);
+    lq_digest_word(digest, reservations->reserver == NULL ? 0 : reservations->reserver->hash);
+    LQ_LIST_EACH(link, &reservations->registrations)
+    {
+        const struct lq_registration *registration =
+            LQ_ELEMENT(link, struct lq_registration, link);
+        lq_digest_two(digest, registration->hash, registration->key);
+        lq_digest_word(digest, registration == reservations->holder);
+    }
+    lq_digest_word(digest, reservations->count);
+}
+
 static void mix_units(const struct lq_engine *engine, struct lq_digest *digest)
 {
+    for (uint32_t i = 0; i < engine->unit_count; i++)
+        mix_reservations(&engine->units[i], digest);
     for (uint32_t i = 0; i < engine->unit_count; i++)
         mix_order(&engine->units[i].tasks, offsetof(struct lq_engine_task, set_link), digest);
     for (uint32_t i = 0; i < engine->store_count; i++) {

@@ -59,6 +59,9 @@ struct lq_engine *lq_engine_make(struct lq_arena *arena, const struct lq_engine_
     void *units = lq_arena_take(arena, limits->units, sizeof *engine->units, true);
     void *stores = lq_arena_take(arena, limits->stores, sizeof *engine->stores, true);
     void *aborts = lq_arena_take(arena, limits->aborts, sizeof *engine->aborts, true);
+    void *registrations = lq_arena_take(arena, limits->registrations,
+                                        sizeof(struct lq_registration), true);
+    void *ports = lq_arena_take(arena, limits->targets, sizeof *engine->target_ports, true);
     void *buffers = lq_arena_take(arena, limits->tasks, limits->transfer_bytes_max, false);
     if (lq_arena_is_measuring(arena))
         return NULL;
@@ -69,10 +72,14 @@ struct lq_engine *lq_engine_make(struct lq_arena *arena, const struct lq_engine_
     engine->units = units;
     engine->stores = stores;
     engine->aborts = aborts;
+    engine->target_ports = ports;
+    for (uint32_t i = 0; i < limits->targets; i++)
+        engine->target_ports[i] = 1;
     engine->buffers = buffers;
     engine->next_serial = (uint64_t)config->incarnation << 40 | 1;
     init_tasks(engine);
     init_nexuses(engine, attentions);
+    lq_registrations_init(engine, registrations);
     return engine;
 }
 

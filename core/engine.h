@@ -75,6 +75,12 @@ struct lq_transport {
     uint8_t protocol_identifier; /* [SPC-5 7.6.1]: 0 FCP, 5 iSCSI */
     /* True when BYTES hold a well-formed TransportID of this protocol [SPC-5 7.6.4]. */
     bool (*transport_id_is_valid)(const uint8_t *bytes, uint32_t size_bytes);
+    /* The first TransportID of the SIZE_BYTES at BYTES, in canonical form, to CANONICAL (of
+     * LQ_TRANSPORT_ID_BYTES_MAX); returns its length there, and by TAKEN_BYTES how long it was. 0:
+     * it is not well-formed, or does not name one initiator port. NULL: initiator ports can't be
+     * named by others here (SIP_C [SPC-4 6.15.4] is 0). */
+    uint32_t (*transport_id_canonical)(const uint8_t *bytes, uint32_t size_bytes,
+                                       uint8_t *canonical, uint32_t *taken_bytes);
 
     /* Receive Data-Out [SAM-5 5.4.3.3.1]: fetch BYTES from OFFSET of the command's Data-Out into
      * BUFFER (which is for OFFSET), immediate and unsolicited data first; then call
@@ -134,6 +140,10 @@ bool lq_store_fence(struct lq_store *store, const struct lq_env *env);
 
 /* Makes STORE known and numbers it. False when limits.stores are in use. */
 bool lq_engine_store_add(struct lq_engine *engine, struct lq_store *store);
+
+/* TARGET has the ports of relative identifiers 1 to PORTS, at least 1; the most that a transport
+ * says holds. Before any nexus is established. */
+void lq_engine_target_ports(struct lq_engine *engine, uint16_t target, uint16_t ports);
 
 struct lq_unit_config {
     uint16_t target;        /* SCSI target device, 0.. */

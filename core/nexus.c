@@ -106,6 +106,8 @@ static struct lq_engine_nexus *find_slot(struct lq_engine *engine,
 static void introduce(struct lq_engine *engine, struct lq_engine_nexus *nexus,
                       const struct lq_nexus_request *request, uint64_t hash)
 {
+    if (nexus->known)
+        lq_reservation_nexus_forgotten(engine, nexus);
     nexus->known = true;
     nexus->established_count = 0;
     nexus->cleared_by = 0; /* what a CLEAR TASK SET ended was of the slot's former name */
@@ -199,6 +201,7 @@ static void finish_loss(struct lq_engine *engine, struct lq_engine_nexus *nexus)
     nexus->established = false;
     nexus->last_used = engine->uses++;
     lq_abort_forget_nexus(engine, nexus);
+    lq_reservation_nexus_ended(engine, nexus, nexus->loss);
     tell_of_loss(engine, nexus);
     record_nexus(engine, nexus, LQ_E_NEXUS_ENDED, (uint32_t)nexus->loss);
     nexus->transport->nexus_ended(nexus->transport_context, nexus->loss_cookie);

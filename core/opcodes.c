@@ -26,18 +26,36 @@
      .length = length_, .lba = lba_, .medium = LQ_MEDIUM_FLUSHES,                                 \
      .reservation = LQ_RESERVATION_WRITES, .alua = LQ_ALUA_ACTIVE, .run = lq_synchronize_cache,   \
      .usage = {__VA_ARGS__}}
+#define RESERVES(name_, code_, bytes_, class_, run_, ...)                                         \
+    {.name = name_, .code = code_, .cdb_bytes = bytes_, .reservation = class_,                    \
+     .alua = LQ_ALUA_ACTIVE, .run = run_, .usage = {__VA_ARGS__}}
+#define PERSISTENT_IN(name_, action_, run_)                                                       \
+    {.name = "PERSISTENT RESERVE IN " name_, .code = 0x5e, .has_service_action = true,            \
+     .service_action = action_, .cdb_bytes = 10, .direction = LQ_DIRECTION_IN,                    \
+     .length_rule = LQ_LENGTH_ALLOCATION, .length = {7, 2},                                       \
+     .reservation = LQ_RESERVATION_PERSISTENT, .run = run_,                                       \
+     .usage = {0x5e, action_, 0, 0, 0, 0, 0, 0xff, 0xff, 0x07}}
+#define PERSISTENT_OUT(name_, action_, type_)                                                     \
+    {.name = "PERSISTENT RESERVE OUT " name_, .code = 0x5f, .has_service_action = true,           \
+     .service_action = action_, .cdb_bytes = 10, .direction = LQ_DIRECTION_OUT,                   \
+     .length_rule = LQ_LENGTH_PARAMETERS, .length = {5, 4},                                       \
+     .reservation = LQ_RESERVATION_PERSISTENT, .run = lq_persistent_reserve_out,                  \
+     .usage = {0x5f, action_, type_, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x07}}
 #define FIELD(offset_, bytes_) {offset_, bytes_}
 
 /* In order of operation code. */
 static const struct lq_opcode opcodes[] = {
-    {.name = "TEST UNIT READY", .code = 0x00, .cdb_bytes = 6, .alua = LQ_ALUA_ACTIVE,
-     .run = lq_test_unit_ready, .usage = {0x00, 0, 0, 0, 0, 0x07}},
+    {.name = "TEST UNIT READY", .code = 0x00, .cdb_bytes = 6,
+     .reservation = LQ_RESERVATION_STATUS, .alua = LQ_ALUA_ACTIVE, .run = lq_test_unit_ready,
+     .usage = {0x00, 0, 0, 0, 0, 0x07}},
     PRIMARY_IN("REQUEST SENSE", 0x03, 6, FIELD(4, 1), LQ_UA_IGNORES, lq_request_sense,
                0x03, 0x01, 0, 0, 0xff, 0x07),
     READS("READ(6)", 0x08, 6, FIELD(1, 3), FIELD(4, 1), 0x08, 0x1f, 0xff, 0xff, 0xff, 0x07),
     WRITES("WRITE(6)", 0x0a, 6, FIELD(1, 3), FIELD(4, 1), 0x0a, 0x1f, 0xff, 0xff, 0xff, 0x07),
     PRIMARY_IN("INQUIRY", 0x12, 6, FIELD(3, 2), LQ_UA_IGNORES, lq_inquiry,
                0x12, 0x01, 0xff, 0xff, 0xff, 0x07),
+    RESERVES("RESERVE(6)", 0x16, 6, LQ_RESERVATION_RESERVE, lq_reserve, 0x16, 0x1f, 0, 0, 0, 0x07),
+    RESERVES("RELEASE(6)", 0x17, 6, LQ_RESERVATION_RELEASE, lq_release, 0x17, 0x1f, 0, 0, 0, 0x07),
     {.name = "MODE SENSE(6)", .code = 0x1a, .cdb_bytes = 6, .direction = LQ_DIRECTION_IN,
      .length_rule = LQ_LENGTH_ALLOCATION, .length = {4, 1}, .reservation = LQ_RESERVATION_READS,
      .alua = LQ_ALUA_ACTIVE, .run = lq_mode_sense_6,
@@ -51,10 +69,27 @@ static const struct lq_opcode opcodes[] = {
            0x2a, 0xf8, 0xff, 0xff, 0xff, 0xff, 0x3f, 0xff, 0xff, 0x07),
     FLUSHES("SYNCHRONIZE CACHE(10)", 0x35, 10, FIELD(2, 4), FIELD(7, 2),
             0x35, 0x02, 0xff, 0xff, 0xff, 0xff, 0x3f, 0xff, 0xff, 0x07),
+    RESERVES("RESERVE(10)", 0x56, 10, LQ_RESERVATION_RESERVE, lq_reserve,
+             0x56, 0x1f, 0, 0, 0, 0, 0, 0, 0, 0x07),
+    RESERVES("RELEASE(10)", 0x57, 10, LQ_RESERVATION_RELEASE, lq_release,
+             0x57, 0x1f, 0, 0, 0, 0, 0, 0, 0, 0x07),
     {.name = "MODE SENSE(10)", .code = 0x5a, .cdb_bytes = 10, .direction = LQ_DIRECTION_IN,
      .length_rule = LQ_LENGTH_ALLOCATION, .length = {7, 2}, .reservation = LQ_RESERVATION_READS,
      .alua = LQ_ALUA_ACTIVE, .run = lq_mode_sense_10,
      .usage = {0x5a, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, 0x07}},
+    PERSISTENT_IN("READ KEYS", 0x00, lq_persistent_read_keys),
+    PERSISTENT_IN("READ RESERVATION", 0x01, lq_persistent_read_reservation),
+    PERSISTENT_IN("REPORT CAPABILITIES", 0x02, lq_persistent_report_capabilities),
+    PERSISTENT_IN("READ FULL STATUS", 0x03, lq_persistent_read_full_status),
+    PERSISTENT_OUT("REGISTER", 0x00, 0),
+    PERSISTENT_OUT("RESERVE", 0x01, 0xff),
+    PERSISTENT_OUT("RELEASE", 0x02, 0xff),
+    PERSISTENT_OUT("CLEAR", 0x03, 0),
+    PERSISTENT_OUT("PREEMPT", 0x04, 0xff),
+    PERSISTENT_OUT("PREEMPT AND ABORT", 0x05, 0xff),
+    PERSISTENT_OUT("REGISTER AND IGNORE EXISTING KEY", 0x06, 0),
+    PERSISTENT_OUT("REGISTER AND MOVE", 0x07, 0),
+    PERSISTENT_OUT("REPLACE LOST RESERVATION", 0x08, 0xff),
     READS("READ(16)", 0x88, 16, FIELD(2, 8), FIELD(10, 4),
           0x88, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f,
           0x07),
@@ -102,6 +137,7 @@ uint64_t lq_cdb_value(const uint8_t *cdb, struct lq_cdb_field field)
 static const struct lq_sense invalid_opcode = {0x05, 0x20, 0x00};
 static const struct lq_sense invalid_field = {0x05, 0x24, 0x00};
 static const struct lq_sense lba_out_of_range = {0x05, 0x21, 0x00};
+static const struct lq_sense list_length_error = {0x05, 0x1a, 0x00};
 static const struct lq_sense wrong_direction = {0x05, 0x49, 0x00};
 
 /* Extent and length of a command on blocks; true when they are good. */
@@ -140,6 +176,11 @@ static bool decode_extent(const struct lq_engine *engine, struct lq_engine_task 
  */
 static void decode_data_out(struct lq_engine_task *task)
 {
+    if (task->opcode->length_rule == LQ_LENGTH_PARAMETERS) {
+        bool is_cut = task->expected_out_bytes < task->defined_bytes;
+        task->out_bytes = (uint32_t)(is_cut ? task->expected_out_bytes : task->defined_bytes);
+        return;
+    }
     uint32_t block_bytes = task->unit->store->store->block_bytes;
     uint64_t bytes = task->defined_bytes;
     if (task->expected_out_bytes < bytes)
@@ -159,24 +200,34 @@ static bool is_wrong_direction(const struct lq_engine_task *task)
            task->expected_in_bytes != 0 && task->expected_out_bytes == 0;
 }
 
+/* All service actions that the operation code has are here: any other is a reserved value of a
+ * field, not a command that is not implemented [SPC-4 6.15.1, 6.16.2]. */
+static bool has_all_service_actions(uint8_t code)
+{
+    return code == 0x5e || code == 0x5f;
+}
+
 void lq_opcode_decode(struct lq_engine *engine, struct lq_engine_task *task)
 {
     task->opcode = lq_opcode_find(task->cdb);
     if (task->unit == NULL)
         return; /* device.c answers by the command alone */
     if (task->opcode == NULL) {
-        task->refusal = invalid_opcode;
+        task->refusal = has_all_service_actions(task->cdb[0]) ? invalid_field : invalid_opcode;
         return;
     }
     if (task->cdb_bytes < task->opcode->cdb_bytes || (task->cdb[task->opcode->cdb_bytes - 1] & 4)) {
         task->refusal = invalid_field; /* cut short, or NACA, which is not supported yet */
         return;
     }
-    if (task->opcode->length_rule == LQ_LENGTH_ALLOCATION)
+    bool has_list = task->opcode->length_rule == LQ_LENGTH_PARAMETERS;
+    if (has_list || task->opcode->length_rule == LQ_LENGTH_ALLOCATION)
         task->defined_bytes = lq_cdb_value(task->cdb, task->opcode->length);
     else if (task->opcode->medium != LQ_MEDIUM_NONE && !decode_extent(engine, task))
         return;
-    if (is_wrong_direction(task))
+    if (has_list && task->defined_bytes > engine->config.limits.transfer_bytes_max)
+        task->refusal = list_length_error;
+    else if (is_wrong_direction(task))
         task->refusal = wrong_direction;
     else if (task->opcode->direction == LQ_DIRECTION_OUT)
         decode_data_out(task);

@@ -21,17 +21,23 @@ enum lq_direction_of_data { LQ_DIRECTION_NONE, LQ_DIRECTION_IN, LQ_DIRECTION_OUT
 enum lq_length_rule {
     LQ_LENGTH_NONE,
     LQ_LENGTH_ALLOCATION, /* bytes that the initiator has room for */
+    LQ_LENGTH_PARAMETERS, /* bytes of a parameter list */
     LQ_LENGTH_BLOCKS,     /* logical blocks to be moved */
     LQ_LENGTH_EXTENT      /* logical blocks spoken of, none moved (SYNCHRONIZE CACHE) */
 };
 
 enum lq_medium_use { LQ_MEDIUM_NONE, LQ_MEDIUM_READS, LQ_MEDIUM_WRITES, LQ_MEDIUM_FLUSHES };
 
-/* Reservation classes: rows of the persistent reservation matrix [SPC-4 t65, SBC-4 t13]. */
+/* Reservation classes: rows of the matrix in reserve.c [SPC-4 t65, t66; SBC-4 t13]. */
 enum lq_reservation_class {
-    LQ_RESERVATION_ALWAYS, /* allowed whoever holds what */
-    LQ_RESERVATION_READS,  /* conflicts with exclusive access of others */
-    LQ_RESERVATION_WRITES  /* conflicts with any reservation of others */
+    LQ_RESERVATION_ALWAYS,     /* allowed whoever holds what */
+    LQ_RESERVATION_STATUS,     /* conflicts only with others' RESERVE */
+    LQ_RESERVATION_READS,      /* conflicts with exclusive access of others */
+    LQ_RESERVATION_WRITES,     /* conflicts with any reservation of others */
+    LQ_RESERVATION_PERSISTENT, /* PERSISTENT RESERVE IN and OUT */
+    LQ_RESERVATION_RESERVE,
+    LQ_RESERVATION_RELEASE,
+    LQ_RESERVATION_CLASSES
 };
 
 /* States of asymmetric access in which the command works [SPC-4 5.15.2.4]. */

@@ -14,6 +14,7 @@
 #include "core/base/heap.h"
 #include "core/engine.h"
 #include "core/opcodes.h"
+#include "core/reservations.h"
 #include "core/wrongs.h"
 
 enum lq_task_state {
@@ -80,6 +81,7 @@ struct lq_engine_nexus {
     bool known; /* has a name */
     bool established;
     bool losing; /* its loss waits */
+    bool is_preempted; /* between the two halves of a PREEMPT AND ABORT, inside one call */
     enum lq_trigger loss;
     uint32_t loss_waiting; /* commands in the store that the loss waits for */
     uint64_t loss_deadline_ns, loss_cookie;
@@ -114,6 +116,7 @@ struct lq_unit {
     uint32_t dormant;           /* not enabled */
     uint32_t barriers;          /* ORDERED and HEAD OF QUEUE in the set */
     struct lq_link rescan_link; /* linked: a task ended, others may be enabled */
+    struct lq_reservations reservations;
     char vendor[9], product[17], revision[5], serial[33];
 };
 
@@ -134,6 +137,7 @@ struct lq_abort {
     enum lq_trigger trigger;
     struct lq_engine_nexus *nexus;
     struct lq_unit *unit; /* NULL: a target reset */
+    lq_task task;         /* PREEMPT AND ABORT: the command that it answers */
     uint64_t lun, tag, referenced_tag, serial, stamp, cookie;
     uint32_t waiting;
     uint64_t deadline_ns;
@@ -147,6 +151,7 @@ struct lq_engine {
     struct lq_unit *units;
     struct lq_store_state *stores;
     struct lq_abort *aborts;
+    uint16_t *target_ports; /* of each target: its ports are 1 to this */
     uint8_t *buffers;
     uint32_t unit_count, store_count; /* places of units used so far */
     uint32_t next_unit_number;
@@ -158,6 +163,8 @@ struct lq_engine {
     uint32_t orphan_count, held_count;
     uint32_t stale_aborts; /* wrong "absent-abort-stays" */
     struct lq_link free_tasks, run, rescan, losing, ended;
+    struct lq_link free_registrations;
+    uint32_t registrations_free;
 };
 
 static inline bool lq_core_wrong(const struct lq_engine *engine, enum lq_core_wrong wrong)
@@ -203,6 +210,11 @@ void lq_abort_release(struct lq_engine *engine, struct lq_engine_task *task);
 uint64_t lq_abort_deadline(const struct lq_engine *engine);
 void lq_abort_expire(struct lq_engine *engine);
 /* True while a TM function of NEXUS is in progress. */
+/* True while a TM function more can be carried out. */
+bool lq_abort_has_room(const struct lq_engine *engine);
+/* PREEMPT AND ABORT, by TASK: aborts the commands of TASK's unit whose nexuses are marked as
+ * preempted, but TASK, which ends GOOD when they can do no more harm. There is room. */
+void lq_abort_preempted(struct lq_engine *engine, struct lq_engine_task *task);
 bool lq_abort_is_by(const struct lq_engine *engine, const struct lq_engine_nexus *nexus);
 void lq_abort_forget_nexus(struct lq_engine *engine, const struct lq_engine_nexus *nexus);
 /* Aborts TASK for TRIGGER; true when the trigger has to wait for it. */
@@ -243,6 +255,8 @@ void lq_quarantine_forget_held(struct lq_engine *engine, struct lq_engine_task *
 
 void lq_ua_establish(struct lq_engine *engine, struct lq_engine_nexus *nexus, struct lq_unit *unit,
                      struct lq_ua ua);
+/* True when one of those that rank above RESERVATION CONFLICT is pending for TASK's nexus. */
+bool lq_ua_is_of_reset(const struct lq_engine_task *task);
 /* Takes the one of highest precedence for TASK to report. False: none is pending. */
 bool lq_ua_take(struct lq_engine *engine, struct lq_engine_task *task);
 /* Wrong "inquiry-clears-attentions": what is pending for TASK's I_T_L nexus is dropped. */

@@ -78,6 +78,7 @@ static struct lq_unit *find_place(struct lq_engine *engine)
         return NULL;
     struct lq_unit *unit = &engine->units[engine->unit_count];
     unit->slot = engine->unit_count++;
+    lq_list_init(&unit->reservations.registrations);
     lq_list_init(&unit->tasks);
     lq_list_init(&unit->rescan_link);
     return unit;
@@ -197,6 +198,8 @@ const char *lq_engine_unit_remove(struct lq_engine *engine, uint16_t target, uin
             break;
         end_command(engine, LQ_ELEMENT(link, struct lq_engine_task, set_link));
     }
+    lq_reservations_forget(engine, unit);
+    unit->reservations.reserver = NULL;
     forget_attentions(engine, unit);
     tell_others(engine, unit);
     lq_settle(engine);

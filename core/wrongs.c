@@ -231,4 +231,82 @@ const struct lq_wrong lq_core_wrongs[LQ_CORE_WRONGS] = {
     [LQ_WRONG_CHANGE_TOLD_TO_ONE] =
         {"change-told-to-one", "UA-1",
          "One I_T nexus is told that LUNs or a capacity have changed, the others never are."},
+    [LQ_WRONG_FLUSH_PASSES_RESERVATION] =
+        {"flush-passes-reservation", "PR-1",
+         "SYNCHRONIZE CACHE does not look whether the unit is reserved."},
+    [LQ_WRONG_EXCLUSIVE_ACCESS_LETS_READ] =
+        {"exclusive-access-lets-read", "PR-1",
+         "An exclusive access reservation keeps others from writing only."},
+    [LQ_WRONG_UNREGISTERED_HOLD_ALL_REGISTRANTS] =
+        {"unregistered-hold-all-registrants", "PR-1",
+         "Who is not registered counts as a holder of an all registrants reservation."},
+    [LQ_WRONG_CONFLICT_AS_GOOD] =
+        {"conflict-as-good", "PR-1",
+         "A command that conflicts with a reservation is dropped and ends GOOD."},
+    [LQ_WRONG_REGISTRANTS_MAY_ONLY_READ_AND_WRITE] =
+        {"registrants-may-only-read-and-write", "PR-2",
+         "A registrants only reservation lets registrants read and write, and nothing "
+         "else."},
+    [LQ_WRONG_PREEMPT_ABORTS_NOBODY] =
+        {"preempt-aborts-nobody", "PR-3",
+         "PREEMPT AND ABORT aborts no command."},
+    [LQ_WRONG_PREEMPT_ABORTS_ONLY_HOLDERS] =
+        {"preempt-aborts-only-holders", "PR-3",
+         "PREEMPT AND ABORT aborts the commands of the holder only, not those of other I_T "
+         "nexuses with the key."},
+    [LQ_WRONG_PREEMPT_ANSWERED_AFTER_MARKING] =
+        {"preempt-answered-after-marking", "PR-3",
+         "PREEMPT AND ABORT ends while commands that it aborted go on in the store."},
+    [LQ_WRONG_REGISTER_KEEPS_GENERATION] =
+        {"register-keeps-generation", "PR-4",
+         "REGISTER does not raise PRGENERATION."},
+    [LQ_WRONG_RESERVE_RAISES_GENERATION] =
+        {"reserve-raises-generation", "PR-4",
+         "RESERVE raises PRGENERATION."},
+    [LQ_WRONG_KEY_ZERO_REGISTERS] =
+        {"key-zero-registers", "PR-4",
+         "REGISTER with key 0 does not unregister: the key becomes 0."},
+    [LQ_WRONG_SPEC_I_PT_IGNORED] =
+        {"spec-i-pt-ignored", "PR-4",
+         "REGISTER with SPEC_I_PT registers only the I_T nexus that sent it."},
+    [LQ_WRONG_MOVE_LEAVES_RESERVATION] =
+        {"move-leaves-reservation", "PR-4",
+         "REGISTER AND MOVE registers the other I_T nexus, and the reservation stays."},
+    [LQ_WRONG_PREEMPT_SPARES_REGISTRATIONS] =
+        {"preempt-spares-registrations", "PR-4",
+         "PREEMPT takes the reservation and leaves the registrations that it should "
+         "remove."},
+    [LQ_WRONG_LAST_REGISTRANT_KEEPS_RESERVATION] =
+        {"last-registrant-keeps-reservation", "PR-4",
+         "An all registrants reservation stays when its last registrant is gone."},
+    [LQ_WRONG_PERSISTENT_RELEASE_BY_ANYBODY] =
+        {"persistent-release-by-anybody", "PR-4",
+         "RELEASE by a registrant that is not the holder releases the reservation."},
+    [LQ_WRONG_REGISTRATION_ENDS_WITH_NEXUS] =
+        {"registration-ends-with-nexus", "PR-5",
+         "A registration ends with the session of its I_T nexus."},
+    [LQ_WRONG_RESET_DROPS_REGISTRATIONS] =
+        {"reset-drops-registrations", "PR-5",
+         "LOGICAL UNIT RESET removes registrations and reservation."},
+    [LQ_WRONG_PREEMPT_TELLS_NOBODY] =
+        {"preempt-tells-nobody", "PR-6",
+         "PREEMPT tells nobody that his registration is gone."},
+    [LQ_WRONG_CLEAR_TELLS_ISSUER] =
+        {"clear-tells-issuer", "PR-6",
+         "CLEAR tells the I_T nexus that asked for it, too."},
+    [LQ_WRONG_RELEASE_TELLS_NOBODY] =
+        {"release-tells-nobody", "PR-6",
+         "RELEASE of a registrants only reservation tells nobody."},
+    [LQ_WRONG_RELEASE_BY_ANYBODY] =
+        {"release-by-anybody", "PR-7",
+         "RELEASE(6) and RELEASE(10) of another I_T nexus release what RESERVE gave."},
+    [LQ_WRONG_RESERVE_OUTLIVES_RESET] =
+        {"reserve-outlives-reset", "PR-7",
+         "What RESERVE gave survives a reset of the logical unit."},
+    [LQ_WRONG_RESERVE_OUTLIVES_SESSION] =
+        {"reserve-outlives-session", "PR-7",
+         "What RESERVE gave stays when the session has been logged out."},
+    [LQ_WRONG_ANY_KEY_REGISTERS] =
+        {"any-key-registers", "PR-8",
+         "PERSISTENT RESERVE OUT is carried out whatever its RESERVATION KEY is."},
 };

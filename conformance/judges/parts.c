@@ -9,6 +9,7 @@ const struct lq_judge_part *const lq_judge_parts[] = {
     &lq_tm_part,
     &lq_reinstate_part,
     &lq_quarantine_part,
+    &lq_reservation_part, /* before UA, through which it tells what is owed */
     &lq_ua_part,
     &lq_luns_part,
     &lq_digests_part,

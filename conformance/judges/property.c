@@ -235,6 +235,44 @@ const struct lq_property lq_property_table[] = {
     [P_LUN_3] =
         {"LUN-3", "report-luns-as-it-is", "SPC-5 r22 6.33", "luns",
          "REPORT LUNS lists the logical units that are there, all of them and no other."},
+    [P_PR_1] =
+        {"PR-1", "reservation-fence", "SPC-4 r36f 5.13.1, t65; SBC-4 t13",
+         "reservation",
+         "No command is carried out for an I_T nexus that a persistent reservation keeps "
+         "out."},
+    [P_PR_2] =
+        {"PR-2", "no-false-conflict", "SPC-4 r36f 5.13.1, t65; SBC-4 t13",
+         "reservation",
+         "No command ends RESERVATION CONFLICT that no reservation keeps out."},
+    [P_PR_3] =
+        {"PR-3", "preempt-fence", "SPC-4 r36f 5.13.11.2.6",
+         "reservation",
+         "When PREEMPT AND ABORT ends, every older command of the preempted I_T nexuses has "
+         "ended, and no other was aborted."},
+    [P_PR_4] =
+        {"PR-4", "reservations-as-they-are", "SPC-4 r36f 5.13.5 to 5.13.11, 6.15",
+         "reservation",
+         "PERSISTENT RESERVE IN tells the keys, the reservation and the PRGENERATION that "
+         "the requests before it made."},
+    [P_PR_5] =
+        {"PR-5", "registrations-survive", "SPC-4 r36f 5.13.1, 5.13.5",
+         "reservation",
+         "Registrations and reservations survive the end of an I_T nexus and resets of the "
+         "logical unit."},
+    [P_PR_6] =
+        {"PR-6", "reservations-told", "SPC-4 r36f 5.13.11, 7.5.8",
+         "reservation",
+         "Whose registration or reservation was taken away, and nobody else, is told by a "
+         "unit attention, once."},
+    [P_PR_7] =
+        {"PR-7", "reserve-and-release", "SPC-2 r20 7.16, 7.21; SPC-4 r36f 5.13.3",
+         "reservation",
+         "RESERVE keeps all other I_T nexuses out until its own releases it, logs out, or "
+         "the logical unit is reset."},
+    [P_PR_8] =
+        {"PR-8", "persistent-reserve-out-honest", "SPC-4 r36f 5.13.7 to 5.13.11, t66",
+         "reservation",
+         "PERSISTENT RESERVE OUT succeeds or conflicts as keys, types and registrations say."},
     [P_LIVE_1] =
         {"LIVE-1", "command-ends", "docs/ARCHITECTURE.md, phases of a run", "liveness",
          "Every command ends, or is given up for a known cause, within the liveness bound."},

@@ -40,7 +40,7 @@ static enum lq_property_place property_of(const struct condition *condition, enu
         return condition->claimed ? P_UA_6 : P_UA_5;
     if (condition->claimed)
         return P_UA_6;
-    return kind == NEXUS_LOSS ? P_RI_4 : P_UA_1;
+    return kind == NEXUS_LOSS ? P_RI_4 : kind >= RESERVATIONS_PREEMPTED ? P_PR_6 : P_UA_1;
 }
 
 static void convict_missing(struct lq_judge *judge, struct condition *condition, enum kind kind,
@@ -307,7 +307,9 @@ static void judge_precedence(struct lq_judge *judge, const struct place *place,
     /* Of an owed reset the code is not known: the lowest rank of its kind. */
     static const uint32_t rank_of_kind[KINDS] = {
         [COARSE] = 0, [POWER_ON] = 1, [STORE_RESET] = 1, [RESET] = 3, [NEXUS_LOSS] = 4,
-        [CLEARED] = 5, [LUNS_CHANGED] = 5, [CAPACITY] = 5, [PARAMETERS] = 5};
+        [CLEARED] = 5, [LUNS_CHANGED] = 5, [CAPACITY] = 5, [PARAMETERS] = 5,
+        [RESERVATIONS_PREEMPTED] = 5, [RESERVATIONS_RELEASED] = 5,
+        [REGISTRATIONS_PREEMPTED] = 5};
     uint32_t reported = rank_of(event->detail & 0xffff);
     for (uint32_t k = 0; k < KINDS; k++) {
         const struct condition *condition = &place->conditions[k];
@@ -358,6 +360,9 @@ static void on_report(struct lq_judge *judge, const struct lq_seen_task *task,
         condition->allowed--;
     } else if (is_under_way(judge, task->unit, kind)) {
         condition->early = true;
+    } else if (kind >= RESERVATIONS_PREEMPTED) {
+        if (!lq_reservation_may_tell(judge, task->unit))
+            convict_report(judge, P_PR_6, task, event, before, ", which nothing explains");
     } else if (condition->reported > 1) {
         convict_report(judge, P_UA_2, task, event, before, " once more than it was established");
     } else {
@@ -375,6 +380,15 @@ static void on_good(struct lq_judge *judge, const struct lq_seen_task *task)
     }
 }
 
+/* PREEMPT AND ABORT ends commands of others: they may hear of it (TAS 0). */
+static void on_preempted(struct lq_judge *judge, const struct lq_event *event)
+{
+    const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
+    if (event->code == LQ_TRIGGER_PREEMPT_AND_ABORT && task != NULL && task->nexus != NULL &&
+        task->unit != NULL)
+        lq_ua_owe(judge, task->nexus, task->unit, CLEARED, false, event);
+}
+
 static void on_ended(struct lq_judge *judge, const struct lq_event *event)
 {
     const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
@@ -384,6 +398,7 @@ static void on_ended(struct lq_judge *judge, const struct lq_event *event)
     if (event->flags & LQ_F_ABORTED) {
         if (event->code == LQ_TRIGGER_CLEAR_TASK_SET)
             on_cleared(judge, task);
+        on_preempted(judge, event);
         return;
     }
     if (event->code == 0x02 && event->detail >> 16 == 6)
@@ -511,6 +526,9 @@ static void ua_event(struct lq_judge *judge, const struct lq_event *event)
         break;
     case LQ_E_ENDED:
         on_ended(judge, event);
+        break;
+    case LQ_E_AFFECTED:
+        on_preempted(judge, event);
         break;
     case LQ_E_STATUS_LOST:
         on_lost(judge, event);

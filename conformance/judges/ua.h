@@ -51,6 +51,9 @@ void lq_ua_owe(struct lq_judge *judge, const struct lq_seen_nexus *nexus,
                const struct lq_seen_unit *unit, enum kind kind, bool must,
                const struct lq_event *cause);
 
+/* reservation.c: what UNIT tells of reservations can not be known. */
+bool lq_reservation_may_tell(struct lq_judge *judge, const struct lq_seen_unit *unit);
+
 /* ua_luns.c */
 void lq_ua_lun_comes(struct lq_judge *judge, const struct lq_event *event);
 void lq_ua_lun_changes(struct lq_judge *judge, const struct lq_event *event);

@@ -9,6 +9,7 @@
 /* COARSE: what a nexus that is new to the target may hear, and what a full queue is merged into. */
 enum kind {
     COARSE, POWER_ON, RESET, STORE_RESET, NEXUS_LOSS, CLEARED, LUNS_CHANGED, CAPACITY, PARAMETERS,
+    RESERVATIONS_PREEMPTED, RESERVATIONS_RELEASED, REGISTRATIONS_PREEMPTED,
     KINDS, OTHER_KIND = KINDS
 };
 
@@ -16,7 +17,9 @@ static const char *const kind_names[] = {"POWER ON, RESET, OR BUS DEVICE RESET",
                                          "RESET", "DEVICE INTERNAL RESET", "I_T NEXUS LOSS",
                                          "COMMANDS CLEARED BY ANOTHER INITIATOR",
                                          "REPORTED LUNS DATA HAS CHANGED",
-                                         "CAPACITY DATA HAS CHANGED", "MODE PARAMETERS CHANGED"};
+                                         "CAPACITY DATA HAS CHANGED", "MODE PARAMETERS CHANGED",
+                                         "RESERVATIONS PREEMPTED", "RESERVATIONS RELEASED",
+                                         "REGISTRATIONS PREEMPTED"};
 
 /* DETAIL is ASC << 8 | ASCQ. */
 static inline enum kind kind_of(uint32_t detail)
@@ -31,6 +34,9 @@ static inline enum kind kind_of(uint32_t detail)
     case 0x3f0e: return LUNS_CHANGED;
     case 0x2a09: return CAPACITY;
     case 0x2a01: return PARAMETERS;
+    case 0x2a03: return RESERVATIONS_PREEMPTED;
+    case 0x2a04: return RESERVATIONS_RELEASED;
+    case 0x2a05: return REGISTRATIONS_PREEMPTED;
     default: return OTHER_KIND;
     }
 }

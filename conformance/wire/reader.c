@@ -19,7 +19,8 @@ static uint32_t min_u32(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-/* The data of these is worth keeping whole; of the others only what sense data may need. */
+/* The data of these is worth keeping whole; of the others only what sense data and parameter
+ * lists may need. */
 static uint32_t bytes_worth_keeping(const uint8_t *header)
 {
     switch (lq_wire_opcode_of(header)) {
@@ -29,6 +30,8 @@ static uint32_t bytes_worth_keeping(const uint8_t *header)
     case LQ_WIRE_TEXT_RESPONSE:
     case LQ_WIRE_SCSI_RESPONSE:
         return LQ_WIRE_DATA_KEPT;
+    case LQ_WIRE_SCSI_COMMAND:
+    case LQ_WIRE_DATA_OUT:
     case LQ_WIRE_DATA_IN:
     case LQ_WIRE_ASYNC:
     case LQ_WIRE_REJECT:

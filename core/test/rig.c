@@ -87,9 +87,21 @@ static void close_all(void *transport, uint16_t target)
     rig->closes++;
 }
 
+/* The rig's TransportIDs are four bytes and as many as they say. */
+static uint32_t transport_id_canonical(const uint8_t *bytes, uint32_t size_bytes,
+                                       uint8_t *canonical, uint32_t *taken_bytes)
+{
+    if (size_bytes < 8 || bytes[0] != 0x45 || bytes[3] != 4)
+        return 0;
+    memcpy(canonical, bytes, 8);
+    *taken_bytes = 8;
+    return 8;
+}
+
 static const struct lq_transport rig_transport = {
     .name = "rig",
     .protocol_identifier = 5,
+    .transport_id_canonical = transport_id_canonical,
     .receive_data_out = receive_data_out,
     .send_data_in = send_data_in,
     .terminate_data_transfer = terminate_data_transfer,
@@ -231,13 +243,11 @@ void rig_fini(struct rig *rig)
 
 /* --- commands -------------------------------------------------------------------------------- */
 
-uint32_t rig_send(struct rig *rig, uint32_t nexus, uint16_t lun, enum lq_attribute attribute,
-                  const uint8_t *cdb, uint32_t cdb_bytes, uint64_t expected_in,
-                  uint64_t expected_out, uint32_t immediate, uint8_t fill)
+static uint32_t send(struct rig *rig, uint32_t nexus, uint16_t lun, enum lq_attribute attribute,
+                     const uint8_t *cdb, uint32_t cdb_bytes, uint64_t expected_in,
+                     uint64_t expected_out, const uint8_t *data, uint32_t immediate)
 {
-    static uint8_t data[64 * 1024];
-    CU_ASSERT_FATAL(rig->command_count < RIG_COMMANDS && immediate <= sizeof data);
-    memset(data, fill, immediate);
+    CU_ASSERT_FATAL(rig->command_count < RIG_COMMANDS);
     uint32_t place = rig->command_count++;
     rig->stamp++;
     struct lq_command command = {
@@ -256,6 +266,25 @@ uint32_t rig_send(struct rig *rig, uint32_t nexus, uint16_t lun, enum lq_attribu
     };
     rig->commands[place].task = lq_engine_command(rig->engine, &command);
     return place;
+}
+
+uint32_t rig_send(struct rig *rig, uint32_t nexus, uint16_t lun, enum lq_attribute attribute,
+                  const uint8_t *cdb, uint32_t cdb_bytes, uint64_t expected_in,
+                  uint64_t expected_out, uint32_t immediate, uint8_t fill)
+{
+    static uint8_t data[64 * 1024];
+    CU_ASSERT_FATAL(immediate <= sizeof data);
+    memset(data, fill, immediate);
+    return send(rig, nexus, lun, attribute, cdb, cdb_bytes, expected_in, expected_out, data,
+                immediate);
+}
+
+uint32_t rig_send_data(struct rig *rig, uint32_t nexus, uint16_t lun, const uint8_t *cdb,
+                       uint32_t cdb_bytes, const uint8_t *data, uint32_t data_bytes,
+                       uint64_t in_bytes)
+{
+    return send(rig, nexus, lun, LQ_SIMPLE, cdb, cdb_bytes, in_bytes, data_bytes, data,
+                data_bytes);
 }
 
 static uint32_t send_10(struct rig *rig, uint32_t nexus, enum lq_attribute attribute, uint8_t code,

@@ -37,7 +37,7 @@ struct rig {
     struct lq_engine *engine;
     void *memory;
     struct rig_store stores[2];
-    lq_nexus nexuses[RIG_NEXUSES];
+    lq_nexus nexuses[RIG_NEXUSES + 1]; /* the last for a test that wants it */
     struct rig_command commands[RIG_COMMANDS];
     uint32_t command_count;
     bool keep_windows;   /* terminate_data_transfer leaves open Data-Out windows open */
@@ -62,6 +62,10 @@ struct lq_engine_config rig_config(void);
 uint32_t rig_send(struct rig *rig, uint32_t nexus, uint16_t lun, enum lq_attribute attribute,
                   const uint8_t *cdb, uint32_t cdb_bytes, uint64_t expected_in,
                   uint64_t expected_out, uint32_t immediate, uint8_t fill);
+/* Sends a CDB whose DATA_BYTES of Data-Out come with it, and expects IN_BYTES of Data-In. */
+uint32_t rig_send_data(struct rig *rig, uint32_t nexus, uint16_t lun, const uint8_t *cdb,
+                       uint32_t cdb_bytes, const uint8_t *data, uint32_t data_bytes,
+                       uint64_t in_bytes);
 uint32_t rig_read(struct rig *rig, uint32_t nexus, enum lq_attribute attribute, uint32_t lba,
                   uint16_t blocks);
 /* All data comes with the command. */

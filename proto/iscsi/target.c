@@ -171,6 +171,7 @@ static void init_targets(struct lq_iscsi_target *t, const struct lq_iscsi_config
         (void)lq_iscsi_name_fold(lq_text_slice(config->target_names[i]), t->names[i]);
         t->portals_of_target[i] = config->portals_of_target != NULL ? config->portals_of_target[i]
                                                                     : config->portal_count;
+        lq_engine_target_ports(t->engine, (uint16_t)i, (uint16_t)t->portals_of_target[i]);
         t->offers[i] = config->target_offers != NULL ? config->target_offers[i] : config->offer;
     }
     for (uint32_t i = 0; t->addresses != NULL && i < config->portal_count; i++)

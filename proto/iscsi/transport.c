@@ -158,10 +158,45 @@ static bool transport_id_is_valid(const uint8_t *bytes, uint32_t size_bytes)
            memcmp(end - ID_ISID_CHARACTERS, ",i,0x", 5) == 0;
 }
 
+/* The six bytes that the hexadecimal digits at TEXT say; false: they are none. */
+static bool parse_isid(const uint8_t *text, uint8_t *isid)
+{
+    for (uint32_t i = 0; i < 2 * LQ_ISID_BYTES; i++) {
+        uint8_t c = text[i];
+        bool is_digit = c >= '0' && c <= '9';
+        bool is_letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'f';
+        if (!is_digit && !is_letter)
+            return false;
+        uint8_t value = (uint8_t)(is_digit ? c - '0' : (c | 0x20) - 'a' + 10);
+        isid[i / 2] = (uint8_t)(isid[i / 2] << 4 | value);
+    }
+    return true;
+}
+
+/* A name alone (format 00b) speaks of all ports of an initiator: not one of them. */
+static uint32_t transport_id_canonical(const uint8_t *bytes, uint32_t size_bytes,
+                                       uint8_t *canonical, uint32_t *taken_bytes)
+{
+    if (!transport_id_is_valid(bytes, size_bytes) || bytes[0] != ID_WITH_ISID)
+        return 0;
+    const uint8_t *text = bytes + ID_HEADER_BYTES;
+    uint32_t text_bytes = lq_get_be16(bytes + 2);
+    const uint8_t *end = memchr(text, 0, text_bytes);
+    uint32_t name_bytes = (uint32_t)(end - text) - ID_ISID_CHARACTERS;
+    char name[LQ_TGT_NAME_SIZE];
+    uint8_t isid[LQ_ISID_BYTES] = {0};
+    if (!lq_iscsi_name_fold((struct lq_slice){text, name_bytes}, name) ||
+        !parse_isid(end - 2 * LQ_ISID_BYTES, isid))
+        return 0;
+    *taken_bytes = ID_HEADER_BYTES + text_bytes;
+    return lq_tgt_transport_id(name, isid, canonical);
+}
+
 const struct lq_transport lq_iscsi_transport = {
     .name = "iSCSI",
     .protocol_identifier = 5,
     .transport_id_is_valid = transport_id_is_valid,
+    .transport_id_canonical = transport_id_canonical,
     .receive_data_out = receive_data_out,
     .send_data_in = send_data_in,
     .terminate_data_transfer = terminate_data_transfer,

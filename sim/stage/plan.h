@@ -59,6 +59,8 @@ enum lq_option {
     LQ_OPT_COMMAND_TIMEOUT,
     LQ_OPT_NEW_ISID,   /* of 16 logins: under a new name */
     LQ_OPT_DIGESTS,    /* CRC32C is offered for: 1 headers, 2 data, 3 both */
+    LQ_OPT_RESERVATIONS, /* of 64 commands: for persistent reservations */
+    LQ_OPT_RESERVES,   /* of 64 commands: RESERVE and RELEASE */
     LQ_OPT_FENCE_WAITS, /* how stores are fenced against a crashed target, see disk.h */
     LQ_OPTIONS
 };

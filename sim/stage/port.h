@@ -24,6 +24,8 @@
 
 struct lq_actor;
 
+enum { LQ_PORT_ID_BYTES_MAX = 128 };
+
 #define LQ_PORT_ALL UINT32_MAX    /* as much as was negotiated */
 #define LQ_PORT_NO_TAG UINT32_MAX /* of no task */
 
@@ -74,6 +76,9 @@ struct lq_port_ops {
     void (*carve)(struct lq_actor *actor, struct lq_arena *arena);
     /* ACTOR gets the name of its port and the number of its I_T nexus. */
     void (*take_name)(struct lq_actor *actor);
+    /* The canonical TransportID of ACTOR's initiator port [SPC-5 7.6.4], to ID, which has room for
+     * LQ_PORT_ID_BYTES_MAX; returns its length. */
+    uint32_t (*transport_id)(const struct lq_actor *actor, uint8_t *id);
     /* A way to the target begins: sets ACTOR's connection. False: there is no room.
      * lq_actor_connected follows. */
     bool (*open)(struct lq_actor *actor);

@@ -17,21 +17,21 @@ static void carve(struct lq_actor *actor, struct lq_arena *arena)
 
 /* --- names ---------------------------------------------------------------------------------- */
 
-/* The number of this I_T nexus in records: of the canonical TransportID, initiator port format
- * [SPC-5 7.6.4.6], at the relative target port. */
-static uint64_t nexus_number(const char *name, uint64_t isid, uint16_t target_port)
+/* Initiator port format [SPC-5 7.6.4.6]. */
+static uint32_t transport_id(const struct lq_actor *actor, uint8_t *id)
 {
-    uint8_t id[128] = {0x45, 0};
     uint32_t at = 4;
-    for (; *name != '\0'; name++)
+    memset(id, 0, LQ_PORT_ID_BYTES_MAX);
+    id[0] = 0x45;
+    for (const char *name = actor->name; *name != '\0'; name++)
         id[at++] = (uint8_t)*name;
     for (const char *separator = ",i,0x"; *separator != '\0'; separator++)
         id[at++] = (uint8_t)*separator;
     for (int shift = 44; shift >= 0; shift -= 4)
-        id[at++] = (uint8_t)"0123456789abcdef"[isid >> shift & 15];
+        id[at++] = (uint8_t)"0123456789abcdef"[actor->isid >> shift & 15];
     at = (at + 1 + 3) / 4 * 4; /* a NUL at least, then padding */
     lq_put_be16(id + 2, (uint16_t)(at - 4));
-    return lq_nexus_hash(id, at, target_port);
+    return at;
 }
 
 /* Two actors may have one initiator name; their ISIDs tell them apart. */
@@ -48,7 +48,9 @@ static void take_name(struct lq_actor *actor)
     actor->kept_tsih = 0;
     if (actor->world->script != NULL)
         lq_script_name(actor->world->script, actor);
-    actor->nexus = nexus_number(actor->name, actor->isid, (uint16_t)(actor->port_index + 1));
+    uint8_t id[LQ_PORT_ID_BYTES_MAX];
+    uint32_t bytes = transport_id(actor, id);
+    actor->nexus = lq_nexus_hash(id, bytes, (uint16_t)(actor->port_index + 1));
 }
 
 /* --- connect and log in --------------------------------------------------------------------- */
@@ -297,6 +299,7 @@ static void digest(const struct lq_actor *actor, struct lq_digest *digest)
 const struct lq_port_ops lq_port_iscsi = {.name = "iscsi",
                                           .carve = carve,
                                           .take_name = take_name,
+    .transport_id = transport_id,
                                           .open = open_connection,
                                           .log_in = log_in,
                                           .log_out = log_out,

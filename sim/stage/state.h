@@ -253,7 +253,13 @@ enum lq_actor_site {
     LQ_SITE_PING,
     LQ_SITE_SAME_SESSION,
     LQ_SITE_HEADER_DIGEST,
-    LQ_SITE_DATA_DIGEST
+    LQ_SITE_DATA_DIGEST,
+    LQ_SITE_RESERVES,
+    LQ_SITE_RESERVE_ACTION,
+    LQ_SITE_RESERVE_TYPE,
+    LQ_SITE_RESERVE_KEY,
+    LQ_SITE_RESERVE_SERVICE_KEY,
+    LQ_SITE_RESERVE_OTHER
 };
 
 /* --- actor.c: life of an initiator ---------------------------------------------------------- */
@@ -350,6 +356,11 @@ void lq_command_fill(struct lq_actor_command *command);
 
 /* Fills LUN, CDB, extent, lengths and attribute of COMMAND, whose serial is set. */
 void lq_command_generate(struct lq_actor_command *command);
+
+/* --- reserve.c: reservations ----------------------------------------------------------------- */
+
+/* Makes COMMAND one about reservations, as often as its actor's options say; false: it is none. */
+bool lq_command_reserves(struct lq_actor_command *command);
 
 /* --- task_management.c ---------------------------------------------------------------------- */
 

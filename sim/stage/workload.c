@@ -25,7 +25,9 @@ static const struct setting {
                 {LQ_OPT_ORDERED, 0, 16},
                 {LQ_OPT_HEAD_OF_QUEUE, 0, 16},
                 {LQ_OPT_COMMAND_TIMEOUT, S / 1000, 60 * S},
-                {LQ_OPT_NEW_ISID, 0, 16}};
+                {LQ_OPT_NEW_ISID, 0, 16},
+                {LQ_OPT_RESERVATIONS, 0, 64},
+                {LQ_OPT_RESERVES, 0, 64}};
 
 enum { SETTINGS = sizeof settings / sizeof settings[0] };
 

@@ -16,6 +16,9 @@ static const struct {
 } opcodes[LQ_TOTAL_OPCODES] = {
     {0x00, "TEST UNIT READY"},   {0x03, "REQUEST SENSE"},     {0x08, "READ(6)"},
     {0x0a, "WRITE(6)"},          {0x12, "INQUIRY"},           {0x1a, "MODE SENSE(6)"},
+    {0x16, "RESERVE(6)"},        {0x17, "RELEASE(6)"},        {0x56, "RESERVE(10)"},
+    {0x57, "RELEASE(10)"},       {0x5e, "PERSISTENT RESERVE IN"},
+    {0x5f, "PERSISTENT RESERVE OUT"},
     {0x25, "READ CAPACITY(10)"}, {0x28, "READ(10)"},          {0x2a, "WRITE(10)"},
     {0x35, "SYNCHRONIZE CACHE(10)"}, {0x5a, "MODE SENSE(10)"}, {0x88, "READ(16)"},
     {0x8a, "WRITE(16)"},         {0x91, "SYNCHRONIZE CACHE(16)"}, {0x9e, "READ CAPACITY(16)"},
@@ -61,6 +64,7 @@ static const struct {
     [LQ_TOTAL_GOOD] = {"GOOD", true},
     [LQ_TOTAL_CHECK_CONDITION] = {"CHECK CONDITION", true},
     [LQ_TOTAL_BUSY] = {"BUSY", true},
+    [LQ_TOTAL_RESERVATION_CONFLICT] = {"RESERVATION CONFLICT", true},
     [LQ_TOTAL_TASK_SET_FULL] = {"TASK SET FULL", false}, /* the command window forestalls it */
     [LQ_TOTAL_GIVEN_UP] = {"given up", true},
     [LQ_TOTAL_LOGINS] = {"logins", true},
@@ -73,6 +77,10 @@ static const struct {
     [LQ_TOTAL_UA_RESET] = {"unit attention: reset", true},
     [LQ_TOTAL_UA_NEXUS_LOSS] = {"unit attention: nexus loss", true},
     [LQ_TOTAL_UA_CLEARED] = {"unit attention: commands cleared", true},
+    [LQ_TOTAL_UA_RESERVATIONS_PREEMPTED] = {"unit attention: reservations preempted", true},
+    [LQ_TOTAL_UA_RESERVATIONS_RELEASED] = {"unit attention: reservations released", true},
+    [LQ_TOTAL_UA_REGISTRATIONS_PREEMPTED] = {"unit attention: registrations preempted", true},
+    [LQ_TOTAL_PREEMPTED] = {"commands ended by PREEMPT AND ABORT", true},
     [LQ_TOTAL_UA_PUT_BACK] = {"unit attention put back", true},
     [LQ_TOTAL_FATES_KEPT] = {"unflushed writes kept", true},
     [LQ_TOTAL_FATES_LOST] = {"unflushed writes lost", true},
@@ -206,6 +214,8 @@ static void tm_answered(struct lq_totals *totals, const struct lq_event *event)
 
 static void affected(struct lq_totals *totals, const struct lq_event *event)
 {
+    if (event->code == LQ_TRIGGER_PREEMPT_AND_ABORT)
+        totals->counts.others[LQ_TOTAL_PREEMPTED]++;
     const struct lq_total_task *task = task_of(totals, event->serial);
     if (task != NULL)
         count_trigger(totals, event->code, state_of(task));
@@ -249,6 +259,9 @@ static void count_status(struct lq_totals *totals, const struct lq_event *event)
     case 0x08:
         other(totals, LQ_TOTAL_BUSY);
         break;
+    case 0x18:
+        other(totals, LQ_TOTAL_RESERVATION_CONFLICT);
+        break;
     case 0x28:
         other(totals, LQ_TOTAL_TASK_SET_FULL);
         break;
@@ -269,6 +282,12 @@ static void count_status(struct lq_totals *totals, const struct lq_event *event)
         break;
     case 0x062f00:
         other(totals, LQ_TOTAL_UA_CLEARED);
+        break;
+    case 0x062a03:
+    case 0x062a04:
+    case 0x062a05:
+        other(totals, (enum lq_total_other)(LQ_TOTAL_UA_RESERVATIONS_PREEMPTED + event->detail -
+                                            0x062a03));
         break;
     default:
         break;

@@ -18,7 +18,7 @@
 #include "sim/virtual/tampered.h"
 
 enum {
-    LQ_TOTAL_OPCODES = 18,   /* the last: any other */
+    LQ_TOTAL_OPCODES = 24,   /* the last: any other */
     LQ_TOTAL_ATTRIBUTES = 3, /* SIMPLE, ORDERED, HEAD OF QUEUE */
     LQ_TOTAL_FUNCTIONS = 6,  /* TM functions that end commands */
     LQ_TOTAL_TEARDOWNS = 3,  /* nexus loss, logout, reinstatement */
@@ -50,6 +50,7 @@ enum lq_total_other {
     LQ_TOTAL_GOOD,
     LQ_TOTAL_CHECK_CONDITION,
     LQ_TOTAL_BUSY,
+    LQ_TOTAL_RESERVATION_CONFLICT,
     LQ_TOTAL_TASK_SET_FULL,
     LQ_TOTAL_GIVEN_UP,
     LQ_TOTAL_LOGINS,
@@ -63,6 +64,10 @@ enum lq_total_other {
     LQ_TOTAL_UA_NEXUS_LOSS,
     LQ_TOTAL_UA_CLEARED,
     LQ_TOTAL_UA_PUT_BACK,
+    LQ_TOTAL_UA_RESERVATIONS_PREEMPTED,
+    LQ_TOTAL_UA_RESERVATIONS_RELEASED,
+    LQ_TOTAL_UA_REGISTRATIONS_PREEMPTED,
+    LQ_TOTAL_PREEMPTED, /* commands that a PREEMPT AND ABORT ended */
     LQ_TOTAL_FATES_KEPT, /* of unflushed writes at a loss of power */
     LQ_TOTAL_FATES_LOST,
     LQ_TOTAL_FATES_TORN,

@@ -11,6 +11,12 @@ static _Alignas(64) uint8_t memory[8 << 20];
 
 static const struct lq_transport *const transport = &lq_iscsi_transport;
 
+void lq_engine_target_ports(struct lq_engine *engine, uint16_t target, uint16_t ports)
+{
+    (void)engine;
+    CU_ASSERT_TRUE(target < 4 && ports >= 1);
+}
+
 lq_nexus lq_engine_nexus_established(struct lq_engine *engine,
                                      const struct lq_nexus_request *request)
 {
