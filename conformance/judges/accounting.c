@@ -125,12 +125,15 @@ static void accounting_digest(struct lq_judge *judge, struct lq_digest *digest)
     lq_digest_two(digest, accounting->has_ended, accounting->pool_count);
 }
 
+static const uint16_t kinds[] = {LQ_W_PHASE, LQ_W_ACCOUNT, LQ_EVENT_NONE};
+
 const struct lq_judge_part lq_accounting_part = {
     .name = "accounting",
     .init = accounting_init,
     .free = accounting_free,
     .reset = accounting_reset,
     .event = accounting_event,
+    .kinds = kinds,
     .finish = accounting_finish,
     .digest = accounting_digest,
 };

@@ -280,12 +280,15 @@ static void connection_digest(struct lq_judge *judge, struct lq_digest *digest)
     }
 }
 
+static const uint16_t kinds[] = {LQ_W_CLOSE, LQ_EVENT_NONE};
+
 const struct lq_judge_part lq_connection_part = {
     .name = "connection",
     .init = connection_init,
     .free = connection_free,
     .reset = connection_reset,
     .event = connection_event,
+    .kinds = kinds,
     .pdu = connection_pdu,
     .finish = connection_finish,
     .digest = connection_digest,

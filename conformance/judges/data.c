@@ -539,12 +539,17 @@ static void data_reset(struct lq_judge *judge)
 }
 
 
+static const uint16_t kinds[] = {
+    LQ_W_POWER, LQ_W_FAULT, LQ_S_CORRUPTED, LQ_I_COMMAND, LQ_I_WRITE_DATA, LQ_I_READ_DATA,
+    LQ_I_STATUS, LQ_I_GAVE_UP, LQ_I_TM_DONE, LQ_I_LOGGED_IN, LQ_I_LOGOUT_DONE, LQ_EVENT_NONE};
+
 const struct lq_judge_part lq_data_part = {
     .name = "data",
     .init = data_init,
     .free = data_free,
     .reset = data_reset,
     .event = data_event,
+    .kinds = kinds,
     .pdu = data_pdu,
     .digest = lq_data_digest,
 };

@@ -39,10 +39,9 @@ static struct connection_state *state_of(struct lq_judge *judge,
                                          const struct lq_seen_connection *connection)
 {
     struct lq_array *array = &digests_of(judge)->connections;
-    uint32_t index = lq_map_get(&judge->view.connection_of, connection->number);
-    while (array->count <= index)
+    while (array->count <= connection->index)
         lq_array_add(array, judge->allocator);
-    return lq_array_at(array, index);
+    return lq_array_at(array, connection->index);
 }
 
 static struct broken *find(struct connection_state *state, uint32_t itt)

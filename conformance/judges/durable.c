@@ -477,11 +477,15 @@ static void durable_digest(struct lq_judge *judge, struct lq_digest *digest)
     lq_digest_word(digest, sum);
 }
 
+static const uint16_t kinds[] = {
+    LQ_I_STATUS, LQ_S_COMPLETED, LQ_E_ENDED, LQ_E_UA_REPORTED, LQ_W_POWER, LQ_EVENT_NONE};
+
 const struct lq_judge_part lq_durable_part = {
     .name = "durable",
     .init = durable_init,
     .free = durable_free,
     .reset = durable_reset,
     .event = durable_event,
+    .kinds = kinds,
     .digest = durable_digest,
 };

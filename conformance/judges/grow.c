@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "core/base/assert.h"
-#include "core/base/hash.h"
 
 enum { CHUNK_BYTES = 32768 };
 
@@ -82,24 +81,6 @@ void lq_map_reset(struct lq_map *map)
     }
 }
 
-/* The slot of KEY, or the free one where it belongs. */
-static struct lq_map_slot *probe(const struct lq_map *map, uint64_t key)
-{
-    uint32_t mask = map->capacity - 1;
-    uint32_t at = (uint32_t)lq_mix(0, key) & mask;
-    while (map->slots[at].generation == map->generation && map->slots[at].key != key)
-        at = (at + 1) & mask;
-    return &map->slots[at];
-}
-
-uint32_t lq_map_get(const struct lq_map *map, uint64_t key)
-{
-    if (map->capacity == 0)
-        return LQ_NONE;
-    const struct lq_map_slot *slot = probe(map, key);
-    return slot->generation == map->generation ? slot->value : LQ_NONE;
-}
-
 static void grow(struct lq_map *map, struct lq_allocator allocator)
 {
     struct lq_map old = *map;
@@ -109,7 +90,7 @@ static void grow(struct lq_map *map, struct lq_allocator allocator)
     memset(map->slots, 0, map->capacity * sizeof *map->slots);
     for (uint32_t i = 0; i < old.capacity; i++)
         if (old.slots[i].generation == map->generation)
-            *probe(map, old.slots[i].key) = old.slots[i];
+            *lq_map_probe(map, old.slots[i].key) = old.slots[i];
     if (old.slots != NULL)
         allocator.resize(allocator.context, old.slots, old.capacity * sizeof *old.slots, 0);
 }
@@ -118,7 +99,7 @@ uint32_t *lq_map_put(struct lq_map *map, struct lq_allocator allocator, uint64_t
 {
     if (map->count >= map->capacity / 2)
         grow(map, allocator);
-    struct lq_map_slot *slot = probe(map, key);
+    struct lq_map_slot *slot = lq_map_probe(map, key);
     if (slot->generation != map->generation) {
         *slot = (struct lq_map_slot){key, LQ_NONE, map->generation};
         map->count++;

@@ -60,8 +60,24 @@ void lq_map_init(struct lq_map *map);
 void lq_map_free(struct lq_map *map, struct lq_allocator allocator);
 void lq_map_reset(struct lq_map *map);
 
+/* The slot of KEY, or the free one where it belongs; of a map that has some. */
+static inline struct lq_map_slot *lq_map_probe(const struct lq_map *map, uint64_t key)
+{
+    uint32_t mask = map->capacity - 1;
+    uint32_t at = (uint32_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 32) & mask;
+    while (map->slots[at].generation == map->generation && map->slots[at].key != key)
+        at = (at + 1) & mask;
+    return &map->slots[at];
+}
+
 /* The value of KEY, LQ_NONE when it has none. */
-uint32_t lq_map_get(const struct lq_map *map, uint64_t key);
+static inline uint32_t lq_map_get(const struct lq_map *map, uint64_t key)
+{
+    if (map->capacity == 0)
+        return LQ_NONE;
+    const struct lq_map_slot *slot = lq_map_probe(map, key);
+    return slot->generation == map->generation ? slot->value : LQ_NONE;
+}
 
 /* Where the value of KEY is kept, LQ_NONE at first. Valid until the next call. */
 uint32_t *lq_map_put(struct lq_map *map, struct lq_allocator allocator, uint64_t key);

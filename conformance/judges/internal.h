@@ -44,6 +44,9 @@ struct lq_judge {
     struct lq_finding findings[LQ_FINDINGS_MAX];
     struct lq_view view;
     void *state[LQ_JUDGE_STATES]; /* of the parts, by enum lq_judge_state */
+    /* By kind of event, bits of the parts that hear of it, the first part in the lowest. Of unknown
+     * kinds those hear that hear of all. */
+    uint32_t listeners[LQ_EVENT_KINDS];
 };
 
 /* One judge. Its functions are called in the order of lq_judge_parts; NULL ones are left out. */
@@ -53,6 +56,7 @@ struct lq_judge_part {
     void (*free)(struct lq_judge *judge);
     void (*reset)(struct lq_judge *judge); /* before each history */
     void (*event)(struct lq_judge *judge, const struct lq_event *event);
+    const uint16_t *kinds; /* of events that it hears of, to LQ_EVENT_NONE; NULL: of all */
     void (*tap)(struct lq_judge *judge, const struct lq_tap *tap);
     void (*pdu)(struct lq_judge *judge, const struct lq_pdu_seen *pdu);
     /* A PDU to the target that came with a wrong digest: it does not count [RFC 7143 7.8]. */

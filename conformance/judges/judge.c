@@ -6,11 +6,31 @@
 #include "conformance/judges/internal.h"
 #include "core/base/assert.h"
 
+static bool hears_of(const struct lq_judge_part *part, uint32_t kind)
+{
+    if (part->event == NULL || part->kinds == NULL)
+        return part->event != NULL;
+    const uint16_t *heard = part->kinds;
+    while (*heard != LQ_EVENT_NONE && *heard != kind)
+        heard++;
+    return *heard != LQ_EVENT_NONE;
+}
+
+static void list_listeners(struct lq_judge *judge)
+{
+    LQ_ASSERT(lq_judge_part_count <= 32);
+    for (uint32_t kind = 0; kind < LQ_EVENT_KINDS; kind++)
+        for (uint32_t i = 0; i < lq_judge_part_count; i++)
+            if (hears_of(lq_judge_parts[i], kind))
+                judge->listeners[kind] |= UINT32_C(1) << i;
+}
+
 struct lq_judge *lq_judge_make(struct lq_allocator allocator)
 {
     struct lq_judge *judge = allocator.resize(allocator.context, NULL, 0, sizeof *judge);
     memset(judge, 0, sizeof *judge);
     judge->allocator = allocator;
+    list_listeners(judge);
     for (uint32_t i = 0; i < lq_judge_part_count; i++)
         lq_judge_parts[i]->init(judge);
     lq_judge_reset(judge);
@@ -43,8 +63,10 @@ static void take_event(void *context, const struct lq_event *event)
     struct lq_judge *judge = context;
     judge->now_ns = event->time_ns;
     judge->now_seq = event->seq;
-    for (uint32_t i = 0; i < lq_judge_part_count; i++)
-        if (lq_judge_parts[i]->event != NULL)
+    uint32_t kind = event->kind < LQ_EVENT_KINDS ? event->kind : (uint32_t)LQ_EVENT_NONE;
+    uint32_t left = judge->listeners[kind];
+    for (uint32_t i = 0; left != 0; i++, left >>= 1)
+        if ((left & 1) != 0)
             lq_judge_parts[i]->event(judge, event);
 }
 

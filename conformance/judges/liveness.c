@@ -200,12 +200,17 @@ static void liveness_digest(struct lq_judge *judge, struct lq_digest *digest)
     lq_digest_two(digest, liveness_of(judge)->has_ended, sum);
 }
 
+static const uint16_t kinds[] = {
+    LQ_W_PHASE, LQ_I_STATUS, LQ_I_GAVE_UP, LQ_I_TM_DONE, LQ_I_LOGGED_IN, LQ_I_LOGIN_FAILED,
+    LQ_I_LOGOUT_DONE, LQ_EVENT_NONE};
+
 const struct lq_judge_part lq_liveness_part = {
     .name = "liveness",
     .init = liveness_init,
     .free = liveness_free,
     .reset = liveness_reset,
     .event = liveness_event,
+    .kinds = kinds,
     .finish = liveness_finish,
     .digest = liveness_digest,
 };

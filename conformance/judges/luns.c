@@ -140,12 +140,15 @@ static void luns_digest(struct lq_judge *judge, struct lq_digest *digest)
     (void)digest;
 }
 
+static const uint16_t kinds[] = {LQ_E_ENDED, LQ_S_SUBMITTED, LQ_EVENT_NONE};
+
 const struct lq_judge_part lq_luns_part = {
     .name = "luns",
     .init = luns_nothing,
     .free = luns_nothing,
     .reset = luns_nothing,
     .event = luns_event,
+    .kinds = kinds,
     .pdu = luns_pdu,
     .digest = luns_digest,
 };

@@ -52,10 +52,9 @@ static struct connection_state *state_of(struct lq_judge *judge,
                                          const struct lq_seen_connection *connection)
 {
     struct lq_array *array = &negotiation_of(judge)->connections;
-    uint32_t index = lq_map_get(&judge->view.connection_of, connection->number);
-    while (array->count <= index)
+    while (array->count <= connection->index)
         lq_array_add(array, judge->allocator);
-    return lq_array_at(array, index);
+    return lq_array_at(array, connection->index);
 }
 
 static uint32_t find_key(const struct lq_wire_pair *pair)

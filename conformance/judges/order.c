@@ -448,11 +448,16 @@ static void order_digest(struct lq_judge *judge, struct lq_digest *digest)
     mix_newest(judge, digest);
 }
 
+static const uint16_t kinds[] = {
+    LQ_W_POWER, LQ_E_ENTERED, LQ_E_ENABLED, LQ_E_ENDED, LQ_S_SUBMITTED, LQ_S_COMPLETED,
+    LQ_EVENT_NONE};
+
 const struct lq_judge_part lq_order_part = {
     .name = "order",
     .init = order_init,
     .free = order_free,
     .reset = order_reset,
     .event = order_event,
+    .kinds = kinds,
     .digest = order_digest,
 };

@@ -373,12 +373,17 @@ static void reinstate_digest(struct lq_judge *judge, struct lq_digest *digest)
     lq_digest_word(digest, judge->view.replaced - reinstate_of(judge)->replaced);
 }
 
+static const uint16_t kinds[] = {
+    LQ_E_NEXUS_ESTABLISHED, LQ_E_NEXUS_LOST, LQ_E_NEXUS_ENDED, LQ_E_ENDED, LQ_W_FAULT,
+    LQ_W_POWER, LQ_W_CLOSE, LQ_EVENT_NONE};
+
 const struct lq_judge_part lq_reinstate_part = {
     .name = "reinstate",
     .init = reinstate_init,
     .free = reinstate_free,
     .reset = reinstate_reset,
     .event = reinstate_event,
+    .kinds = kinds,
     .tap = reinstate_tap,
     .pdu = reinstate_pdu,
     .finish = reinstate_finish,

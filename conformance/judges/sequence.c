@@ -25,10 +25,9 @@ static struct connection_state *state_of(struct lq_judge *judge,
                                          const struct lq_seen_connection *connection)
 {
     struct lq_array *array = &sequence_of(judge)->connections;
-    uint32_t index = lq_map_get(&judge->view.connection_of, connection->number);
-    while (array->count <= index)
+    while (array->count <= connection->index)
         lq_array_add(array, judge->allocator);
-    return lq_array_at(array, index);
+    return lq_array_at(array, connection->index);
 }
 
 static void convict(struct lq_judge *judge, enum lq_property_place property,
@@ -328,12 +327,15 @@ static void sequence_digest(struct lq_judge *judge, struct lq_digest *digest)
     }
 }
 
+static const uint16_t kinds[] = {LQ_I_STATUS, LQ_EVENT_NONE};
+
 const struct lq_judge_part lq_sequence_part = {
     .name = "sequence",
     .init = sequence_init,
     .free = sequence_free,
     .reset = sequence_reset,
     .event = sequence_event,
+    .kinds = kinds,
     .pdu = sequence_pdu,
     .digest = sequence_digest,
 };

@@ -570,11 +570,18 @@ static void ua_reset(struct lq_judge *judge)
     ua->restarted = NULL;
 }
 
+static const uint16_t kinds[] = {
+    LQ_I_STATUS, LQ_E_NEXUS_ESTABLISHED, LQ_E_NEXUS_ENDED, LQ_W_LUN, LQ_W_LUN_CHANGED,
+    LQ_W_POWER, LQ_S_COMPLETED, LQ_E_TM_RECEIVED, LQ_E_TM_ANSWERED, LQ_E_ENDED,
+    LQ_E_STATUS_LOST, LQ_E_UA_ESTABLISHED, LQ_E_UA_PUT_BACK, LQ_E_UA_CLEARED, LQ_E_UA_REPORTED,
+    LQ_EVENT_NONE};
+
 const struct lq_judge_part lq_ua_part = {
     .name = "ua",
     .init = ua_init,
     .free = ua_free,
     .reset = ua_reset,
     .event = ua_event,
+    .kinds = kinds,
     .digest = lq_ua_digest,
 };

@@ -98,6 +98,7 @@ struct lq_seen_connection *lq_view_connection_make(struct lq_judge *judge, uint3
     *at = view->connections.count;
     struct lq_seen_connection *connection = lq_array_add(&view->connections, judge->allocator);
     connection->number = number;
+    connection->index = view->connections.count - 1;
     connection->readers = LQ_NONE;
     lq_parameters_default(&connection->parameters);
     lq_list_init(&connection->exchanges);

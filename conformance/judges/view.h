@@ -141,6 +141,7 @@ struct lq_seen_readers {
 
 struct lq_seen_connection {
     uint32_t number;
+    uint32_t index; /* place in the view's connections */
     struct lq_seen_nexus *nexus; /* from LQ_I_LOGIN; NULL in histories without initiators */
     const struct lq_event *accept, *close, *login;
     uint32_t readers; /* from its first bytes to its close; LQ_NONE */

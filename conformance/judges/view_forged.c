@@ -81,11 +81,14 @@ static void forged_digest(struct lq_judge *judge, struct lq_digest *digest)
     }
 }
 
+static const uint16_t kinds[] = {LQ_I_PROTOCOL, LQ_W_FAULT, LQ_EVENT_NONE};
+
 const struct lq_judge_part lq_forged_part = {
     .name = "view",
     .init = forged_init,
     .free = forged_free,
     .reset = forged_reset,
     .event = forged_event,
+    .kinds = kinds,
     .digest = forged_digest,
 };
