@@ -206,7 +206,7 @@ static bool strikes(struct lq_faults *faults, enum lq_fault fault, uint64_t subj
     return is_drawn(faults, fault, subject);
 }
 
-bool lq_fault_fires(struct lq_faults *faults, enum lq_fault fault, uint64_t subject,
+bool lq_fault_draws(struct lq_faults *faults, enum lq_fault fault, uint64_t subject,
                     uint32_t connection)
 {
     if (!strikes(faults, fault, subject, connection))

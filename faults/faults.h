@@ -13,6 +13,7 @@
 #define LQ_FAULTS_FAULTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/base/choice.h"
@@ -131,12 +132,21 @@ static inline bool lq_fault_is_armed(const struct lq_faults *faults, enum lq_fau
     return faults->odds[fault] != 0;
 }
 
+/* The same as lq_fault_fires; for FAULT that may be armed. */
+bool lq_fault_draws(struct lq_faults *faults, enum lq_fault fault, uint64_t subject,
+                    uint32_t connection);
+
 /*
  * Does FAULT hit SUBJECT (as in lq_choose: who asks repeatedly about one thing counts)? On yes it
- * is counted and recorded as LQ_W_FAULT with CONNECTION (0: none).
+ * is counted and recorded as LQ_W_FAULT with CONNECTION (0: none). Asked all the time, so that
+ * what is not armed costs next to nothing.
  */
-bool lq_fault_fires(struct lq_faults *faults, enum lq_fault fault, uint64_t subject,
-                    uint32_t connection);
+static inline bool lq_fault_fires(struct lq_faults *faults, enum lq_fault fault, uint64_t subject,
+                                  uint32_t connection)
+{
+    return (faults->odds[fault] != 0 || faults->rules != NULL) &&
+           lq_fault_draws(faults, fault, subject, connection);
+}
 
 /* --- PDUs ----------------------------------------------------------------------------------- */
 

@@ -9,6 +9,9 @@
 #define LQ_CORE_BASE_ASSERT_H
 
 /* Reports the failed condition and does not return. Defined once per program. */
+#if defined(__GNUC__)
+__attribute__((cold)) /* what leads to it stands apart from what runs */
+#endif
 _Noreturn void lq_assert_fail(const char *condition, const char *file, int line);
 
 #define LQ_ASSERT(condition)                                                                       \

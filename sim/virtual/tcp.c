@@ -243,7 +243,8 @@ static void copy_in(struct lq_tcp_pipe *pipe, uint32_t window, const uint8_t *by
     uint32_t at = (uint32_t)pipe->written & (window - 1);
     uint32_t first = size < window - at ? size : window - at;
     memcpy(pipe->ring + at, bytes, first);
-    memcpy(pipe->ring, bytes + first, size - first);
+    if (first < size)
+        memcpy(pipe->ring, bytes + first, size - first);
 }
 
 /* Asks once per write whether this connection is to end, some time from now. */
