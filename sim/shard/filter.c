@@ -100,6 +100,7 @@ struct lq_filter *lq_filter_make(struct lq_arena *arena, const struct lq_filter_
     filter->faults = faults;
     filter->table = &lq_iscsi_pdu_table;
     filter->connections = connections;
+    lq_list_init(&filter->in_use);
     lq_list_init(&filter->free);
     for (uint32_t i = 0; i < config->parcels; i++) {
         parcels[i].bytes = bytes + (uint64_t)i * config->pdu_bytes;
@@ -107,6 +108,7 @@ struct lq_filter *lq_filter_make(struct lq_arena *arena, const struct lq_filter_
     }
     filter->free_count = config->parcels;
     for (uint32_t i = 0; i < config->connections; i++) {
+        lq_list_init(&connections[i].in_use);
         for (uint32_t way = 0; way < 2; way++) {
             lq_list_init(&connections[i].streams[way].out);
             lq_list_init(&connections[i].streams[way].aside);
@@ -119,6 +121,7 @@ void lq_filter_open(struct lq_filter *filter, uint32_t slot, uint32_t number)
 {
     lq_filter_close(filter, slot);
     filter->connections[slot].number = number;
+    lq_list_append(&filter->in_use, &filter->connections[slot].in_use);
 }
 
 void lq_filter_close(struct lq_filter *filter, uint32_t slot)
@@ -130,6 +133,7 @@ void lq_filter_close(struct lq_filter *filter, uint32_t slot)
         lq_list_init(&connection->streams[way].out);
         lq_list_init(&connection->streams[way].aside);
     }
+    lq_list_remove(&connection->in_use);
     connection->number = 0;
     connection->is_full_feature = false;
     connection->header_digest_bytes = connection->data_digest_bytes = 0;
@@ -173,26 +177,39 @@ static uint64_t look_at(const struct lq_filter *filter, uint64_t until_ns,
     return is_noticed ? UINT64_MAX : *filter->faults->now_ns;
 }
 
-static uint32_t stream_count(const struct lq_filter *filter)
+/* Something is kept that waits for its time: a parcel, as there is of a stalled stream, too. */
+static bool keeps_any(const struct lq_filter *filter)
 {
-    bool keeps_any = filter->free_count < filter->config.parcels; /* so does a stalled stream */
-    return keeps_any && !filter->is_timeless ? 2 * filter->config.connections : 0;
+    return filter->free_count < filter->config.parcels && !filter->is_timeless;
+}
+
+/* When something that STREAM keeps is worth a look. */
+static uint64_t look_at_stream(const struct lq_filter *filter, const struct stream *stream)
+{
+    uint64_t deadline = UINT64_MAX;
+    if (stream->stalled_until_ns != 0)
+        deadline = look_at(filter, stream->stalled_until_ns, stream->stall_rule,
+                           stream->is_noticed);
+    LQ_LIST_EACH(link, &stream->aside)
+    {
+        const struct parcel *parcel = LQ_ELEMENT(link, struct parcel, link);
+        uint64_t next = look_at(filter, parcel->until_ns, parcel->rule, parcel->is_noticed);
+        deadline = next < deadline ? next : deadline;
+    }
+    return deadline;
 }
 
 uint64_t lq_filter_deadline(const struct lq_filter *filter)
 {
     uint64_t deadline = UINT64_MAX;
-    for (uint32_t i = 0; i < stream_count(filter); i++) {
-        const struct stream *stream = &filter->connections[i / 2].streams[i % 2];
-        uint64_t next = UINT64_MAX;
-        if (stream->stalled_until_ns != 0)
-            next = look_at(filter, stream->stalled_until_ns, stream->stall_rule,
-                           stream->is_noticed);
-        deadline = next < deadline ? next : deadline;
-        LQ_LIST_EACH(link, &stream->aside)
-        {
-            const struct parcel *parcel = LQ_ELEMENT(link, struct parcel, link);
-            next = look_at(filter, parcel->until_ns, parcel->rule, parcel->is_noticed);
+    if (!keeps_any(filter))
+        return deadline;
+    LQ_LIST_EACH(link, &filter->in_use)
+    {
+        const struct filter_connection *connection =
+            LQ_ELEMENT(link, struct filter_connection, in_use);
+        for (uint32_t way = 0; way < 2; way++) {
+            uint64_t next = look_at_stream(filter, &connection->streams[way]);
             deadline = next < deadline ? next : deadline;
         }
     }
@@ -201,7 +218,9 @@ uint64_t lq_filter_deadline(const struct lq_filter *filter)
 
 void lq_filter_expire(struct lq_filter *filter)
 {
-    for (uint32_t i = 0; i < stream_count(filter); i++) {
+    if (!keeps_any(filter))
+        return;
+    for (uint32_t i = 0; i < 2 * filter->config.connections; i++) {
         struct stream *stream = &filter->connections[i / 2].streams[i % 2];
         stream->is_noticed = is_due(filter, stream->stalled_until_ns, stream->stall_rule);
         LQ_LIST_EACH(link, &stream->aside)

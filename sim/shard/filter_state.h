@@ -41,6 +41,7 @@ struct stream {
 };
 
 struct filter_connection {
+    struct lq_link in_use; /* while it is open */
     uint32_t number;
     bool is_full_feature;
     uint32_t header_digest_bytes, data_digest_bytes;
@@ -52,6 +53,7 @@ struct lq_filter {
     struct lq_faults *faults;
     const struct lq_pdu_table *table;
     struct filter_connection *connections;
+    struct lq_link in_use; /* struct filter_connection */
     struct lq_link free;
     uint32_t free_count;
     bool is_timeless; /* what is kept goes on when it is told to */
