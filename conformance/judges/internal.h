@@ -28,6 +28,7 @@ enum lq_judge_state {
     LQ_STATE_DURABLE,
     LQ_STATE_LIVENESS,
     LQ_STATE_ACCOUNTING,
+    LQ_STATE_FRAMES,
     LQ_JUDGE_STATES
 };
 
@@ -58,6 +59,7 @@ struct lq_judge_part {
     void (*event)(struct lq_judge *judge, const struct lq_event *event);
     const uint16_t *kinds; /* of events that it hears of, to LQ_EVENT_NONE; NULL: of all */
     void (*tap)(struct lq_judge *judge, const struct lq_tap *tap);
+    void (*frame)(struct lq_judge *judge, const struct lq_tap *frame);
     void (*pdu)(struct lq_judge *judge, const struct lq_pdu_seen *pdu);
     /* A PDU to the target that came with a wrong digest: it does not count [RFC 7143 7.8]. */
     void (*broken_pdu)(struct lq_judge *judge, const struct lq_pdu_seen *pdu);
@@ -69,7 +71,7 @@ struct lq_judge_part {
 extern const struct lq_judge_part lq_data_part, lq_order_part, lq_tm_part, lq_reinstate_part,
     lq_quarantine_part, lq_reservation_part, lq_ua_part, lq_luns_part,
     lq_digests_part, lq_sequence_part, lq_transfer_part, lq_negotiation_part, lq_connection_part,
-    lq_durable_part, lq_liveness_part, lq_accounting_part;
+    lq_durable_part, lq_liveness_part, lq_accounting_part, lq_frames_part;
 
 extern const struct lq_judge_part *const lq_judge_parts[];
 extern const uint32_t lq_judge_part_count;

@@ -80,6 +80,16 @@ static void take_tap(void *context, const struct lq_tap *tap)
             lq_judge_parts[i]->tap(judge, tap);
 }
 
+static void take_frame(void *context, const struct lq_tap *frame)
+{
+    struct lq_judge *judge = context;
+    judge->now_ns = frame->time_ns;
+    judge->now_seq = frame->seq;
+    for (uint32_t i = 0; i < lq_judge_part_count; i++)
+        if (lq_judge_parts[i]->frame != NULL)
+            lq_judge_parts[i]->frame(judge, frame);
+}
+
 void lq_judge_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
     bool counts = pdu->direction == LQ_FROM_TARGET || (!pdu->header_broken && !pdu->data_broken);
@@ -94,7 +104,8 @@ void lq_judge_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 
 struct lq_history_sink lq_judge_sink(struct lq_judge *judge)
 {
-    return (struct lq_history_sink){.event = take_event, .tap = take_tap, .context = judge};
+    return (struct lq_history_sink){
+        .event = take_event, .tap = take_tap, .frame = take_frame, .context = judge};
 }
 
 void lq_judge_finish(struct lq_judge *judge)

@@ -20,6 +20,7 @@ const struct lq_judge_part *const lq_judge_parts[] = {
     &lq_durable_part,
     &lq_liveness_part,
     &lq_accounting_part,
+    &lq_frames_part,
 };
 
 const uint32_t lq_judge_part_count = sizeof lq_judge_parts / sizeof lq_judge_parts[0];

@@ -303,6 +303,47 @@ const struct lq_property lq_property_table[] = {
     [P_ACC_3] =
         {"ACC-3", "orphans-end", "docs/ARCHITECTURE.md, judges", "accounting",
          "Every orphan has ended, or its request is still in the store."},
+    [P_FRAME_1] =
+        {"FRAME-1", "frames-well-formed", "FC-BB-6 7.7; FC-FS-4 9", "frames",
+         "A frame has the form, the CRC, the start and the end that its place in its sequence "
+         "asks for."},
+    [P_FRAME_2] =
+        {"FRAME-2", "frames-of-open-exchanges", "FC-FS-4, exchanges; FCP-4 4.9", "frames",
+         "An information unit belongs to an exchange that its initiator has begun, under one "
+         "RX_ID."},
+    [P_FRAME_3] =
+        {"FRAME-3", "sequence-counts", "FC-FS-4, SEQ_CNT", "frames",
+         "The frames of a sequence count by one and end before another sequence of the "
+         "exchange begins."},
+    [P_FRAME_4] =
+        {"FRAME-4", "frame-data-in-order", "FCP-4 9.4", "frames",
+         "FCP_DATA follows without gap, within FCP_DL, only where the command reads."},
+    [P_FRAME_5] =
+        {"FRAME-5", "transfer-ready-in-turn", "FCP-4 9.3", "frames",
+         "FCP_XFER_RDY asks for what comes next, within FCP_DL, when all that was asked for "
+         "has come."},
+    [P_FRAME_6] =
+        {"FRAME-6", "response-once-and-last", "FCP-4 9.5", "frames",
+         "An exchange has one FCP_RSP, and nothing follows it but what SRR asks for."},
+    [P_FRAME_7] =
+        {"FRAME-7", "ended-exchange-silent", "FCP-4 12.3.2; SAM-5 r21 7.2", "frames",
+         "Nothing of an exchange follows BA_ACC, the answer to a TM function, or the login or "
+         "logout that ended it."},
+    [P_FRAME_8] =
+        {"FRAME-8", "abort-answered-when-quiet", "FCP-4 12.3.2; SAM-5 r21 7.2", "frames",
+         "BA_ACC comes when the aborted command can do no more harm."},
+    [P_FRAME_9] =
+        {"FRAME-9", "frame-residuals", "FCP-4 9.5.8", "frames",
+         "Status GOOD comes behind all data, and the residual is what was not transferred."},
+    [P_FRAME_10] =
+        {"FRAME-10", "commands-need-a-login", "FCP-4 6.3", "frames",
+         "A command is carried out only for an N_Port that has a process login."},
+    [P_FRAME_11] =
+        {"FRAME-11", "link-service-answered-once", "FC-LS-3 4", "frames",
+         "A link service request gets one answer, and nothing else gets one."},
+    [P_FRAME_12] =
+        {"FRAME-12", "recovery-from-offset", "FCP-4, SRR", "frames",
+         "What an SRR asks for again comes from the offset that it said."},
 };
 
 const uint32_t lq_property_count = LQ_PROPERTIES;

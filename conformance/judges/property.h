@@ -87,6 +87,18 @@ enum lq_property_place {
     P_ACC_1,
     P_ACC_2,
     P_ACC_3,
+    P_FRAME_1,
+    P_FRAME_2,
+    P_FRAME_3,
+    P_FRAME_4,
+    P_FRAME_5,
+    P_FRAME_6,
+    P_FRAME_7,
+    P_FRAME_8,
+    P_FRAME_9,
+    P_FRAME_10,
+    P_FRAME_11,
+    P_FRAME_12,
     LQ_PROPERTIES
 };
 

@@ -71,7 +71,8 @@ static bool run(const char *file, const struct lq_wire_crc32 *crc)
     }
     pcap_close(pcap);
     printf("%s: %" PRIu64 " FCoE, %" PRIu64 " FIP, %" PRIu64 " other, %" PRIu64 " bad; %" PRIu64
-           " commands, %" PRIu64 " transfer ready, %" PRIu64 " data, %" PRIu64 " responses, %" PRIu64
+           " commands, %" PRIu64 " transfer ready, %" PRIu64 " data, %" PRIu64 " responses, %"
+           PRIu64
            " link services, %" PRIu64 " bad units\n",
            file, counts.fcoe, counts.fip, counts.other, counts.bad, counts.commands, counts.ready,
            counts.data, counts.responses, counts.link_services, counts.bad_units);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/base/bytes.h"
+#include "conformance/wire/pdu.h"
 
 enum {
     MAC_BYTES = 6,
@@ -61,17 +61,17 @@ static enum lq_wire_frame_fault read_fc(const struct lq_wire_crc32 *crc, const u
     frame->sof = bytes[FCOE_BYTES - 1];
     frame->eof = trailer[CRC_BYTES];
     frame->r_ctl = fc[0];
-    frame->d_id = lq_get_be24(fc + 1);
+    frame->d_id = lq_wire_be24(fc + 1);
     frame->cs_ctl = fc[4];
-    frame->s_id = lq_get_be24(fc + 5);
+    frame->s_id = lq_wire_be24(fc + 5);
     frame->type = fc[8];
-    frame->f_ctl = lq_get_be24(fc + 9);
+    frame->f_ctl = lq_wire_be24(fc + 9);
     frame->seq_id = fc[12];
     frame->df_ctl = fc[13];
-    frame->seq_cnt = lq_get_be16(fc + 14);
-    frame->ox_id = lq_get_be16(fc + 16);
-    frame->rx_id = lq_get_be16(fc + 18);
-    frame->parameter = lq_get_be32(fc + 20);
+    frame->seq_cnt = (uint16_t)lq_wire_be16(fc + 14);
+    frame->ox_id = (uint16_t)lq_wire_be16(fc + 16);
+    frame->rx_id = (uint16_t)lq_wire_be16(fc + 18);
+    frame->parameter = lq_wire_be32(fc + 20);
     if (fc_bytes % 4 != 0)
         return LQ_WIRE_FRAME_SHORT;
     if (fc_bytes > FC_BYTES + DATA_BYTES_MAX)
@@ -94,11 +94,11 @@ static void read_fip(const uint8_t *bytes, uint32_t size_bytes, struct lq_wire_f
 {
     if (size_bytes < FIP_BYTES)
         return;
-    uint32_t descriptors = (uint32_t)lq_get_be16(bytes + 6) * 4;
+    uint32_t descriptors = (uint32_t)(uint16_t)lq_wire_be16(bytes + 6) * 4;
     frame->kind = LQ_WIRE_FIP;
-    frame->operation = lq_get_be16(bytes + 2);
+    frame->operation = (uint16_t)lq_wire_be16(bytes + 2);
     frame->subcode = bytes[5];
-    frame->flags = lq_get_be16(bytes + 8);
+    frame->flags = (uint16_t)lq_wire_be16(bytes + 8);
     frame->payload = bytes + FIP_BYTES;
     frame->payload_bytes = descriptors;
     if (FIP_BYTES + descriptors > size_bytes) {
@@ -114,12 +114,12 @@ void lq_wire_frame_read(const struct lq_wire_crc32 *crc, const uint8_t *bytes,
     if (size_bytes < ETHERNET_BYTES)
         return;
     uint32_t at = ETHERNET_BYTES;
-    frame->destination = lq_get_be48(bytes);
-    frame->source = lq_get_be48(bytes + MAC_BYTES);
-    uint32_t type = lq_get_be16(bytes + at - 2);
+    frame->destination = lq_wire_be48(bytes);
+    frame->source = lq_wire_be48(bytes + MAC_BYTES);
+    uint32_t type = (uint16_t)lq_wire_be16(bytes + at - 2);
     if (type == TYPE_VLAN && size_bytes >= at + TAG_BYTES) {
         at += TAG_BYTES;
-        type = lq_get_be16(bytes + at - 2);
+        type = (uint16_t)lq_wire_be16(bytes + at - 2);
     }
     if (type == TYPE_FCOE) {
         frame->kind = LQ_WIRE_FCOE;
@@ -129,7 +129,7 @@ void lq_wire_frame_read(const struct lq_wire_crc32 *crc, const uint8_t *bytes,
     }
 }
 
-/* --- information units ------------------------------------------------------------------------- */
+/* --- information units ------------------------------------------------------------------------ */
 
 bool lq_wire_cmnd_read(const struct lq_wire_frame *frame, struct lq_wire_cmnd *cmnd)
 {
@@ -139,13 +139,13 @@ bool lq_wire_cmnd_read(const struct lq_wire_frame *frame, struct lq_wire_cmnd *c
     uint32_t more = (uint32_t)(p[11] >> 2) * 4; /* additional CDB bytes */
     if (frame->payload_bytes < 32 + more)
         return false;
-    *cmnd = (struct lq_wire_cmnd){.lun = lq_get_be64(p),
+    *cmnd = (struct lq_wire_cmnd){.lun = lq_wire_be64(p),
                                   .crn = p[8],
                                   .attribute = p[9] & 7,
                                   .tm_flags = p[10],
                                   .reads = (p[11] & 2) != 0,
                                   .writes = (p[11] & 1) != 0,
-                                  .expected_bytes = lq_get_be32(p + 28 + more)};
+                                  .expected_bytes = lq_wire_be32(p + 28 + more)};
     memcpy(cmnd->cdb, p + 12, sizeof cmnd->cdb);
     return true;
 }
@@ -156,8 +156,8 @@ bool lq_wire_rsp_read(const struct lq_wire_frame *frame, struct lq_wire_rsp *rsp
     if (frame->payload_bytes < 24)
         return false;
     bool has_info = (p[10] & 1) != 0, has_sense = (p[10] & 2) != 0;
-    uint32_t info_bytes = has_info ? lq_get_be32(p + 20) : 0;
-    uint32_t sense_bytes = has_sense ? lq_get_be32(p + 16) : 0;
+    uint32_t info_bytes = has_info ? lq_wire_be32(p + 20) : 0;
+    uint32_t sense_bytes = has_sense ? lq_wire_be32(p + 16) : 0;
     if (info_bytes > 8 || sense_bytes > 252 ||
         frame->payload_bytes < 24 + info_bytes + sense_bytes)
         return false;
@@ -166,7 +166,7 @@ bool lq_wire_rsp_read(const struct lq_wire_frame *frame, struct lq_wire_rsp *rsp
                                 .overflow = (p[10] & 4) != 0,
                                 .underflow = (p[10] & 8) != 0,
                                 .wants_confirmation = (p[10] & 0x10) != 0,
-                                .residual = lq_get_be32(p + 12),
+                                .residual = lq_wire_be32(p + 12),
                                 .has_code = info_bytes >= 4,
                                 .code = info_bytes >= 4 ? p[27] : 0,
                                 .sense_bytes = sense_bytes,
@@ -178,8 +178,8 @@ bool lq_wire_ready_read(const struct lq_wire_frame *frame, struct lq_wire_ready 
 {
     if (frame->payload_bytes < 12)
         return false;
-    ready->offset = lq_get_be32(frame->payload);
-    ready->burst_bytes = lq_get_be32(frame->payload + 4);
+    ready->offset = lq_wire_be32(frame->payload);
+    ready->burst_bytes = lq_wire_be32(frame->payload + 4);
     return true;
 }
 

@@ -101,7 +101,7 @@ void lq_wire_crc32_init(struct lq_wire_crc32 *crc);
 void lq_wire_frame_read(const struct lq_wire_crc32 *crc, const uint8_t *bytes,
                         uint32_t size_bytes, struct lq_wire_frame *frame);
 
-/* --- information units [FCP-4 9] --------------------------------------------------------------- */
+/* --- information units [FCP-4 9] -------------------------------------------------------------- */
 
 struct lq_wire_cmnd {
     uint64_t lun;

@@ -189,6 +189,12 @@ void story_wire(uint32_t connection, enum lq_direction direction, struct story_p
     lq_history_tap(&story.history, story.now_ns, connection, direction, bytes, at);
 }
 
+void story_frame(enum lq_direction direction, const uint8_t *bytes, uint32_t size_bytes)
+{
+    story.now_ns += 1000;
+    lq_history_frame(&story.history, story.now_ns, 1, direction, bytes, size_bytes);
+}
+
 static uint32_t add_text(char *to, const char *text)
 {
     uint32_t length = (uint32_t)strlen(text);

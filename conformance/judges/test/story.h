@@ -67,6 +67,9 @@ void story_wire(uint32_t connection, enum lq_direction direction, struct story_p
 #define FROM(connection, ...) \
     story_wire(connection, LQ_FROM_TARGET, (struct story_pdu){__VA_ARGS__})
 
+/* A frame at device 1. */
+void story_frame(enum lq_direction direction, const uint8_t *bytes, uint32_t size_bytes);
+
 /* Login in one exchange over CONNECTION: tap and initiator records. TEXT is what the initiator
  * offers beside the names, ANSWER what the target says, "key=value;key=value". */
 void story_login_with(uint32_t connection, uint16_t actor, uint64_t nexus, const char *text,

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Exchanges of Fibre Channel, legal and illegal. Frames are laid out here byte by byte from FC-BB-6
+ * 7.7, FC-FS-4 9 and FCP-4 9. */
+#include <string.h>
+
+#include "conformance/judges/test/story.h"
+#include "core/base/bytes.h"
+
+enum { HOST = 0x010002, DISK = 0x010001, LENGTH = 64 };
+enum { RESPONDER = 0x800000, LAST = 0x100000, END = 0x080000, INITIATIVE = 0x010000, OFFSET = 8 };
+#define PORT_NAME UINT64_C(0x2000000000000011)
+
+struct frame {
+    uint8_t r_ctl, type, seq_id;
+    uint16_t ox_id, rx_id, seq_cnt;
+    uint32_t f_ctl, parameter;
+    const uint8_t *payload;
+    uint32_t payload_bytes;
+    uint8_t sof, eof; /* 0: as F_CTL and SEQ_CNT have it */
+    bool is_damaged;
+};
+
+static uint32_t crc(const uint8_t *bytes, uint32_t size_bytes)
+{
+    uint32_t rest = UINT32_MAX;
+    for (uint32_t i = 0; i < 8 * size_bytes; i++) {
+        uint32_t bit = (uint32_t)bytes[i / 8] >> i % 8 & 1;
+        rest = ((rest ^ bit) & 1) != 0 ? rest >> 1 ^ UINT32_C(0xedb88320) : rest >> 1;
+    }
+    return ~rest;
+}
+
+static void put(enum lq_direction direction, struct frame f)
+{
+    uint8_t bytes[2200] = {0}, *fc = bytes + 28;
+    bool to_target = direction == LQ_TO_TARGET;
+    lq_put_be48(bytes, UINT64_C(0x0efc00000000) | (to_target ? DISK : HOST));
+    lq_put_be48(bytes + 6, UINT64_C(0x0efc00000000) | (to_target ? HOST : DISK));
+    lq_put_be16(bytes + 12, 0x8906);
+    bytes[27] = f.sof != 0 ? f.sof : f.seq_cnt == 0 ? 0x2e : 0x36;
+    fc[0] = f.r_ctl;
+    lq_put_be24(fc + 1, to_target ? DISK : HOST);
+    lq_put_be24(fc + 5, to_target ? HOST : DISK);
+    fc[8] = f.type;
+    lq_put_be24(fc + 9, f.f_ctl);
+    fc[12] = f.seq_id;
+    lq_put_be16(fc + 14, f.seq_cnt);
+    lq_put_be16(fc + 16, f.ox_id);
+    lq_put_be16(fc + 18, f.rx_id);
+    lq_put_be32(fc + 20, f.parameter);
+    if (f.payload != NULL)
+        memcpy(fc + 24, f.payload, f.payload_bytes);
+    uint32_t at = 28 + 24 + f.payload_bytes, value = crc(fc, 24 + f.payload_bytes);
+    for (uint32_t i = 0; i < 4; i++)
+        bytes[at + i] = (uint8_t)(value >> 8 * i);
+    bytes[at + 4] = f.eof != 0 ? f.eof : (f.f_ctl & END) != 0 ? 0x42 : 0x41;
+    fc[23] ^= f.is_damaged;
+    story_frame(direction, bytes, at + 8);
+}
+
+#define TO_DISK(...) put(LQ_TO_TARGET, (struct frame){__VA_ARGS__})
+#define TO_HOST(...) put(LQ_FROM_TARGET, (struct frame){__VA_ARGS__})
+
+/* --- link services ---------------------------------------------------------------------------- */
+
+static void ask(uint8_t command, uint16_t ox_id)
+{
+    uint8_t payload[116] = {command};
+    lq_put_be64(payload + 20, PORT_NAME);
+    TO_DISK(.r_ctl = 0x22, .type = 1, .ox_id = ox_id, .rx_id = 0xffff,
+            .f_ctl = 0x200000 | END | INITIATIVE, .payload = payload, .payload_bytes = 116);
+}
+
+static void accept(uint16_t ox_id)
+{
+    static const uint8_t payload[116] = {0x02};
+    TO_HOST(.r_ctl = 0x23, .type = 1, .ox_id = ox_id, .rx_id = 1, .f_ctl = RESPONDER | LAST | END,
+            .payload = payload, .payload_bytes = 116);
+}
+
+static void begin(void)
+{
+    story_begin();
+    ask(0x03, 1);
+    accept(1);
+    ask(0x20, 2);
+    accept(2);
+}
+
+/* --- information units ------------------------------------------------------------------------ */
+
+enum { NOTHING, READ = 2, WRITE = 1 };
+
+static void command(uint16_t ox_id, uint8_t direction, uint8_t tm_flags)
+{
+    uint8_t payload[32] = {[10] = tm_flags, [11] = direction, [12] = 0x28};
+    lq_put_be32(payload + 28, direction == NOTHING ? 0 : LENGTH);
+    TO_DISK(.r_ctl = 0x06, .type = 8, .ox_id = ox_id, .rx_id = 0xffff,
+            .f_ctl = 0x200000 | END | INITIATIVE, .payload = payload, .payload_bytes = 32);
+}
+
+static const uint8_t zeros[LENGTH];
+
+/* Data from AT to END, frame COUNT of its sequence. */
+static void data_in(uint16_t ox_id, uint32_t at, uint32_t end, uint16_t count, bool is_last)
+{
+    TO_HOST(.r_ctl = 0x01, .type = 8, .seq_id = 1, .ox_id = ox_id, .rx_id = 7, .seq_cnt = count,
+            .f_ctl = RESPONDER | OFFSET | (is_last ? END : 0U), .parameter = at,
+            .payload = zeros, .payload_bytes = end - at);
+}
+
+static void data_out(uint16_t ox_id, uint32_t at, uint32_t end)
+{
+    TO_DISK(.r_ctl = 0x01, .type = 8, .ox_id = ox_id, .rx_id = 7,
+            .f_ctl = OFFSET | END | INITIATIVE, .parameter = at,
+            .payload = zeros, .payload_bytes = end - at);
+}
+
+static void ready(uint16_t ox_id, uint32_t at, uint32_t end)
+{
+    uint8_t payload[12] = {0};
+    lq_put_be32(payload, at);
+    lq_put_be32(payload + 4, end - at);
+    TO_HOST(.r_ctl = 0x05, .type = 8, .seq_id = 2, .ox_id = ox_id, .rx_id = 7,
+            .f_ctl = RESPONDER | END | INITIATIVE, .payload = payload, .payload_bytes = 12);
+}
+
+/* FLAGS: 4 over, 8 under. */
+static void response(uint16_t ox_id, uint8_t flags, uint32_t residual, uint16_t rx_id)
+{
+    uint8_t payload[24] = {[10] = flags};
+    lq_put_be32(payload + 12, residual);
+    TO_HOST(.r_ctl = 0x07, .type = 8, .seq_id = 3, .ox_id = ox_id, .rx_id = rx_id,
+            .f_ctl = RESPONDER | LAST | END, .payload = payload, .payload_bytes = 24);
+}
+
+static void abort_exchange(uint16_t ox_id)
+{
+    TO_DISK(.r_ctl = 0x81, .type = 0, .ox_id = ox_id, .rx_id = 0xffff, .f_ctl = END | INITIATIVE);
+}
+
+static void abort_accepted(uint16_t ox_id)
+{
+    static const uint8_t payload[12] = {0};
+    TO_HOST(.r_ctl = 0x84, .type = 0, .ox_id = ox_id, .rx_id = 7, .f_ctl = RESPONDER | LAST | END,
+            .payload = payload, .payload_bytes = 12);
+}
+
+/* --- tests ------------------------------------------------------------------------------------ */
+
+static void test_legal(void)
+{
+    begin();
+    command(1, READ, 0);
+    data_in(1, 0, 24, 0, false);
+    data_in(1, 24, 48, 1, true);
+    response(1, 8, 16, 7);
+    command(2, WRITE, 0);
+    ready(2, 0, 40);
+    data_out(2, 0, 40);
+    ready(2, 40, 64);
+    data_out(2, 40, 64);
+    response(2, 0, 0, 7);
+    command(3, NOTHING, 0);
+    response(3, 0, 0, 8);
+    command(4, READ, 0);
+    abort_exchange(4);
+    abort_accepted(4);
+    ask(0x05, 3);
+    accept(3);
+    CU_ASSERT(story_is_legal());
+    CU_ASSERT(story_exercised("FRAME-8") == 1);
+    CU_ASSERT(story_exercised("FRAME-11") == 3);
+}
+
+static void test_form(void)
+{
+    begin();
+    command(1, NOTHING, 0);
+    TO_HOST(.r_ctl = 0x01, .type = 8, .ox_id = 1, .rx_id = 7, .f_ctl = RESPONDER | END,
+            .is_damaged = true);
+    CU_ASSERT(story_breaks("FRAME-1"));
+    begin();
+    command(1, READ, 0);
+    TO_HOST(.r_ctl = 0x01, .type = 8, .seq_id = 1, .ox_id = 1, .rx_id = 7, .eof = 0x41,
+            .f_ctl = RESPONDER | OFFSET | END, .payload = zeros, .payload_bytes = LENGTH);
+    CU_ASSERT(story_breaks("FRAME-1"));
+}
+
+static void test_exchange(void)
+{
+    begin();
+    response(9, 0, 0, 7);
+    CU_ASSERT(story_breaks("FRAME-2"));
+    begin();
+    command(1, READ, 0);
+    data_in(1, 0, LENGTH, 0, true);
+    response(1, 0, 0, 8);
+    CU_ASSERT(story_breaks("FRAME-2"));
+}
+
+static void test_count(void)
+{
+    begin();
+    command(1, READ, 0);
+    data_in(1, 0, 32, 0, false);
+    data_in(1, 32, 64, 2, true);
+    CU_ASSERT(story_breaks("FRAME-3"));
+    begin();
+    command(1, READ, 0);
+    data_in(1, 0, 32, 0, false);
+    response(1, 8, 32, 7);
+    CU_ASSERT(story_breaks("FRAME-3"));
+}
+
+static void test_data(void)
+{
+    begin();
+    command(1, READ, 0);
+    data_in(1, 0, 32, 0, false);
+    data_in(1, 40, 64, 1, true);
+    CU_ASSERT(story_breaks("FRAME-4"));
+    begin();
+    command(1, WRITE, 0);
+    data_in(1, 0, 32, 0, true);
+    CU_ASSERT(story_breaks("FRAME-4"));
+}
+
+static void test_ready(void)
+{
+    begin();
+    command(1, WRITE, 0);
+    ready(1, 0, 32);
+    ready(1, 32, 64);
+    CU_ASSERT(story_breaks("FRAME-5"));
+    begin();
+    command(1, WRITE, 0);
+    ready(1, 0, 65);
+    CU_ASSERT(story_breaks("FRAME-5"));
+    begin();
+    command(1, READ, 0);
+    ready(1, 0, 32);
+    CU_ASSERT(story_breaks("FRAME-5"));
+}
+
+static void test_response(void)
+{
+    begin();
+    command(1, NOTHING, 0);
+    response(1, 0, 0, 7);
+    response(1, 0, 0, 7);
+    CU_ASSERT(story_breaks("FRAME-6"));
+    begin();
+    command(1, READ, 0);
+    response(1, 8, LENGTH, 7);
+    data_in(1, 0, LENGTH, 0, true);
+    CU_ASSERT(story_breaks("FRAME-6"));
+}
+
+static void test_silence(void)
+{
+    begin();
+    command(1, READ, 0);
+    abort_exchange(1);
+    abort_accepted(1);
+    data_in(1, 0, LENGTH, 0, true);
+    CU_ASSERT(story_breaks("FRAME-7"));
+    begin();
+    command(1, READ, 0);
+    command(2, NOTHING, 0x10); /* LOGICAL UNIT RESET */
+    response(2, 0, 0, 8);
+    response(1, 8, LENGTH, 7);
+    CU_ASSERT(story_breaks("FRAME-7"));
+    begin();
+    command(1, READ, 0);
+    ask(0x05, 3);
+    accept(3);
+    response(1, 8, LENGTH, 7);
+    CU_ASSERT(story_breaks("FRAME-7"));
+}
+
+static void test_abort(void)
+{
+    uint8_t id[24] = {0};
+    lq_put_be64(id + 8, PORT_NAME);
+    uint64_t nexus = lq_nexus_hash(id, sizeof id, 1);
+    for (int is_quiet = 0; is_quiet < 2; is_quiet++) {
+        begin();
+        EV(LQ_E_NEXUS_ESTABLISHED, .nexus = nexus, .stamp = 1);
+        command(5, READ, 0);
+        EV(LQ_E_RECEIVED, .nexus = nexus, .tag = 5, .serial = 1, .detail = 0x28);
+        EV(LQ_E_ENTERED, .nexus = nexus, .tag = 5, .serial = 1);
+        abort_exchange(5);
+        if (is_quiet) {
+            EV(LQ_E_ENDED, .nexus = nexus, .tag = 5, .serial = 1, .flags = LQ_F_ABORTED,
+               .code = LQ_TRIGGER_ABORT_TASK);
+            EV(LQ_E_FREED, .nexus = nexus, .tag = 5, .serial = 1);
+        }
+        abort_accepted(5);
+        (void)story_violations(); /* of the rest of its engine's life it tells nothing */
+        CU_ASSERT(story_violations_of("FRAME-8") == (is_quiet ? 0 : 1));
+    }
+}
+
+static void test_residual(void)
+{
+    begin();
+    command(1, READ, 0);
+    data_in(1, 0, 32, 0, true);
+    response(1, 0, 0, 7);
+    CU_ASSERT(story_breaks("FRAME-9"));
+    begin();
+    command(1, WRITE, 0);
+    ready(1, 0, LENGTH);
+    data_out(1, 0, 32);
+    response(1, 0, 0, 7);
+    CU_ASSERT(story_breaks("FRAME-9"));
+}
+
+static void test_login(void)
+{
+    story_begin();
+    ask(0x03, 1);
+    accept(1);
+    command(1, NOTHING, 0);
+    response(1, 0, 0, 7);
+    CU_ASSERT(story_breaks("FRAME-10"));
+}
+
+static void test_services(void)
+{
+    begin();
+    accept(2);
+    CU_ASSERT(story_breaks("FRAME-11"));
+    begin();
+    accept(77);
+    CU_ASSERT(story_breaks("FRAME-11"));
+}
+
+static void test_recovery(void)
+{
+    for (uint32_t from = 0; from <= 24; from += 24) {
+        uint8_t payload[16] = {0x14, [5] = 1, [7] = 7, [12] = 0x01};
+        begin();
+        command(1, READ, 0);
+        data_in(1, 0, 24, 0, false);
+        data_in(1, 24, 64, 1, true);
+        response(1, 0, 0, 7);
+        lq_put_be32(payload + 8, 24);
+        TO_DISK(.r_ctl = 0x32, .type = 8, .ox_id = 9, .rx_id = 0xffff,
+                .f_ctl = 0x200000 | END | INITIATIVE, .payload = payload, .payload_bytes = 16);
+        TO_HOST(.r_ctl = 0x33, .type = 8, .ox_id = 9, .rx_id = 1, .f_ctl = RESPONDER | LAST | END,
+                .payload = (const uint8_t[]){2, 0, 0, 0}, .payload_bytes = 4);
+        data_in(1, from, 64, 0, true);
+        response(1, 0, 0, 7);
+        CU_ASSERT(from == 24 ? story_is_legal() : story_breaks("FRAME-12"));
+    }
+}
+
+int main(void)
+{
+    static const CU_TestInfo tests[] = {
+        {"legal", test_legal},
+        {"form", test_form},
+        {"exchange", test_exchange},
+        {"count", test_count},
+        {"data", test_data},
+        {"transfer ready", test_ready},
+        {"response", test_response},
+        {"silence", test_silence},
+        {"abort", test_abort},
+        {"residual", test_residual},
+        {"login", test_login},
+        {"link services", test_services},
+        {"recovery", test_recovery},
+        CU_TEST_INFO_NULL,
+    };
+    return story_main("frames", tests);
+}
