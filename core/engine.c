@@ -96,6 +96,7 @@ bool lq_engine_store_add(struct lq_engine *engine, struct lq_store *store)
                                         .code = store->number,
                                         .nblocks = store->block_bytes,
                                         .detail = store->write_granule_blocks,
+                                        .flags = store->cannot_fence ? LQ_F_UNFENCED : 0,
                                         .value = store->nblocks});
     return true;
 }

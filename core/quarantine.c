@@ -47,7 +47,8 @@ uint64_t lq_quarantine_deadline(const struct lq_engine *engine, const struct lq_
      * after a restart, where nobody would hold its extent. */
     for (uint32_t i = 0; i < engine->store_count; i++) {
         const struct lq_store_state *state = &engine->stores[i];
-        if (state->store->cannot_fence && (unit == NULL || unit->store == state))
+        if (state->store->cannot_fence && (unit == NULL || unit->store == state) &&
+            !lq_core_wrong(engine, LQ_WRONG_QUARANTINE_WITHOUT_FENCE))
             return LQ_NEVER;
     }
     return engine->env->now_ns + after_ns;

@@ -192,6 +192,10 @@ const struct lq_wrong lq_core_wrongs[LQ_CORE_WRONGS] = {
     [LQ_WRONG_RESTART_WITHOUT_FENCE] =
         {"restart-without-fence", "DUR-8",
          "The target serves again while requests from before its crash can still land."},
+    [LQ_WRONG_QUARANTINE_WITHOUT_FENCE] =
+        {"quarantine-without-fence", "DUR-8",
+         "A TM function answers after --quarantine-after although its store cannot fence, so that "
+         "a write can land after a restart whose abort was answered before."},
     [LQ_WRONG_ABORT_AND_LOSS_YIELD] =
         {"abort-and-loss-yield", "RI-6",
          "A command that is aborted when its I_T nexus is lost is left by each to the other: "

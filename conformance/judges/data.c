@@ -357,8 +357,35 @@ static void fence_all(struct lq_judge *judge, const struct lq_event *event)
         fence(judge, LQ_ELEMENT(link, struct write, unfenced), event, P_DUR_8);
 }
 
+bool lq_data_is_unfenced(struct lq_judge *judge, const struct write *write)
+{
+    if (write->first_run == LQ_NONE)
+        return false;
+    const struct run *run = lq_array_at(&lq_data_of(judge)->runs, write->first_run);
+    const struct lq_seen_store *store =
+        lq_view_store(&judge->view, judge->allocator, run->store);
+    return store != NULL && store->is_unfenced;
+}
+
+/* The target's process ends. What a store without a fence was asked and nobody was told of may land
+ * whenever it likes: no fence of later holds for it. */
+static void crash(struct lq_judge *judge, const struct lq_event *event)
+{
+    struct data *data = lq_data_of(judge);
+    data->crash = event;
+    for (uint32_t i = 0; i < data->unfenced.count; i++) {
+        LQ_LIST_EACH_SAFE(link, following, (struct lq_link *)lq_array_at(&data->unfenced, i))
+        {
+            if (lq_data_is_unfenced(judge, LQ_ELEMENT(link, struct write, unfenced)))
+                lq_list_remove(link);
+        }
+    }
+}
+
 static void power_event(struct lq_judge *judge, const struct lq_event *event)
 {
+    if (event->code == LQ_POWER_CRASH)
+        crash(judge, event);
     if (event->code == LQ_POWER_CUT || event->code == LQ_POWER_DISK_RESET)
         store_lost_power(judge, event);
     if (event->code == LQ_POWER_CUT || event->code == LQ_POWER_ON)

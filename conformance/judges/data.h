@@ -54,6 +54,7 @@ struct data {
      * epoch, number 1 the first. */
     struct lq_array losses;      /* const struct lq_event * by epoch - 1 */
     struct lq_map store_epoch; /* by store: of its newest loss of power */
+    const struct lq_event *crash; /* the newest; NULL: none */
 };
 
 /* MARK_CORRUPTED: its store lies about this block, until it is written again; and once more when
@@ -72,6 +73,9 @@ struct lq_block *lq_data_block(struct lq_judge *judge, uint32_t store, uint64_t 
 const struct lq_event *lq_data_loss(const struct lq_judge *judge, const struct lq_block *block);
 
 struct known *lq_data_known(struct lq_judge *judge, const struct lq_seen_command *command);
+
+/* The store of WRITE cannot fence. */
+bool lq_data_is_unfenced(struct lq_judge *judge, const struct write *write);
 
 /* COUNT values of write number WRITE (LQ_NONE: initial content), which began with BEGIN. Returns
  * the place of the first. */

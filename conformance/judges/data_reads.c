@@ -83,20 +83,29 @@ static bool is_survivor(const struct lq_value *value)
     return event != NULL && event->kind == LQ_W_POWER && event->code != LQ_POWER_ON;
 }
 
-static enum lq_property_place which_property(struct data *data, const struct lq_value *seen,
+/* What the fence of WRITER was to keep: on a store without one, over a crash, DUR-8. */
+static enum lq_property_place property_of_fence(struct lq_judge *judge, const struct write *writer)
+{
+    const struct lq_event *crash = lq_data_of(judge)->crash;
+    bool is_over_crash = crash != NULL && writer->fence->seq < crash->seq;
+    return is_over_crash && lq_data_is_unfenced(judge, writer) ? P_DUR_8 : writer->fence_property;
+}
+
+static enum lq_property_place which_property(struct lq_judge *judge, const struct lq_value *seen,
                                              const struct lq_value *other,
                                              const struct lq_event *begin)
 {
+    struct data *data = lq_data_of(judge);
     if (is_survivor(seen) && is_survivor(other))
         return P_DUR_3;
     const struct write *writer = writer_of(data, seen);
     if (writer != NULL && writer->fence == seen->first_end_event && writer->fence != NULL &&
         needs_fence(seen, other->last_begin))
-        return writer->fence_property;
+        return property_of_fence(judge, writer);
     writer = writer_of(data, other);
     if (writer != NULL && writer->fence == other->first_end_event && writer->fence != NULL &&
         needs_fence(other, begin->seq))
-        return writer->fence_property;
+        return property_of_fence(judge, writer);
     return P_DATA_1;
 }
 
@@ -120,7 +129,7 @@ static void convict_order(struct lq_judge *judge, const struct lq_seen_command *
     const struct lq_value *seen = lq_registers_value(&data->registers, seen_index);
     const struct lq_value *other = lq_registers_value(&data->registers, other_index);
     const struct write *seen_writer = writer_of(data, seen), *writer = writer_of(data, other);
-    enum lq_property_place property = which_property(data, seen, other, read->sent);
+    enum lq_property_place property = which_property(judge, seen, other, read->sent);
     struct lq_text text = {0};
     lq_text_add(&text, "read ");
     lq_text_number(&text, read->sent->serial);

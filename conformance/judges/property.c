@@ -224,7 +224,7 @@ const struct lq_property lq_property_table[] = {
     [P_DUR_8] =
         {"DUR-8", "restart-fences-old-writes", "docs/ARCHITECTURE.md, restarts", "data",
          "A write that was on its way when its target ended takes effect before the target serves "
-         "again, or never."},
+         "again, or never; on a store that cannot fence one does so whose abort was answered."},
     [P_LUN_1] =
         {"LUN-1", "removed-lun-is-silent", "SAM-5 r21 5.11; SPC-5 r22 6.7.2", "luns",
          "No command that was received after its logical unit had been removed, or waited for its "

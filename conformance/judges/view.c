@@ -176,7 +176,8 @@ static void world_event(struct lq_judge *judge, const struct lq_event *event)
     case LQ_W_STORE: {
         struct lq_seen_store *store = lq_view_store(view, judge->allocator, event->code);
         if (store != NULL)
-            *store = (struct lq_seen_store){event->detail, event->nblocks, event->value};
+            *store = (struct lq_seen_store){event->detail, event->nblocks, event->value,
+                                            (event->flags & LQ_F_UNFENCED) != 0};
         break;
     }
     case LQ_W_BOUND:

@@ -44,6 +44,7 @@ struct lq_seen_store {
     uint32_t granule; /* write granularity in blocks; 0: not told */
     uint32_t block_bytes;
     uint64_t blocks;
+    bool is_unfenced; /* what a target that ended has asked of it can still land */
 };
 
 struct lq_seen_nexus {

@@ -127,7 +127,9 @@ enum lq_event_flag {
     LQ_F_FROM_TARGET = 1 << 11, /* LQ_W_FAULT: which the target sent */
     LQ_F_FORGED = 1 << 12,      /* LQ_W_FAULT: what arrived was never sent so (it was not merely
                                    lost, late or out of order) */
-    LQ_F_ABSENT = 1 << 13       /* LQ_W_LUN: it is not there, but may come */
+    LQ_F_ABSENT = 1 << 13,      /* LQ_W_LUN: it is not there, but may come */
+    LQ_F_UNFENCED = 1 << 15     /* LQ_W_STORE: what it has been asked by a target that ended can
+                                   still land when the next one serves */
 };
 
 /* SAM task attributes; every transport maps its own codes to these. */

@@ -102,7 +102,8 @@ enum lq_scn_limit {
     LQ_SCN_LIMITS
 };
 
-enum lq_scn_disk { LQ_SCN_CACHE, LQ_SCN_BLOCK, LQ_SCN_GRANULE, LQ_SCN_LATENCY, LQ_SCN_DISK };
+enum lq_scn_disk { LQ_SCN_CACHE, LQ_SCN_BLOCK, LQ_SCN_GRANULE, LQ_SCN_LATENCY, LQ_SCN_UNFENCED,
+                   LQ_SCN_DISK };
 
 enum { LQ_SCN_WRITETHROUGH, LQ_SCN_WRITEBACK }; /* of LQ_SCN_CACHE */
 

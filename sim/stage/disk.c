@@ -45,7 +45,8 @@ void lq_disk_reset(struct lq_disk *disk, const struct lq_disk_options *options, 
                                     .nblocks = options->nblocks,
                                     .physical_exponent = options->physical_exponent,
                                     .write_granule_blocks = options->write_granule_blocks,
-                                    .volatile_cache = options->volatile_cache};
+                                    .volatile_cache = options->volatile_cache,
+                                    .cannot_fence = options->is_unfenced};
     memset(disk->occurrences, 0, sizeof disk->occurrences);
     lq_medium_clear(&disk->medium, options->block_bytes);
     lq_cache_clear(&disk->cache);

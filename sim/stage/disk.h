@@ -34,6 +34,7 @@ struct lq_disk_options {
     bool volatile_cache;
     bool fence_waits; /* requests of a crashed target: are waited for when the next one opens the
                          disk, as for a file's lock; else they are dropped then */
+    bool is_unfenced; /* they land whenever they like (cannot_fence) */
     uint64_t latency_min_ns, latency_max_ns;
     uint64_t hang_min_ns, hang_max_ns; /* how long a hung request hangs */
 };

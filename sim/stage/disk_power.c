@@ -146,6 +146,8 @@ void lq_disk_desert(struct lq_disk *disk)
 bool lq_disk_fence(struct lq_store *store)
 {
     struct lq_disk *disk = LQ_ELEMENT(store, struct lq_disk, store);
+    if (disk->options.is_unfenced)
+        return true;
     for (uint32_t i = 0; i < disk->request_capacity; i++) {
         struct lq_disk_request *slot = &disk->requests[i];
         if (slot->request == NULL || !slot->is_deserted)

@@ -171,13 +171,25 @@ void lq_world_record(struct lq_world *world, struct lq_event event)
     lq_history_add(&world->history, event);
 }
 
+/* A store that cannot fence makes quarantine `never'. */
+static bool has_unfenced(const struct lq_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->options[LQ_OPT_STORES]; i++)
+        if (plan->disks[i].is_unfenced)
+            return true;
+    return false;
+}
+
 static void record_bounds(struct lq_world *world)
 {
     const struct lq_plan *plan = &world->plan;
+    const struct lq_engine_config *engine = &plan->shard.engine;
+    bool is_never = has_unfenced(plan);
     const uint64_t bounds[] = {
-        [LQ_BOUND_QUARANTINE_AFTER] = plan->shard.engine.quarantine_after_ns,
-        [LQ_BOUND_LOGIN_QUARANTINE_AFTER] = plan->shard.engine.login_quarantine_after_ns,
-        [LQ_BOUND_BUSY_AFTER] = plan->shard.engine.busy_after_ns,
+        [LQ_BOUND_QUARANTINE_AFTER] = is_never ? LQ_DURATION_NEVER : engine->quarantine_after_ns,
+        [LQ_BOUND_LOGIN_QUARANTINE_AFTER] = is_never ? LQ_DURATION_NEVER
+                                                     : engine->login_quarantine_after_ns,
+        [LQ_BOUND_BUSY_AFTER] = engine->busy_after_ns,
         [LQ_BOUND_LIVENESS] = plan->liveness_ns,
         [LQ_BOUND_LOGIN_TIMEOUT] = plan->shard.iscsi.login_timeout_ns};
     for (uint32_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++)
