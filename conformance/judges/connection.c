@@ -280,7 +280,7 @@ static void connection_digest(struct lq_judge *judge, struct lq_digest *digest)
     }
 }
 
-static const uint16_t kinds[] = {LQ_W_CLOSE, LQ_EVENT_NONE};
+static const uint16_t kinds[] = {LQ_W_CLOSE, LQ_W_FAULT, LQ_EVENT_NONE};
 
 const struct lq_judge_part lq_connection_part = {
     .name = "connection",

@@ -485,8 +485,6 @@ static void data_event(struct lq_judge *judge, const struct lq_event *event)
         blocks_corrupted(judge, judge->view.event);
     else if (event->kind == LQ_W_FAULT)
         fault_strikes(judge, event);
-    if (event->kind < LQ_I_LOGIN || event->kind > LQ_I_PROTOCOL)
-        return;
     event = judge->view.event;
     struct lq_seen_command *command;
     switch (event->kind) {
