@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "core/base/allocator.h"
+#include "core/base/hash.h"
 
 #define LQ_NONE UINT32_MAX /* "no index" */
 
@@ -60,11 +61,19 @@ void lq_map_init(struct lq_map *map);
 void lq_map_free(struct lq_map *map, struct lq_allocator allocator);
 void lq_map_reset(struct lq_map *map);
 
-/* The slot of KEY, or the free one where it belongs; of a map that has some. */
+/* A key of two numbers. Numbers B that follow each other make keys that do. */
+static inline uint64_t lq_key(uint64_t a, uint64_t b)
+{
+    return lq_mix(0, a) + b;
+}
+
+/* The slot of KEY, or the free one where it belongs; of a map that has some. Four keys that follow
+ * each other (tags, serials, blocks) are neighbours in memory, as they are in time. */
 static inline struct lq_map_slot *lq_map_probe(const struct lq_map *map, uint64_t key)
 {
     uint32_t mask = map->capacity - 1;
-    uint32_t at = (uint32_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 32) & mask;
+    uint64_t group = (key >> 2) * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+    uint32_t at = (uint32_t)(group << 2 | (key & 3)) & mask;
     while (map->slots[at].generation == map->generation && map->slots[at].key != key)
         at = (at + 1) & mask;
     return &map->slots[at];

@@ -2,14 +2,8 @@
 #include "conformance/judges/view.h"
 
 #include "conformance/judges/internal.h"
-#include "core/base/hash.h"
 
 /* --- looking up ------------------------------------------------------------------------------- */
-
-static uint64_t key2(uint64_t a, uint64_t b)
-{
-    return lq_mix(lq_mix(0, a), b);
-}
 
 static void *look(const struct lq_array *array, const struct lq_map *map, uint64_t key)
 {
@@ -19,7 +13,7 @@ static void *look(const struct lq_array *array, const struct lq_map *map, uint64
 
 static uint64_t nexus_key(const struct lq_event *event)
 {
-    return key2(event->nexus, event->target);
+    return lq_key(event->nexus, event->target);
 }
 
 struct lq_seen_nexus *lq_view_nexus(const struct lq_view *view, const struct lq_event *event)
@@ -32,7 +26,7 @@ struct lq_seen_command *lq_view_command(const struct lq_view *view, const struct
     if (view->command != NULL && view->command->sent->serial == event->serial &&
         view->command->sent->actor == event->actor)
         return view->command;
-    return look(&view->commands, &view->command_of, key2(event->actor, event->serial));
+    return look(&view->commands, &view->command_of, lq_key(event->actor, event->serial));
 }
 
 struct lq_seen_task *lq_view_task(const struct lq_view *view, uint64_t serial)
@@ -44,7 +38,7 @@ struct lq_seen_task *lq_view_task(const struct lq_view *view, uint64_t serial)
 
 struct lq_seen_function *lq_view_function(const struct lq_view *view, const struct lq_event *event)
 {
-    return look(&view->functions, &view->function_of, key2(event->actor, event->serial));
+    return look(&view->functions, &view->function_of, lq_key(event->actor, event->serial));
 }
 
 struct lq_seen_function *lq_view_engine_function(const struct lq_view *view, uint64_t serial)
@@ -217,8 +211,8 @@ static void command_sent(struct lq_judge *judge, const struct lq_event *event)
     command->index = index;
     lq_list_append(&nexus->commands, &command->in_nexus);
     view->command = command;
-    *lq_map_put(&view->command_of, judge->allocator, key2(event->actor, event->serial)) = index;
-    *lq_map_put(&view->command_by_tag, judge->allocator, key2(nexus->key, event->tag)) = index;
+    *lq_map_put(&view->command_of, judge->allocator, lq_key(event->actor, event->serial)) = index;
+    *lq_map_put(&view->command_by_tag, judge->allocator, lq_key(nexus->key, event->tag)) = index;
 }
 
 static void function_sent(struct lq_judge *judge, const struct lq_event *event)
@@ -236,9 +230,9 @@ static void function_sent(struct lq_judge *judge, const struct lq_event *event)
     function->nexus = nexus;
     function->unit = lq_view_unit(view, event->target, event->lun);
     function->connection = nexus->connection;
-    *lq_map_put(&view->function_of, judge->allocator, key2(event->actor, event->serial)) =
+    *lq_map_put(&view->function_of, judge->allocator, lq_key(event->actor, event->serial)) =
         function->index;
-    *lq_map_put(&view->function_by_tag, judge->allocator, key2(nexus->key, event->tag)) =
+    *lq_map_put(&view->function_by_tag, judge->allocator, lq_key(nexus->key, event->tag)) =
         function->index;
 }
 
@@ -336,7 +330,7 @@ static struct lq_seen_task *task_make(struct lq_judge *judge, const struct lq_ev
         return task;
     lq_list_append(&task->nexus->tasks, &task->in_nexus);
     task->command =
-        look(&view->commands, &view->command_by_tag, key2(task->nexus->key, event->tag));
+        look(&view->commands, &view->command_by_tag, lq_key(task->nexus->key, event->tag));
     if (task->command != NULL && task->command->task == NULL) {
         task->command->task = task;
         task->exchange = task->command->exchange;
@@ -404,7 +398,7 @@ static void engine_function(struct lq_judge *judge, const struct lq_event *event
     struct lq_seen_nexus *nexus = nexus_make(judge, event);
     if (nexus == NULL)
         return;
-    function = look(&view->functions, &view->function_by_tag, key2(nexus->key, event->tag));
+    function = look(&view->functions, &view->function_by_tag, lq_key(nexus->key, event->tag));
     if (function == NULL || function->received != NULL) {
         function = lq_view_function_make(judge);
         function->function = event->code;

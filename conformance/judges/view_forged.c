@@ -5,16 +5,10 @@
  * What was only lost, late or out of order is not forged: nobody was told anything wrong.
  */
 #include "conformance/judges/internal.h"
-#include "core/base/hash.h"
-
-static uint64_t key2(uint64_t a, uint64_t b)
-{
-    return lq_mix(lq_mix(0, a), b);
-}
 
 static void note(struct lq_judge *judge, uint32_t connection, uint64_t tag, uint32_t bits)
 {
-    uint32_t *at = lq_map_put(&judge->view.forged_of, judge->allocator, key2(connection, tag));
+    uint32_t *at = lq_map_put(&judge->view.forged_of, judge->allocator, lq_key(connection, tag));
     *at = (*at == LQ_NONE ? 0 : *at) | bits;
 }
 
@@ -33,7 +27,7 @@ static void forged_event(struct lq_judge *judge, const struct lq_event *event)
 
 uint32_t lq_view_forged(const struct lq_view *view, uint32_t connection, uint64_t tag)
 {
-    uint32_t bits = lq_map_get(&view->forged_of, key2(connection, tag));
+    uint32_t bits = lq_map_get(&view->forged_of, lq_key(connection, tag));
     return bits == LQ_NONE ? 0 : bits;
 }
 
@@ -48,7 +42,7 @@ struct lq_seen_command *lq_view_command_on(const struct lq_view *view, uint32_t 
     const struct lq_seen_connection *where = lq_view_connection(view, connection);
     if (where == NULL || where->nexus == NULL)
         return NULL;
-    uint32_t index = lq_map_get(&view->command_by_tag, key2(where->nexus->key, tag));
+    uint32_t index = lq_map_get(&view->command_by_tag, lq_key(where->nexus->key, tag));
     struct lq_seen_command *command = index == LQ_NONE ? NULL
                                                        : lq_array_at(&view->commands, index);
     return command != NULL && command->sent->connection == connection ? command : NULL;

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The view's logical units: they come, go and change. */
 #include "conformance/judges/internal.h"
-#include "core/base/hash.h"
-
-static uint64_t key2(uint64_t a, uint64_t b)
-{
-    return lq_mix(lq_mix(0, a), b);
-}
 
 /* A LUN of one level may be written in two ways [SAM-5 r21 4.7.7]: peripheral device addressing
  * (00b, bus 0) up to 255, flat space addressing (01b) up to 16383. */
@@ -18,7 +12,7 @@ static uint64_t plain_lun(uint64_t lun)
 
 static struct lq_seen_unit *find(const struct lq_view *view, uint16_t target, uint64_t lun)
 {
-    uint32_t index = lq_map_get(&view->unit_of, key2(target, plain_lun(lun)));
+    uint32_t index = lq_map_get(&view->unit_of, lq_key(target, plain_lun(lun)));
     return index == LQ_NONE ? NULL : lq_array_at(&view->units, index);
 }
 
@@ -56,7 +50,7 @@ void lq_view_unit_comes(struct lq_judge *judge, const struct lq_event *event)
 {
     struct lq_view *view = &judge->view;
     uint32_t *at = lq_map_put(&view->unit_of, judge->allocator,
-                              key2(event->target, plain_lun(event->lun)));
+                              lq_key(event->target, plain_lun(event->lun)));
     if (*at != LQ_NONE) {
         unit_comes(lq_array_at(&view->units, *at), event);
         return;
@@ -76,7 +70,7 @@ void lq_view_unit_comes(struct lq_judge *judge, const struct lq_event *event)
         return;
     /* Units are numbered by the engine; a second LUN of one number is the same logical unit. */
     uint32_t *same = lq_map_put(&view->unit_of, judge->allocator,
-                                key2(UINT64_MAX - event->target, event->detail));
+                                lq_key(UINT64_MAX - event->target, event->detail));
     if (*same == LQ_NONE)
         *same = *at;
     unit = lq_array_at(&view->units, view->units.count - 1);

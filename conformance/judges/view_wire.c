@@ -4,12 +4,6 @@
 
 #include "conformance/judges/internal.h"
 #include "conformance/wire/sense.h"
-#include "core/base/hash.h"
-
-static uint64_t key2(uint64_t a, uint64_t b)
-{
-    return lq_mix(lq_mix(0, a), b);
-}
 
 static void *look(const struct lq_array *array, const struct lq_map *map, uint64_t key)
 {
@@ -102,7 +96,8 @@ static void take_command(struct lq_judge *judge, struct lq_pdu_seen *pdu)
     struct lq_view *view = &judge->view;
     struct lq_seen_connection *connection = pdu->connection;
     uint32_t itt = lq_wire_itt(pdu->h);
-    uint32_t *at = lq_map_put(&view->exchange_of, judge->allocator, key2(connection->number, itt));
+    uint32_t *at =
+        lq_map_put(&view->exchange_of, judge->allocator, lq_key(connection->number, itt));
     if (*at != LQ_NONE) {
         struct lq_seen_exchange *open = lq_array_at(&view->exchanges, *at);
         if (open->status_count == 0 && open->silenced_by == NULL) {
@@ -134,7 +129,7 @@ static void take_command(struct lq_judge *judge, struct lq_pdu_seen *pdu)
         return;
     exchange->unit = lq_view_unit(view, connection->nexus->target, exchange->lun);
     struct lq_seen_command *command = look(&view->commands, &view->command_by_tag,
-                                           key2(connection->nexus->key, itt));
+                                           lq_key(connection->nexus->key, itt));
     if (command != NULL && command->exchange == NULL &&
         command->sent->connection == connection->number) {
         command->exchange = exchange;
@@ -148,7 +143,7 @@ static void take_function(struct lq_judge *judge, struct lq_pdu_seen *pdu)
     struct lq_seen_connection *connection = pdu->connection;
     uint32_t itt = lq_wire_itt(pdu->h);
     struct lq_seen_function *function = look(&view->functions, &view->function_on_wire,
-                                             key2(connection->number, itt));
+                                             lq_key(connection->number, itt));
     if (function != NULL && function->response.seq == 0) {
         pdu->function = function; /* it came twice */
         return;
@@ -156,7 +151,7 @@ static void take_function(struct lq_judge *judge, struct lq_pdu_seen *pdu)
     function = NULL;
     if (connection->nexus != NULL)
         function = look(&view->functions, &view->function_by_tag,
-                        key2(connection->nexus->key, itt));
+                        lq_key(connection->nexus->key, itt));
     if (function == NULL || function->request.seq != 0) {
         function = lq_view_function_make(judge);
         function->nexus = connection->nexus;
@@ -172,7 +167,7 @@ static void take_function(struct lq_judge *judge, struct lq_pdu_seen *pdu)
     function->ref_cmd_sn = lq_wire_ref_cmd_sn(pdu->h);
     function->request = pdu->at;
     *lq_map_put(&view->function_on_wire, judge->allocator,
-                key2(connection->number, itt)) = function->index;
+                lq_key(connection->number, itt)) = function->index;
     pdu->function = function;
 }
 
@@ -282,7 +277,7 @@ static void take_login_response(struct lq_judge *judge, struct lq_pdu_seen *pdu)
     connection->full_feature = true;
     connection->login_success = pdu->at;
     if (connection->names_hash != 0)
-        connection->identity = key2(key2(connection->names_hash, connection->isid),
+        connection->identity = lq_key(lq_key(connection->names_hash, connection->isid),
                                     connection->portal_group_tag);
     struct lq_seen_readers *readers = lq_view_readers(judge, connection);
     for (uint32_t i = 0; i < 2; i++) {
@@ -301,7 +296,7 @@ static void take_login_response(struct lq_judge *judge, struct lq_pdu_seen *pdu)
 static void find_exchange(struct lq_judge *judge, struct lq_pdu_seen *pdu)
 {
     pdu->exchange = look(&judge->view.exchanges, &judge->view.exchange_of,
-                         key2(pdu->connection->number, lq_wire_itt(pdu->h)));
+                         lq_key(pdu->connection->number, lq_wire_itt(pdu->h)));
 }
 
 /* Nothing comes of a broken PDU; one that the initiator sent stays what it is, though. */
@@ -346,7 +341,7 @@ static void take_pdu(struct lq_judge *judge, struct lq_pdu_seen *pdu)
         break;
     case LQ_WIRE_TM_RESPONSE:
         pdu->function = look(&judge->view.functions, &judge->view.function_on_wire,
-                             key2(pdu->connection->number, lq_wire_itt(pdu->h)));
+                             lq_key(pdu->connection->number, lq_wire_itt(pdu->h)));
         take_function_response(pdu);
         break;
     case LQ_WIRE_LOGIN_RESPONSE:

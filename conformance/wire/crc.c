@@ -24,7 +24,7 @@ void lq_wire_crc_init(struct lq_wire_crc *crc)
 {
     for (uint32_t byte = 0; byte < 256; byte++)
         crc->table[0][byte] = shift_byte(byte);
-    for (uint32_t n = 1; n < 4; n++)
+    for (uint32_t n = 1; n < 8; n++)
         for (uint32_t byte = 0; byte < 256; byte++) {
             uint32_t before = crc->table[n - 1][byte];
             crc->table[n][byte] = before >> 8 ^ crc->table[0][before & 0xff];
@@ -35,11 +35,13 @@ uint32_t lq_wire_crc_go_on(const struct lq_wire_crc *crc, uint32_t state, const 
                            uint32_t size_bytes)
 {
     uint32_t i = 0;
-    for (; size_bytes - i >= 4; i += 4)
-        state = crc->table[3][(state ^ bytes[i]) & 0xff] ^
-                crc->table[2][(state >> 8 ^ bytes[i + 1]) & 0xff] ^
-                crc->table[1][(state >> 16 ^ bytes[i + 2]) & 0xff] ^
-                crc->table[0][(state >> 24 ^ bytes[i + 3]) & 0xff];
+    for (; size_bytes - i >= 8; i += 8)
+        state = crc->table[7][(state ^ bytes[i]) & 0xff] ^
+                crc->table[6][(state >> 8 ^ bytes[i + 1]) & 0xff] ^
+                crc->table[5][(state >> 16 ^ bytes[i + 2]) & 0xff] ^
+                crc->table[4][(state >> 24 ^ bytes[i + 3]) & 0xff] ^
+                crc->table[3][bytes[i + 4]] ^ crc->table[2][bytes[i + 5]] ^
+                crc->table[1][bytes[i + 6]] ^ crc->table[0][bytes[i + 7]];
     for (; i < size_bytes; i++)
         state = state >> 8 ^ crc->table[0][(state ^ bytes[i]) & 0xff];
     return state;

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 struct lq_wire_crc {
-    uint32_t table[4][256]; /* [n][byte]: remainder of the byte with n bytes behind it */
+    uint32_t table[8][256]; /* [n][byte]: remainder of the byte with n bytes behind it */
 };
 
 void lq_wire_crc_init(struct lq_wire_crc *crc);
