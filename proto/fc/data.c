@@ -62,7 +62,7 @@ static void go_on(struct lq_fc_target *t, struct lq_fct_exchange *x)
         lq_fct_ask(t, x, end);
     else if (came == end)
         note_filled(t, x);
-    else if (came == x->last_end)
+    else if (x->last_end != 0 && came == x->last_end)
         fail(t, x, LQ_FCP_DATA_LENGTH);
 }
 
