@@ -320,6 +320,12 @@ int lq_cmd_sim(const struct lq_options *options, const struct lq_sim_extras *ext
                    settings.wrong.row->property);
         return LQ_EXIT_INTERNAL;
     }
+    settings.unjudged = options->unjudged;
+    if (options->unjudged && !options->bench) {
+        lq_message("--unjudged: it says nothing about the target; expected --bench beside it; "
+                   "use both or neither");
+        return LQ_EXIT_USAGE;
+    }
     if (options->exhaust)
         return lq_sim_exhaust(options, &settings);
     if (options->judge_table)

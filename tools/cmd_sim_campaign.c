@@ -121,8 +121,9 @@ static void print_bench(const struct state *state)
                   (uint64_t)usage.ru_stime.tv_sec * 1000000 + (uint64_t)usage.ru_stime.tv_usec;
     uint64_t commands = state->sum.commands;
     printf("bench: %" PRIu64 " commands, %" PRIu64 ".%03" PRIu64 " processor seconds, %" PRIu64
-           " commands per processor second\n", commands, us / 1000000, us / 1000 % 1000,
-           us == 0 ? 0 : commands * 1000000 / us);
+           " commands per processor second%s\n", commands, us / 1000000, us / 1000 % 1000,
+           us == 0 ? 0 : commands * 1000000 / us,
+           state->campaign->settings.unjudged ? ", nobody judged" : "");
 }
 
 /* With a wrong: 1 when its own property convicts it. */

@@ -190,7 +190,7 @@ static bool should_stop(void *context)
 static void run_once(struct lq_sim *sim, bool counts)
 {
     struct lq_history_sink sinks[LQ_HISTORY_SINKS_MAX] = {lq_judge_sink(sim->judge)};
-    uint32_t sink_count = 1;
+    uint32_t sink_count = sim->settings.unjudged ? 0 : 1;
     if (counts) {
         sinks[sink_count++] = lq_totals_sink(sim->totals);
         for (uint32_t i = 0; i < sim->watcher_count; i++)

@@ -40,6 +40,7 @@ struct lq_sim_settings {
     struct lq_sim_wrong wrong;
     const struct lq_personality *personality; /* its wrongs are planted; NULL: none */
     uint64_t commands;
+    bool unjudged; /* nobody judges: to see how fast the world alone is */
 };
 
 /* A history has room for these besides the judges, the totals, a story and a script. */

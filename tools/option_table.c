@@ -35,6 +35,7 @@ TAKE_FLAG(print_scenario, print_scenario)
 TAKE_FLAG(no_shrink, no_shrink)
 TAKE_FLAG(twice, twice)
 TAKE_FLAG(bench, bench)
+TAKE_FLAG(unjudged, unjudged)
 TAKE_FLAG(exhaust, exhaust)
 TAKE_FLAG(no_reduction, no_reduction)
 TAKE_FLAG(verdicts, verdicts)
@@ -476,6 +477,8 @@ const struct lq_option_row lq_option_rows[] = {
     {"schedule", "DRAWS", SIM, false,
      "With --exhaust: run the one path that DRAWS says, as a failure prints them.", take_schedule},
     {"bench", NULL, SIM, false, "Print commands per processor second.", take_bench},
+    {"unjudged", NULL, SIM, false,
+     "With --bench: let nobody judge, to see how fast the world alone is.", take_unjudged},
     {"pcap", "FILE", ALL, false,
      "Write what passed between initiators and target to FILE, as pcapng for Wireshark.",
      take_pcap},

@@ -6,6 +6,9 @@
          our file store against tgt, both on one tmpfs file
   ram    the same: our RAM store against tgt's null store, which moves no data
   sim    simulated commands per second of CPU with all judges on, against the aim
+  seeds  the same runs: seeds of about 1,000 commands per second of CPU
+  judges the same seeds without and with judges, by turns: how much longer the latter take
+  idle   a day in which next to nothing happens (idle.scn): virtual seconds per second of CPU
 
 A round runs each contender once, in an order that alternates from round to round; its ratio is
 ours divided by tgt's of the same round. Printed are the median and the spread (lowest..highest)
@@ -28,10 +31,16 @@ import targets  # noqa: E402  (the path above comes first)
 
 SIZE = "256MiB"
 DEPTH, BLOCKS = 32, 8                      # 8 blocks of 512 bytes
-AIMS = {"file": 5.0, "ram": 3.0, "sim": 50000.0}
+IDLE, IDLE_SECONDS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "idle.scn"), 86400
+AIMS = {"file": 5.0, "ram": 3.0, "sim": 200000.0, "seeds": 100.0, "judges": 2.0, "idle": 1000.0}
+AT_MOST = {"judges"}
+MEASURES = {"file": ["file"], "ram": ["ram"], "sim": ["sim", "seeds", "judges"], "idle": ["idle"]}
 WHAT = {"file": "file store / tgt, same tmpfs file: random 4 KiB reads per target CPU second",
         "ram": "RAM store / tgt's null store: random 4 KiB reads per target CPU second",
-        "sim": "simulated commands per CPU second, all judges on"}
+        "sim": "simulated commands per CPU second, all judges on",
+        "seeds": "seeds of about 1,000 commands per CPU second, all judges on",
+        "judges": "CPU time with all judges / without any, same seeds",
+        "idle": "virtual seconds of an idle day per CPU second, all judges on"}
 
 
 def reads_per_cpu_second(target, arguments):
@@ -81,34 +90,63 @@ def live(kind, arguments, path):
     return ratios
 
 
+def sim_run(arguments, *options):
+    """One run of `sim`: (what it printed, its CPU seconds, processes of its own included)."""
+    argv = [arguments.lunquake, "sim", *options]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=600)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    text = done.stdout.decode(errors="replace")
+    if done.returncode not in (0, 1):
+        raise targets.TargetError(f"{' '.join(argv)}: exit {done.returncode}: "
+                                  f"{text.strip()[-500:]}")
+    return text, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def sim_rate(arguments, *options):
+    """(commands, seeds, CPU seconds) of the seeds with or without judges."""
+    text, cpu = sim_run(arguments, "--seeds", arguments.seeds, "--jobs", "1", "--bench", *options)
+    total = re.search(r"^([0-9]+) seeds, ([0-9]+) commands, ", text, flags=re.M)
+    if total is None:
+        raise targets.TargetError(f"sim: no line 'N seeds, N commands' in: {text.strip()[-500:]}")
+    return int(total.group(2)), int(total.group(1)), cpu
+
+
 def sim(arguments):
-    """Commands per CPU second, jobs included, from the totals that `sim` prints."""
-    argv = [arguments.lunquake, "sim", "--seeds", arguments.seeds, "--jobs", "1"]
+    """The seeds with and without judges, in an order that alternates from round to round."""
+    values = {kind: [] for kind in MEASURES["sim"]}
+    for number in range(arguments.rounds):
+        order = [(), ("--unjudged",)] if number % 2 == 0 else [("--unjudged",), ()]
+        runs = {options: sim_rate(arguments, *options) for options in order}
+        (commands, seeds, cpu), (others, _, bare) = runs[()], runs[("--unjudged",)]
+        values["sim"].append(commands / cpu)
+        values["seeds"].append(seeds / cpu)
+        values["judges"].append(cpu / commands / (bare / others))
+        print(f"  sim round {number + 1}: {commands:,} commands, {seeds} seeds in {cpu:.2f} CPU s: "
+              f"{commands / cpu:,.0f} and {seeds / cpu:.1f} per CPU s; without judges "
+              f"{others / bare:,.0f}: {values['judges'][-1]:.2f} times the CPU time", flush=True)
+    return values
+
+
+def idle(arguments):
     rates = []
     for number in range(arguments.rounds):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=600)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        text = done.stdout.decode(errors="replace")
-        total = re.findall(r"^\s*(?:total )?commands(?: ended)?\s*[:=]?\s*([0-9]+)", text,
-                           flags=re.M)
-        if done.returncode not in (0, 1) or not total:
-            raise targets.TargetError(f"{' '.join(argv)}: exit {done.returncode}, no line "
-                                      f"'commands N' in: {text.strip()[-500:]}")
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        rates.append(int(total[-1]) / cpu)
-        print(f"  sim round {number + 1}: {int(total[-1]):,} commands in {cpu:.2f} CPU s: "
-              f"{rates[-1]:,.0f} per CPU s", flush=True)
-    return rates
+        text, cpu = sim_run(arguments, IDLE)
+        if not text.startswith("ok "):
+            raise targets.TargetError(f"sim {IDLE}: {text.strip()[-500:]}")
+        rates.append(IDLE_SECONDS / cpu)
+        print(f"  idle round {number + 1}: {IDLE_SECONDS:,} s in {cpu:.3f} CPU s", flush=True)
+    return {"idle": rates}
 
 
 def report(kind, values):
-    aim, form = AIMS[kind], ",.0f" if kind == "sim" else ".2f"
+    aim, form = AIMS[kind], ",.0f" if AIMS[kind] >= 1000 else ".2f"
     middle = statistics.median(values)
+    is_reached = middle <= aim if kind in AT_MOST else middle >= aim
     print(f"{kind:<5} median {middle:{form}}, spread {min(values):{form}}..{max(values):{form}} "
           f"over {len(values)} rounds; aim {aim:{form}} "
-          f"{'reached' if middle >= aim else 'NOT reached'} ({middle / aim:.2f} of it): "
+          f"{'reached' if is_reached else 'NOT reached'} ({middle / aim:.2f} of it): "
           f"{WHAT[kind]}", flush=True)
     return {"median": middle, "lowest": min(values), "highest": max(values), "aim": aim,
             "values": values}
@@ -120,7 +158,7 @@ def main():
     parser.add_argument("--lunquake", metavar="PATH", default=os.environ.get(
                         "LUNQUAKE", "build/release/tools/lunquake"),
                         help="our program, release build (default: $LUNQUAKE or %(default)s)")
-    parser.add_argument("--only", choices=sorted(AIMS), action="append",
+    parser.add_argument("--only", choices=sorted(MEASURES), action="append",
                         help="measure this only (repeatable; default: all)")
     parser.add_argument("--rounds", type=int, default=5, help="alternating rounds (default: 5)")
     parser.add_argument("--seconds", type=int, default=4, help="of one live run (default: 4)")
@@ -135,7 +173,7 @@ def main():
     if not arguments.dry and not os.access(arguments.lunquake, os.X_OK):
         raise targets.MissingTool(f"{arguments.lunquake} is not an executable file")
 
-    kinds = arguments.only or (["file"] if arguments.dry else sorted(AIMS))
+    kinds = arguments.only or (["file"] if arguments.dry else sorted(MEASURES))
     path = f"/dev/shm/lq-bench-{os.getpid()}"
     results = {}
     try:
@@ -143,8 +181,10 @@ def main():
             for _ in range(targets.size_bytes(SIZE) >> 20):
                 stream.write(os.urandom(1 << 20))
         for kind in kinds:
-            values = sim(arguments) if kind == "sim" else live(kind, arguments, path)
-            results[kind] = report(kind, values)
+            values = (sim(arguments) if kind == "sim" else idle(arguments) if kind == "idle"
+                      else {kind: live(kind, arguments, path)})
+            for name in MEASURES[kind]:
+                results[name] = report(name, values[name])
     finally:
         if os.path.exists(path):
             os.unlink(path)
