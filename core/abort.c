@@ -235,9 +235,12 @@ static void inform_unit(struct lq_engine *engine, const struct lq_abort *abort,
     }
 }
 
+/* A unit that was removed has commands until their data has come: to initiators they are commands
+ * of its LUN, whatever unit that has become. */
 static bool is_affected(const struct lq_abort *abort, const struct lq_unit *unit)
 {
-    return abort->unit != NULL ? unit == abort->unit : unit->target == abort->nexus->target;
+    bool is_named = abort->unit == NULL || unit->lun == abort->unit->lun;
+    return is_named && unit->target == abort->nexus->target;
 }
 
 static void inform(struct lq_engine *engine, const struct lq_abort *abort)

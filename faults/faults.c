@@ -151,6 +151,15 @@ static const struct lq_fault_class classes[LQ_FAULTS] = {
         "REINSTATE, TM, DATA: what was lost with the login takes no late effect",
         "The link of an initiator or of the target loses its carrier for a while, and what was "
         "on its way.", 1},
+    [LQ_FAULT_LUN_REMOVE] = {"lun.remove", LQ_FAULT_PLACE_WORLD, "event",
+        "LUNS, QUARANTINE, UA, DATA: its commands end, its orphans stay orphans, all are told",
+        "An administrator removes a LUN under its commands, and adds it again later.", 60},
+    [LQ_FAULT_LUN_RESIZE] = {"lun.resize", LQ_FAULT_PLACE_WORLD, "event",
+        "UA: everybody is told; DATA: what is within the capacity is what was written",
+        "An administrator makes a LUN smaller, and as large as it was later.", 60},
+    [LQ_FAULT_LUN_ACCESS] = {"lun.access", LQ_FAULT_PLACE_WORLD, "event",
+        "LUNS: no write begins; UA: everybody is told",
+        "An administrator write protects a LUN for a while.", 60},
 };
 
 const struct lq_fault_class *lq_fault_class(enum lq_fault fault)

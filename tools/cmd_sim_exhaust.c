@@ -291,8 +291,7 @@ static const char *unexplored(const struct lq_scenario *scenario,
         return "a login with digests; expected none, whole PDUs arrive here";
     if (statement->kind != LQ_SCN_FAULT)
         return NULL;
-    if (fault == LQ_FAULT_POWER_CUT || fault == LQ_FAULT_TARGET_CRASH ||
-        fault == LQ_FAULT_DISK_RESET)
+    if (lq_fault_class(fault)->place == LQ_FAULT_PLACE_WORLD || fault == LQ_FAULT_DISK_RESET)
         return "a catastrophe that waits, and no order has it; expected one that happens at once, "
                "before `explore', or `--every-step'";
     return NULL;

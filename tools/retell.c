@@ -42,6 +42,7 @@ void lq_retelling_reset(struct lq_retelling *told)
     memset(told->actors, 0, sizeof told->actors);
     memset(told->held, 0, sizeof told->held);
     told->action_count = told->command_count = told->held_count = 0;
+    told->absent = 0;
     told->phase = LQ_PHASE_SAFETY;
 }
 
@@ -164,6 +165,21 @@ static void on_plain_fault(struct lq_retelling *told, const struct lq_event *eve
     struct lq_told_action last = told->actions[at - 1];
     told->actions[at - 1] = *action;
     told->actions[at] = last;
+}
+
+/* A LUN changes; one that comes with the target's start is no change. */
+static void on_lun(struct lq_retelling *told, const struct lq_event *event)
+{
+    uint64_t bit = UINT64_C(1) << (event->lun >> 48 & 63);
+    bool comes = event->kind == LQ_W_LUN;
+    bool goes = !comes && event->code == LQ_LUN_REMOVED;
+    if (told->phase >= LQ_PHASE_HEAL || (comes && (told->absent & bit) == 0))
+        return;
+    struct lq_told_action *action = add(told, LQ_TOLD_CHANGE, event);
+    action->function = comes ? 0 : event->code;
+    action->value = event->value;
+    if (comes || goes)
+        told->absent ^= bit;
 }
 
 static void on_fault(struct lq_retelling *told, const struct lq_event *event)
@@ -290,6 +306,10 @@ static void on_event(void *context, const struct lq_event *event)
         break;
     case LQ_W_FAULT:
         on_fault(told, event);
+        break;
+    case LQ_W_LUN:
+    case LQ_W_LUN_CHANGED:
+        on_lun(told, event);
         break;
     case LQ_I_LOGIN:
         on_login(told, event);

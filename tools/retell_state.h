@@ -26,6 +26,7 @@ enum lq_told_kind {
     LQ_TOLD_COMMAND, /* WHICH of the commands */
     LQ_TOLD_TM,
     LQ_TOLD_FAULT, /* FUNCTION is enum lq_fault */
+    LQ_TOLD_CHANGE, /* of LUN: FUNCTION is enum lq_lun_change, 0: it comes; VALUE what it becomes */
     LQ_TOLD_HEAL
 };
 
@@ -40,7 +41,7 @@ struct lq_told_action {
     bool is_behind_cut;  /* nothing passed any more: it is told only when it was heard */
     uint32_t connection; /* VANISH by a cut cable: when its last byte came; 0: when it is noted */
     uint32_t function; /* TM: enum lq_tm_function */
-    uint64_t lun;
+    uint64_t lun, value;
 };
 
 struct lq_told_command {
@@ -91,6 +92,7 @@ struct lq_retelling {
     struct lq_wire_reader *readers[LQ_TOLD_CONNECTIONS_MAX]; /* to the target; NULL: not yet */
     uint64_t held[LQ_TOLD_HELD];
     uint32_t held_count;
+    uint64_t absent; /* LUNs that are not there, a bit each */
     enum lq_phase phase;
 };
 

@@ -349,6 +349,20 @@ static void say_plain_fault(struct words *words, const struct lq_retelling *told
     say(words, " nth 1 as p%u", (unsigned)(action - told->actions) + 1);
 }
 
+static void say_change(struct words *words, const struct lq_told_action *action,
+                       const struct lq_plan *plan)
+{
+    static const char *const verbs[] = {[0] = "add",
+                                        [LQ_LUN_REMOVED] = "remove",
+                                        [LQ_LUN_RESIZED] = "resize ",
+                                        [LQ_LUN_ACCESS] = "access "};
+    say(words, "t lun %" PRIu64 " %s", action->lun >> 48, verbs[action->function]);
+    if (action->function == LQ_LUN_RESIZED)
+        say_size(words, action->value * plan->options[LQ_OPT_BLOCK_BYTES]);
+    if (action->function == LQ_LUN_ACCESS)
+        say(words, "%s", action->value != 0 ? "read-only" : "read-write");
+}
+
 static void say_action(struct words *words, const struct lq_retelling *told,
                        const struct lq_told_action *action, const struct lq_plan *plan,
                        uint32_t style)
@@ -367,6 +381,10 @@ static void say_action(struct words *words, const struct lq_retelling *told,
     }
     if (action->kind == LQ_TOLD_FAULT) {
         say_plain_fault(words, told, action);
+        return;
+    }
+    if (action->kind == LQ_TOLD_CHANGE) {
+        say_change(words, action, plan);
         return;
     }
     say(words, "%c ", name_of(action->actor));

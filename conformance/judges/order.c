@@ -317,18 +317,30 @@ static void empty(struct lq_link *list)
     lq_list_remove(link);
 }
 
+/* The task set is no more, whatever its commands still wait for. */
+static void empty_set(struct task_set *set)
+{
+    LQ_LIST_EACH(link, &set->all)
+    LQ_ELEMENT(link, struct member, in_all)->is_in = false;
+    empty(&set->all);
+    empty(&set->ordered);
+    empty(&set->head_of_queue);
+    empty(&set->in_store);
+}
+
+/* A logical unit is removed, and its task set with it. */
+static void on_changed(struct lq_judge *judge, const struct lq_event *event)
+{
+    const struct lq_seen_unit *unit = lq_view_unit(&judge->view, event->target, event->lun);
+    if (event->code == LQ_LUN_REMOVED && unit != NULL)
+        empty_set(set_of(judge, unit->unit));
+}
+
 /* The target is gone: its task sets are empty, and commands of nexuses begin anew. */
 static void forget_all(struct order *order)
 {
-    for (uint32_t i = 0; i < order->sets.count; i++) {
-        struct task_set *set = lq_array_at(&order->sets, i);
-        LQ_LIST_EACH(link, &set->all)
-        LQ_ELEMENT(link, struct member, in_all)->is_in = false;
-        empty(&set->all);
-        empty(&set->ordered);
-        empty(&set->head_of_queue);
-        empty(&set->in_store);
-    }
+    for (uint32_t i = 0; i < order->sets.count; i++)
+        empty_set(lq_array_at(&order->sets, i));
     lq_array_reset(&order->newest);
     lq_map_reset(&order->newest_of);
 }
@@ -337,6 +349,8 @@ static void order_event(struct lq_judge *judge, const struct lq_event *event)
 {
     if (lq_target_ends(event))
         forget_all(order_of(judge));
+    if (event->kind == LQ_W_LUN_CHANGED)
+        on_changed(judge, event);
     if (event->kind < LQ_E_ENTERED ||
         (event->kind > LQ_E_ENDED && event->kind < LQ_S_SUBMITTED))
         return;
@@ -449,8 +463,8 @@ static void order_digest(struct lq_judge *judge, struct lq_digest *digest)
 }
 
 static const uint16_t kinds[] = {
-    LQ_W_POWER, LQ_E_ENTERED, LQ_E_ENABLED, LQ_E_ENDED, LQ_S_SUBMITTED, LQ_S_COMPLETED,
-    LQ_EVENT_NONE};
+    LQ_W_POWER, LQ_W_LUN_CHANGED, LQ_E_ENTERED, LQ_E_ENABLED, LQ_E_ENDED, LQ_S_SUBMITTED,
+    LQ_S_COMPLETED, LQ_EVENT_NONE};
 
 const struct lq_judge_part lq_order_part = {
     .name = "order",

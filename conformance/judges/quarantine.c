@@ -272,7 +272,8 @@ static void on_ended(struct lq_judge *judge, struct lq_seen_task *task,
     struct held *held = held_of(judge, task);
     if (held->since == NULL)
         return;
-    if (!(event->flags & LQ_F_ABORTED) && event->code != 0x08)
+    bool has_gone = lq_has_gone_since(task->unit, held->since->seq); /* then it ends at once */
+    if (!(event->flags & LQ_F_ABORTED) && event->code != 0x08 && !has_gone)
         convict_task(judge, P_QUAR_2, task, event, " was held and ended with another status than "
                                                    "BUSY");
     held_is_over(judge, held);

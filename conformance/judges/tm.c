@@ -346,6 +346,8 @@ static void judge_honesty(struct lq_judge *judge, const struct lq_seen_function 
     if (has_changed)
         return; /* either answer may be right */
     bool is_there = unit != NULL && unit->is_there;
+    if (unit != NULL && !is_there && function->function == LQ_TM_ABORT_TASK)
+        return; /* the command may outlive its unit until its data has come */
     if (!is_there && answer == LQ_TM_COMPLETE)
         convict_function(judge, P_TM_6, function, NULL,
                          " was completed for a logical unit that is not there");

@@ -268,7 +268,8 @@ bool lq_function_is_for_all(uint32_t function);
 bool lq_function_covers(const struct lq_seen_function *function,
                         const struct lq_seen_exchange *exchange);
 
-/* True when TASK was received before FUNCTION and is in its scope; of any I_T nexus. */
+/* True when TASK was received before FUNCTION and is in its scope; of any I_T nexus. Tasks are
+ * known by their LUN: one outlives a unit that is removed, until its data has come. */
 bool lq_function_covers_task(const struct lq_seen_function *function,
                              const struct lq_seen_task *task);
 

@@ -40,8 +40,7 @@ bool lq_function_covers(const struct lq_seen_function *function,
     /* What came ahead of the function is behind it in the order of CmdSN [RFC 7143 4.2.2.1]. */
     if (!exchange->immediate && (int32_t)(exchange->cmd_sn - function->cmd_sn) >= 0)
         return false;
-    bool lun_is_same = same_lun(function->unit, function->lun, exchange->unit, exchange->lun) &&
-                       !lq_has_gone_since(exchange->unit, exchange->request.seq);
+    bool lun_is_same = same_lun(function->unit, function->lun, exchange->unit, exchange->lun);
     switch (function->function) {
     case LQ_TM_ABORT_TASK:
         return exchange->itt == function->referenced_tag && lun_is_same;
@@ -59,7 +58,7 @@ bool lq_function_covers(const struct lq_seen_function *function,
 }
 
 bool lq_function_covers_task(const struct lq_seen_function *function,
-                             const struct lq_seen_task *task)
+                              const struct lq_seen_task *task)
 {
     if (function->received == NULL || function->nexus == NULL || task->received == NULL ||
         task->nexus == NULL || task->received->seq > function->received->seq ||
@@ -69,8 +68,7 @@ bool lq_function_covers_task(const struct lq_seen_function *function,
     /* Stamps count the commands and functions of a nexus in delivery order. */
     if (is_own && (int64_t)(task->stamp - function->received->stamp) >= 0)
         return false;
-    bool lun_is_same = same_lun(function->unit, function->lun, task->unit, task->received->lun) &&
-                       !lq_has_gone_since(task->unit, task->received->seq);
+    bool lun_is_same = same_lun(function->unit, function->lun, task->unit, task->received->lun);
     switch (function->function) {
     case LQ_TM_ABORT_TASK:
         return is_own && task->tag == function->referenced_tag && lun_is_same;

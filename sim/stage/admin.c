@@ -78,6 +78,7 @@ const char *lq_world_change(struct lq_world *world, const struct lq_scn_change *
     const char *refused = refuse(unit, kind);
     if (refused != NULL)
         return refused;
+    struct lq_plan_unit former = *unit;
     if (kind == LQ_ADMIN_ADD || kind == LQ_ADMIN_REMOVE)
         unit->is_absent = kind == LQ_ADMIN_REMOVE;
     if (kind == LQ_ADMIN_RESIZE)
@@ -86,5 +87,8 @@ const char *lq_world_change(struct lq_world *world, const struct lq_scn_change *
         unit->read_only = change->value == LQ_SCN_READ_ONLY;
     struct lq_admin admin = lq_plan_unit_admin(plan, number);
     admin.kind = kind;
-    return world->administer(world, &admin);
+    refused = world->administer(world, &admin);
+    if (refused != NULL)
+        *unit = former;
+    return refused;
 }

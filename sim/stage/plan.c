@@ -13,8 +13,11 @@ const char *const lq_plan_target_names[LQ_PLAN_TARGETS_MAX] = {
 const char *const lq_plan_addresses[LQ_PLAN_PORTS_MAX] = {"192.0.2.1:3260", "192.0.2.2:3260",
                                                           "192.0.2.3:3260", "192.0.2.4:3260"};
 
-enum { FAULT_ARMED_IN = 4, SITE_FAULT_ARMED = 1000, SITE_FAULT_ODDS = 2000,
-       SITE_MEDDLES = 3000 /* whether the network meddles with PDUs */ };
+enum { SPARE_UNITS = 2 };
+
+enum { FAULT_ARMED_IN = 4, ADMINISTERS_IN = 3, SITE_FAULT_ARMED = 1000, SITE_FAULT_ODDS = 2000,
+       SITE_MEDDLES = 3000, /* whether the network meddles with PDUs */
+       SITE_ADMINISTERS     /* whether LUNs change */ };
 
 /* Short names for the table. */
 #define UNIT_COUNT LQ_UNIT_COUNT
@@ -100,10 +103,12 @@ static void draw_options(struct lq_plan *plan, struct lq_choice *choice)
     if (plan->options[LQ_OPT_STORES] > plan->options[LQ_OPT_LUNS])
         plan->options[LQ_OPT_STORES] = plan->options[LQ_OPT_LUNS];
     bool meddles = draw(choice, SITE_MEDDLES, 2) == 1;
+    bool administers = draw(choice, SITE_ADMINISTERS, ADMINISTERS_IN) == 1;
     for (uint32_t i = 1; i < LQ_FAULTS; i++) {
         const struct lq_fault_class *row = lq_fault_class((enum lq_fault)i);
+        bool is_admin = i >= LQ_FAULT_LUN_REMOVE && i <= LQ_FAULT_LUN_ACCESS;
         if (!lq_plan_has_fault(plan->transport, (enum lq_fault)i) ||
-            (row->place == LQ_FAULT_PLACE_PDU && !meddles))
+            (row->place == LQ_FAULT_PLACE_PDU && !meddles) || (is_admin && !administers))
             continue;
         bool armed = draw(choice, SITE_FAULT_ARMED + i, FAULT_ARMED_IN) == 1;
         plan->odds[i] = armed ? 1 + (uint32_t)draw(choice, SITE_FAULT_ODDS + i, row->odds_max) : 0;
@@ -120,7 +125,8 @@ static void make_limits(const struct lq_plan *plan, struct lq_limits *limits)
     uint32_t nexuses = (uint32_t)plan->options[LQ_OPT_NEXUSES];
     *limits = lq_limits_virtual;
     limits->targets = 1;
-    limits->units = (uint32_t)plan->options[LQ_OPT_LUNS];
+    /* What is removed keeps its place while a request of it is out. */
+    limits->units = (uint32_t)plan->options[LQ_OPT_LUNS] + SPARE_UNITS;
     limits->stores = (uint32_t)plan->options[LQ_OPT_STORES];
     limits->tasks = sizes[0];
     limits->tasks_per_nexus = sizes[1];

@@ -63,8 +63,10 @@ static void set_limits(struct lq_limits *limits, const struct lq_scenario *scena
         limits->units += scenario->targets[i].lun_count;
     /* What is removed keeps its place while a request of it is out. */
     for (uint32_t i = 0; i < scenario->statement_count; i++)
-        limits->units += scenario->statements[i].kind == LQ_SCN_CHANGE &&
-                         scenario->statements[i].change.kind == LQ_SCN_ADD;
+        limits->units += (scenario->statements[i].kind == LQ_SCN_CHANGE &&
+                          scenario->statements[i].change.kind == LQ_SCN_ADD) ||
+                         (scenario->statements[i].kind == LQ_SCN_FAULT &&
+                          scenario->statements[i].fault.fault == LQ_FAULT_LUN_REMOVE);
 }
 
 static struct lq_plan_unit plan_unit(const struct lq_scenario *scenario, uint32_t target,

@@ -192,6 +192,7 @@ void lq_power_consider(struct virtual_world *virtual)
             lq_power_strike(world, request->strike, 0, DOWN_NS / 10);
     if (world->script != NULL || virtual->steps % SEED_STRIDE == 0)
         consider_faults(virtual);
+    lq_changes_consider(virtual);
     if (virtual->has_struck)
         lq_virtual_settle(virtual);
     virtual->has_struck = false;

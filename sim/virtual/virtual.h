@@ -29,6 +29,14 @@ struct virtual_connection {
     bool is_closing;   /* the target is done with it, the filter not yet with what it sent */
 };
 
+/* What is to be undone about a LUN. */
+struct virtual_change {
+    struct lq_timer undo; /* set: it is changed */
+    struct virtual_world *virtual;
+    uint32_t unit, row;
+    uint64_t former; /* what it is set to then */
+};
+
 /* An arena in memory that grows from run to run. */
 struct virtual_region {
     struct lq_arena arena;
@@ -50,6 +58,7 @@ struct virtual_world {
     uint64_t deadline_ns, filter_deadline_ns;
     bool shutdown_begun;
     struct lq_timer restart; /* while the target is down: when it tries to start */
+    struct virtual_change changes[LQ_PLAN_UNITS_MAX]; /* by unit */
     uint32_t incarnation;    /* how often it has been started before */
     bool has_struck;         /* since it was asked last */
     uint64_t steps;          /* events of the safety phase so far */
@@ -123,5 +132,15 @@ void lq_power_consider(struct virtual_world *virtual);
 
 /* Heal: a target that is down starts now, when it can. */
 void lq_power_heal(struct virtual_world *virtual);
+
+/* --- changes.c ------------------------------------------------------------------------------ */
+
+void lq_changes_init(struct virtual_world *virtual);
+
+/* One more event is over: does an administrator change a LUN now? */
+void lq_changes_consider(struct virtual_world *virtual);
+
+/* All LUNs are as they should be, as soon as they can. */
+void lq_changes_heal(struct virtual_world *virtual);
 
 #endif

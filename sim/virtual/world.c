@@ -97,6 +97,7 @@ static void net_mark(struct lq_world *world, struct lq_connection *end)
 static void net_heal(struct lq_world *world)
 {
     lq_power_heal(lq_virtual_of(world));
+    lq_changes_heal(lq_virtual_of(world));
     if (lq_virtual_of(world)->filter != NULL)
         lq_filter_heal(lq_virtual_of(world)->filter);
     lq_net_heal(&lq_virtual_of(world)->net);
@@ -225,6 +226,7 @@ void lq_virtual_build(struct virtual_world *virtual, const struct lq_run_request
     virtual->shutdown_begun = false;
     LQ_ASSERT(world->plan.shard.engine.limits.connections <= LQ_PLAN_CONNECTIONS_MAX);
     lq_power_init(virtual);
+    lq_changes_init(virtual);
     world->strike = lq_power_strike;
     world->administer = administer;
     lq_region_make(virtual, &virtual->endpoints, carve_endpoints);
