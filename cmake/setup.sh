@@ -5,6 +5,7 @@
 #
 #   cmake/setup.sh run      build the program; qemu-img with its iSCSI driver
 #   cmake/setup.sh test     everything that tests and benchmarks use (./check); includes run
+#   cmake/setup.sh guest    the Linux guest of conformance/guest and its tshark; includes run
 #
 # Made for Debian 12; as root, or as a user who may use sudo.
 set -euo pipefail
@@ -22,11 +23,17 @@ test_packages=(
     fuse3 libfuse3-dev
 )
 
+guest_packages=(
+    qemu-system-x86 seabios ipxe-qemu debootstrap busybox-static kmod cpio e2fsprogs iproute2
+    python3 tshark
+)
+
 case "${1-}" in
 run) packages=("${run_packages[@]}") ;;
 test) packages=("${run_packages[@]}" "${test_packages[@]}") ;;
+guest) packages=("${run_packages[@]}" "${guest_packages[@]}") ;;
 *)
-    echo "lunquake: setup: unknown purpose '${1-}'; run or test expected" >&2
+    echo "lunquake: setup: unknown purpose '${1-}'; run, test or guest expected" >&2
     exit 2
     ;;
 esac

@@ -95,6 +95,12 @@ static const char *take_iqn(struct lq_options *options, const char *argument)
     return NULL;
 }
 
+static const char *take_fcoe(struct lq_options *options, const char *argument)
+{
+    options->fcoe = argument;
+    return NULL;
+}
+
 static const char *take_pcap(struct lq_options *options, const char *argument)
 {
     if (argument[0] == '\0')
@@ -363,6 +369,12 @@ const struct lq_option_row lq_option_rows[] = {
      "Listen on TCP port N; 0 is any free one. serve takes 3260 unless told otherwise, with takes "
      "0.",
      take_port},
+    {"fcoe", "DEVICE", LIVE, false,
+     "Serve the same LUNs over Fibre Channel on Ethernet, too, as a fabric that initiators find by "
+     "FIP. DEVICE is tap:NAME (a TAP interface, made when there is none), packet:NAME (any "
+     "Ethernet interface) or unix:LOCAL:REMOTE (datagram sockets, as qemu -netdev dgram has them; "
+     "needs no privilege). Names and addresses follow from --iqn.",
+     take_fcoe},
     {"iqn", "NAME", LIVE, false,
      "The target's iSCSI name; iqn.2026-11.org.lunquake:t0 unless told otherwise.", take_iqn},
     {"quarantine-after", "DUR|never", LIVE, false,
@@ -496,7 +508,8 @@ static const char *const serve_paragraphs[] = {
     NULL};
 static const char *const serve_examples[] = {
     "lunquake serve --ram 1GiB", "lunquake serve --file disk.img --port 0 --pcap run.pcapng",
-    "lunquake serve --scenario scenarios/examples/cold-reset.scn", NULL};
+    "lunquake serve --scenario scenarios/examples/cold-reset.scn",
+    "lunquake serve --ram 1GiB --fcoe unix:/tmp/target.sock:/tmp/guest.sock", NULL};
 
 static const char *const with_paragraphs[] = {
     "COMMAND is run as soon as the target is ready; {uri}, {host}, {port} and {iqn} in its "

@@ -209,6 +209,7 @@ static bool open_live(struct lq_target *target)
         .luns = luns,
         .lun_count = live_luns(options, luns, names),
         .target_name = options->iqn,
+        .frames = options->fcoe,
         .host = options->portal,
         .port = options->port,
         .engine = engine_config(options),
@@ -270,6 +271,11 @@ static int open_trial(struct lq_target *target)
     }
     if (target->options->scenario == NULL)
         return read_faults(target);
+    if (target->options->fcoe != NULL) {
+        lq_message("--fcoe: a scenario's target has no frame device; expected --fcoe without "
+                   "--scenario; leave one away");
+        return LQ_EXIT_USAGE;
+    }
     target->trial = lq_trial_make(target->options, &target->wrong, on_play_end, target, &code);
     if (target->trial != NULL)
         lq_play_hold(lq_trial_play(target->trial), true);

@@ -12,6 +12,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/choice.h"
+#include "core/base/hash.h"
 #include "core/wrongs.h"
 #include "sim/live/crc.h"
 #include "sim/live/store_file.h"
@@ -29,8 +30,11 @@ struct lq_live {
     uint32_t store_count;
     struct lq_listener listeners[LQ_LIVE_PORTALS_MAX];
     uint32_t portal_count;
+    struct lq_frame_device device;
     struct lq_loop *loop;
 };
+
+enum { FC_TARGET_PORT = LQ_LIVE_PORTALS_MAX + 1 }; /* relative identifier, behind the portals' */
 
 static struct lq_shard_config shard_config(const struct lq_live_config *config,
                                            const char *const *target_names)
@@ -50,6 +54,31 @@ static struct lq_shard_config shard_config(const struct lq_live_config *config,
     return shard;
 }
 
+/* The one N_Port of the target. Addresses and names follow from the target's name, so that they
+ * stay the same: a locally administered MAC address, and names of the format "IEEE 48-bit
+ * address" made from it [FC-FS-3, Name_Identifiers]. */
+static struct lq_shard_frames frames_config(const struct lq_live_config *config,
+                                            struct lq_fc_port_config *port, uint32_t mtu)
+{
+    uint64_t hash = lq_hash(0, config->target_name, strlen(config->target_name));
+    uint64_t mac = UINT64_C(0x024c51000000) | (hash & 0xfffffe);
+    struct lq_shard_frames frames = {.fc = lq_fc_target_config_default,
+                                     .station = lq_fcoe_station_config_default};
+    *port = (struct lq_fc_port_config){.target_port = FC_TARGET_PORT,
+                                       .port_name = UINT64_C(0x2000) << 48 | mac,
+                                       .node_name = UINT64_C(0x1000) << 48 | mac};
+    frames.fc.port_count = 1;
+    frames.fc.ports = port;
+    frames.station.port_count = 1;
+    frames.station.ports = port;
+    frames.station.mac = mac + 1;
+    frames.station.mtu = mtu;
+    frames.station.fcf.switch_name = UINT64_C(0x1000) << 48 | (mac + 1);
+    frames.station.fabric.fabric_name = UINT64_C(0x1000) << 48 | (mac + 1);
+    frames.station.fabric.port_name = UINT64_C(0x2001) << 48 | (mac + 1);
+    return frames;
+}
+
 static uint64_t arena_bytes(const struct lq_shard_config *shard)
 {
     struct lq_arena measuring;
@@ -61,7 +90,11 @@ static uint64_t arena_bytes(const struct lq_shard_config *shard)
 
 uint64_t lq_live_arena_bytes(const struct lq_live_config *config)
 {
-    const struct lq_shard_config shard = shard_config(config, &config->target_name);
+    struct lq_shard_config shard = shard_config(config, &config->target_name);
+    struct lq_fc_port_config port;
+    const struct lq_shard_frames frames = frames_config(config, &port, LQ_FCOE_MTU);
+    if (config->frames != NULL)
+        shard.frames = &frames;
     return arena_bytes(&shard);
 }
 
@@ -98,6 +131,14 @@ static bool make_shard(struct lq_live *live, const struct lq_live_config *config
     const char *wrong = lq_iscsi_config_check(&shard.iscsi);
     if (wrong != NULL)
         return lq_problem_set(problem, "--iqn %s: %s", config->target_name, wrong);
+    struct lq_fc_port_config port;
+    const struct lq_shard_frames frames = frames_config(config, &port, live->device.mtu);
+    if (config->frames != NULL) {
+        shard.frames = &frames;
+        wrong = lq_fcoe_station_config_check(&frames.station);
+        if (wrong != NULL)
+            return lq_problem_set(problem, "--fcoe %s: %s", config->frames, wrong);
+    }
     live->memory_bytes = arena_bytes(&shard);
     void *memory = mmap(NULL, (size_t)live->memory_bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -236,6 +277,8 @@ static bool start(struct lq_live *live, const struct lq_live_config *config,
 {
     if (!take_stores(live, config, problem) || !raise_descriptor_limit(config, problem) ||
         !make_choice(live, problem) || !listen_all(live, config, problem) ||
+        (config->frames != NULL &&
+         !lq_frame_device_open(&live->device, config->frames, problem)) ||
         !make_shard(live, config, problem) || !add_luns(live, config, problem))
         return false;
     const struct lq_loop_config loop = {.shard = live->shard,
@@ -244,6 +287,7 @@ static bool start(struct lq_live *live, const struct lq_live_config *config,
                                         .connections = config->engine.limits.connections,
                                         .listeners = live->listeners,
                                         .listener_count = live->portal_count,
+                                        .frames = config->frames == NULL ? NULL : &live->device,
                                         .guest = config->guest,
                                         .filter = config->filter};
     live->loop = lq_loop_make(&loop, problem);
@@ -259,6 +303,7 @@ struct lq_live *lq_live_open(const struct lq_live_config *config, struct lq_prob
     }
     for (uint32_t i = 0; i < LQ_LIVE_PORTALS_MAX; i++)
         live->listeners[i].fd = live->listeners[i].spare_fd = -1;
+    live->device.fd = -1;
     if (!start(live, config, problem)) {
         lq_live_close(live);
         return NULL;
@@ -313,6 +358,7 @@ bool lq_live_close(struct lq_live *live)
     live->loop = NULL;
     for (uint32_t i = 0; i < LQ_LIVE_PORTALS_MAX; i++)
         lq_listener_close(&live->listeners[i]);
+    lq_frame_device_close(&live->device);
     /* A stuck helper still writes into the arena's buffers: then nothing of them is freed. */
     bool all_closed = true;
     while (live->store_count > 0)

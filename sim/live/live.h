@@ -56,6 +56,8 @@ struct lq_live_config {
     struct lq_engine_config engine;
     const struct lq_live_shard *shard; /* NULL: as luns, target_name and engine say */
     enum lq_digest_offer header_digest, data_digest; /* without SHARD */
+    const char *frames; /* a frame device by which the target is reached, too (frames.h); without
+                           SHARD. NULL: none */
     struct lq_history *history; /* NULL: none; outlives the target */
     struct lq_wrongs wrongs;
     const struct lq_loop_guest *guest; /* NULL: nobody; outlives the target */

@@ -17,12 +17,13 @@ enum {
     EVENTS_MAX = 256,
     COMPLETIONS_MAX = 256,
     ACCEPTS_PER_TURN = 64,
+    FRAMES_PER_TURN = 128, /* each way */
     ROUNDS_PER_TURN = 16,    /* of stores and senders feeding each other */
     WAIT_MS_MAX = 60 * 1000,
 };
 
 /* What an event is about: the top byte of epoll's data. */
-enum kind { KIND_LISTENER = 1, KIND_CONNECTION, KIND_STORE, KIND_WATCH };
+enum kind { KIND_LISTENER = 1, KIND_CONNECTION, KIND_STORE, KIND_WATCH, KIND_FRAMES };
 
 struct watch {
     int fd;
@@ -37,6 +38,7 @@ struct lq_loop {
     struct watch watches[LQ_LOOP_WATCHES];
     uint64_t now_ns;
     uint32_t connection_numbers; /* given so far, without a guest */
+    bool waits_for_room; /* of the frame device */
     bool unfinished; /* the turn's rounds were used up: do not wait */
     bool stopping;
     uint64_t stop_ns; /* stopping: no longer than until then */
@@ -85,7 +87,8 @@ static bool start(struct lq_loop *loop)
     for (uint32_t i = 0; i < loop->config.listener_count; i++)
         if (!add_fd(loop, loop->config.listeners[i].fd, KIND_LISTENER, i, EPOLLIN))
             return false;
-    return true;
+    const struct lq_frame_device *frames = loop->config.frames;
+    return frames == NULL || add_fd(loop, frames->fd, KIND_FRAMES, 0, EPOLLIN);
 }
 
 struct lq_loop *lq_loop_make(const struct lq_loop_config *config, struct lq_problem *problem)
@@ -200,6 +203,64 @@ static void accept_some(struct lq_loop *loop, uint32_t portal)
     }
 }
 
+/* --- the frame device ------------------------------------------------------------------------- */
+
+static void give_frames(struct lq_loop *loop)
+{
+    uint8_t bytes[LQ_DEVICE_FRAME_BYTES_MAX];
+    bool is_empty = false;
+    for (int i = 0; i < FRAMES_PER_TURN && !is_empty; i++) {
+        uint32_t size_bytes = lq_frame_device_receive(loop->config.frames, bytes, &is_empty);
+        const struct lq_input input = {.kind = LQ_INPUT_FRAME,
+                                       .now_ns = loop->now_ns,
+                                       .bytes = bytes,
+                                       .size_bytes = size_bytes};
+        if (size_bytes > 0)
+            lq_shard_input(loop->config.shard, &input);
+    }
+}
+
+static void wait_for_room(struct lq_loop *loop, bool wait)
+{
+    struct epoll_event event = {.events = wait ? EPOLLIN | EPOLLOUT : EPOLLIN};
+    event.data.u64 = (uint64_t)KIND_FRAMES << 56;
+    if (loop->waits_for_room != wait)
+        epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, loop->config.frames->fd, &event);
+    loop->waits_for_room = wait;
+}
+
+/* Sends what the station emits, until there is no more or no room. True when it was too much for
+ * one turn. */
+static bool drain_frames(struct lq_loop *loop)
+{
+    struct lq_frame_device *frames = loop->config.frames;
+    struct lq_slice slices[LQ_FCOE_FRAME_SLICES];
+    const struct lq_input sent = {.kind = LQ_INPUT_FRAME_SENT, .now_ns = loop->now_ns};
+    if (frames == NULL)
+        return false;
+    for (int i = 0; lq_frame_device_flush(frames); i++) {
+        if (i == FRAMES_PER_TURN)
+            return true;
+        uint32_t count = lq_shard_emit_frame(loop->config.shard, slices);
+        if (count == 0)
+            break;
+        lq_frame_device_send(frames, slices, count);
+        lq_shard_input(loop->config.shard, &sent);
+    }
+    wait_for_room(loop, frames->pending_bytes > 0);
+    return false;
+}
+
+static void set_link(struct lq_loop *loop, bool is_up)
+{
+    const struct lq_input input = {
+        .kind = LQ_INPUT_LINK, .now_ns = loop->now_ns, .code = is_up};
+    if (loop->config.frames != NULL)
+        lq_shard_input(loop->config.shard, &input);
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
+
 static void handle_event(struct lq_loop *loop, const struct epoll_event *event)
 {
     uint64_t data = event->data.u64;
@@ -209,6 +270,9 @@ static void handle_event(struct lq_loop *loop, const struct epoll_event *event)
         break;
     case KIND_LISTENER:
         accept_some(loop, (uint32_t)data);
+        break;
+    case KIND_FRAMES: /* what there is room for is sent in every turn */
+        give_frames(loop);
         break;
     case KIND_STORE: /* it is looked at in every turn */
         break;
@@ -248,6 +312,7 @@ static void settle(struct lq_loop *loop)
     for (int round = 0; round < ROUNDS_PER_TURN && loop->unfinished; round++) {
         loop->unfinished = drain_stores(loop);
         lq_connections_drain(loop->connections);
+        loop->unfinished = drain_frames(loop) || loop->unfinished;
         for (uint32_t i = 0; i < loop->config.store_count; i++)
             lq_live_store_push(loop->config.stores[i]);
     }
@@ -338,6 +403,7 @@ void lq_loop_stop(struct lq_loop *loop, uint64_t bound_ns)
 void lq_loop_run(struct lq_loop *loop)
 {
     set_now(loop);
+    set_link(loop, true);
     settle(loop);
     while (!is_over(loop))
         turn(loop);

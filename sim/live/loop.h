@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sim/live/frames.h"
 #include "sim/live/guest.h"
 #include "sim/live/listener.h"
 #include "sim/live/problem.h"
@@ -33,6 +34,7 @@ struct lq_loop_config {
     struct lq_filter *filter;     /* between it and its connections; NULL: none */
     struct lq_listener *listeners; /* by portal; the loop closes them when it stops */
     uint32_t listener_count;
+    struct lq_frame_device *frames; /* of the shard; NULL: none */
     const struct lq_loop_guest *guest; /* NULL: nobody */
 };
 

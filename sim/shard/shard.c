@@ -9,9 +9,11 @@
  */
 #include "sim/shard/shard.h"
 
+#include <string.h>
+
 #include "core/base/assert.h"
-#include "proto/iscsi/fields.h"
 #include "core/base/heap.h"
+#include "proto/iscsi/fields.h"
 
 enum { TAP_SLICES = 64 };
 
@@ -31,7 +33,31 @@ struct lq_shard {
     struct lq_iscsi_target *iscsi;
     struct connection *connections; /* by the handle's index */
     uint32_t connection_count;
+    struct lq_fc_target *fc; /* NULL: there is no frame device */
+    struct lq_fcoe_station *station;
+    uint8_t *frame; /* for taps: the emitted one in one piece */
 };
+
+struct frame_device {
+    struct lq_fc_target *fc;
+    struct lq_fcoe_station *station;
+    uint8_t *frame;
+};
+
+static struct frame_device make_frames(struct lq_arena *arena, const struct lq_shard_frames *frames,
+                                       struct lq_env *env, struct lq_engine *engine)
+{
+    struct frame_device device = {NULL, NULL, NULL};
+    if (frames == NULL)
+        return device;
+    struct lq_fcoe_station_config station = frames->station;
+    station.port_count = frames->fc.port_count;
+    station.ports = frames->fc.ports;
+    device.fc = lq_fc_target_make(arena, &frames->fc, env, engine);
+    device.station = lq_fcoe_station_make(arena, &station, env, device.fc);
+    device.frame = lq_arena_take(arena, LQ_FCOE_BYTES_MAX, 1, false);
+    return device;
+}
 
 struct lq_shard *lq_shard_make(struct lq_arena *arena, const struct lq_shard_config *config,
                                struct lq_env *env)
@@ -43,6 +69,7 @@ struct lq_shard *lq_shard_make(struct lq_arena *arena, const struct lq_shard_con
                                                    sizeof *connections, true);
     struct lq_engine *engine = lq_engine_make(arena, &config->engine, env);
     struct lq_iscsi_target *target = lq_iscsi_target_make(arena, &iscsi, env, engine);
+    struct frame_device device = make_frames(arena, config->frames, env, engine);
     if (shard == NULL)
         return NULL;
     shard->env = env;
@@ -50,6 +77,9 @@ struct lq_shard *lq_shard_make(struct lq_arena *arena, const struct lq_shard_con
     shard->iscsi = target;
     shard->connections = connections;
     shard->connection_count = iscsi.limits.connections;
+    shard->fc = device.fc;
+    shard->station = device.station;
+    shard->frame = device.frame;
     return shard;
 }
 
@@ -61,6 +91,16 @@ struct lq_engine *lq_shard_engine(struct lq_shard *shard)
 struct lq_iscsi_target *lq_shard_iscsi(struct lq_shard *shard)
 {
     return shard->iscsi;
+}
+
+struct lq_fc_target *lq_shard_fc(struct lq_shard *shard)
+{
+    return shard->fc;
+}
+
+struct lq_fcoe_station *lq_shard_station(struct lq_shard *shard)
+{
+    return shard->station;
 }
 
 static struct connection *connection_of(struct lq_shard *shard, lq_handle handle)
@@ -174,6 +214,12 @@ static void input_expire(struct lq_shard *shard, const struct lq_input *input,
         lq_engine_expire(shard->engine);
     if (lq_iscsi_deadline(shard->iscsi) <= input->now_ns)
         lq_iscsi_expire(shard->iscsi);
+    if (shard->station == NULL)
+        return;
+    if (lq_fc_target_deadline(shard->fc) <= input->now_ns)
+        lq_fc_target_expire(shard->fc);
+    if (lq_fcoe_station_deadline(shard->station) <= input->now_ns)
+        lq_fcoe_station_expire(shard->station);
 }
 
 static void input_shutdown(struct lq_shard *shard, const struct lq_input *input,
@@ -182,6 +228,8 @@ static void input_shutdown(struct lq_shard *shard, const struct lq_input *input,
     (void)input;
     (void)result;
     lq_iscsi_shutdown(shard->iscsi);
+    if (shard->fc != NULL)
+        lq_fc_target_shutdown(shard->fc);
 }
 
 static const char *administer(struct lq_engine *engine, const struct lq_admin *admin)
@@ -210,6 +258,59 @@ static void input_admin(struct lq_shard *shard, const struct lq_input *input,
     result->refused = administer(shard->engine, input->admin);
 }
 
+static void input_frame(struct lq_shard *shard, const struct lq_input *input,
+                        struct lq_input_result *result)
+{
+    (void)result;
+    lq_history_frame(shard->env->history, shard->env->now_ns, LQ_SHARD_DEVICE, LQ_TO_TARGET,
+                     input->bytes, input->size_bytes);
+    lq_fcoe_station_feed(shard->station, input->bytes, input->size_bytes);
+}
+
+static void tap_frame(struct lq_shard *shard)
+{
+    struct lq_slice slices[LQ_FCOE_FRAME_SLICES];
+    uint32_t count = lq_fcoe_station_emit(shard->station, slices);
+    const uint8_t *bytes = slices[0].bytes;
+    uint32_t size_bytes = slices[0].size_bytes;
+    if (count > 1) {
+        size_bytes = 0;
+        for (uint32_t i = 0; i < count; i++) {
+            LQ_ASSERT(slices[i].size_bytes <= LQ_FCOE_BYTES_MAX - size_bytes);
+            if (slices[i].size_bytes > 0)
+                memcpy(shard->frame + size_bytes, slices[i].bytes, slices[i].size_bytes);
+            size_bytes += slices[i].size_bytes;
+        }
+        bytes = shard->frame;
+    }
+    lq_history_frame(shard->env->history, shard->env->now_ns, LQ_SHARD_DEVICE, LQ_FROM_TARGET,
+                     bytes, size_bytes);
+}
+
+static void input_frame_sent(struct lq_shard *shard, const struct lq_input *input,
+                             struct lq_input_result *result)
+{
+    (void)input;
+    (void)result;
+    if (shard->env->history != NULL)
+        tap_frame(shard);
+    lq_fcoe_station_sent(shard->station);
+}
+
+static void input_link(struct lq_shard *shard, const struct lq_input *input,
+                       struct lq_input_result *result)
+{
+    (void)result;
+    lq_fcoe_station_link(shard->station, input->code != 0);
+}
+
+static void input_fabric(struct lq_shard *shard, const struct lq_input *input,
+                         struct lq_input_result *result)
+{
+    (void)result;
+    lq_fcoe_station_do(shard->station, (enum lq_fcoe_deed)input->code, input->number);
+}
+
 typedef void (*input_function)(struct lq_shard *shard, const struct lq_input *input,
                                struct lq_input_result *result);
 
@@ -222,12 +323,17 @@ static const input_function input_functions[] = {
     [LQ_INPUT_EXPIRE] = input_expire,
     [LQ_INPUT_SHUTDOWN] = input_shutdown,
     [LQ_INPUT_ADMIN] = input_admin,
+    [LQ_INPUT_FRAME] = input_frame,
+    [LQ_INPUT_FRAME_SENT] = input_frame_sent,
+    [LQ_INPUT_LINK] = input_link,
+    [LQ_INPUT_FABRIC] = input_fabric,
 };
 
 struct lq_input_result lq_shard_input(struct lq_shard *shard, const struct lq_input *input)
 {
     uint32_t kind = (uint32_t)input->kind;
     LQ_ASSERT(kind >= LQ_INPUT_ACCEPT && kind < sizeof input_functions / sizeof input_functions[0]);
+    LQ_ASSERT(kind < LQ_INPUT_FRAME || shard->station != NULL);
     LQ_ASSERT(input->now_ns >= shard->env->now_ns);
     shard->env->now_ns = input->now_ns;
     struct lq_input_result result = {.connection = LQ_NO_HANDLE};
@@ -253,9 +359,21 @@ struct lq_span lq_shard_want(struct lq_shard *shard, lq_handle connection)
     return lq_iscsi_want(shard->iscsi, connection);
 }
 
+uint32_t lq_shard_emit_frame(struct lq_shard *shard, struct lq_slice slices[LQ_FCOE_FRAME_SLICES])
+{
+    return shard->station == NULL ? 0 : lq_fcoe_station_emit(shard->station, slices);
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 uint64_t lq_shard_deadline(const struct lq_shard *shard)
 {
-    uint64_t engine = lq_engine_deadline(shard->engine);
-    uint64_t iscsi = lq_iscsi_deadline(shard->iscsi);
-    return engine < iscsi ? engine : iscsi;
+    uint64_t time_ns = least(lq_engine_deadline(shard->engine), lq_iscsi_deadline(shard->iscsi));
+    if (shard->station == NULL)
+        return time_ns;
+    time_ns = least(time_ns, lq_fc_target_deadline(shard->fc));
+    return least(time_ns, lq_fcoe_station_deadline(shard->station));
 }

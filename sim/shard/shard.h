@@ -18,6 +18,8 @@
 #include "core/base/slice.h"
 #include "core/engine.h"
 #include "faults/pdu.h"
+#include "proto/fc/target.h"
+#include "proto/fcoe/station.h"
 #include "proto/iscsi/target.h"
 
 struct lq_shard;
@@ -25,9 +27,16 @@ struct lq_shard;
 /* The PDU tables of the transports that shards serve, for fault rules; NULL ends it. */
 extern const struct lq_pdu_table *const lq_shard_pdus[];
 
+/* A frame device: N_Ports of the targets on Ethernet. */
+struct lq_shard_frames {
+    struct lq_fc_target_config fc;
+    struct lq_fcoe_station_config station; /* its ports are those of FC */
+};
+
 struct lq_shard_config {
     struct lq_engine_config engine; /* its limits are the shard's */
     struct lq_iscsi_config iscsi;   /* its limits are overwritten with the engine's */
+    const struct lq_shard_frames *frames; /* NULL: there is no frame device */
 };
 
 /* Carves a shard (NULL from a measuring arena). ENV is the world's and outlives it. */
@@ -38,6 +47,10 @@ struct lq_shard *lq_shard_make(struct lq_arena *arena, const struct lq_shard_con
 struct lq_engine *lq_shard_engine(struct lq_shard *shard);
 struct lq_iscsi_target *lq_shard_iscsi(struct lq_shard *shard);
 
+/* NULL: there is no frame device. */
+struct lq_fc_target *lq_shard_fc(struct lq_shard *shard);
+struct lq_fcoe_station *lq_shard_station(struct lq_shard *shard);
+
 enum lq_input_kind {
     LQ_INPUT_ACCEPT = 1, /* text, number -> connection handle in result */
     LQ_INPUT_BYTES,      /* connection, bytes -> number of bytes taken */
@@ -46,8 +59,14 @@ enum lq_input_kind {
     LQ_INPUT_STORE_DONE, /* handle of the request, code enum lq_block_status */
     LQ_INPUT_EXPIRE,     /* time has passed the deadline */
     LQ_INPUT_SHUTDOWN,   /* graceful stop begins */
-    LQ_INPUT_ADMIN       /* admin -> refused */
+    LQ_INPUT_ADMIN,      /* admin -> refused */
+    LQ_INPUT_FRAME,      /* bytes of a whole frame at the frame device */
+    LQ_INPUT_FRAME_SENT, /* the emitted frame has been sent, or lost on the way */
+    LQ_INPUT_LINK,       /* code 1: the frame device's link is up, 0: down */
+    LQ_INPUT_FABRIC      /* code enum lq_fcoe_deed, number: FC_ID */
 };
+
+enum { LQ_SHARD_DEVICE = 1 }; /* number of the frame device in records */
 
 enum lq_admin_kind { LQ_ADMIN_ADD = 1, LQ_ADMIN_REMOVE, LQ_ADMIN_RESIZE, LQ_ADMIN_ACCESS };
 
@@ -70,8 +89,8 @@ struct lq_input {
     uint32_t portal;       /* ACCEPT: which one, from 0 */
     uint32_t actor;        /* ACCEPT: number of the initiator where the world knows it, else 0 */
     uint32_t code;
-    uint32_t size_bytes;   /* of BYTES; SENT: how many */
-    const uint8_t *bytes;  /* BYTES; valid during the call */
+    uint32_t size_bytes;   /* of BYTES, FRAME; SENT: how many */
+    const uint8_t *bytes;  /* BYTES, FRAME; valid during the call */
     const char *text;      /* ACCEPT: local address */
     const struct lq_admin *admin;
 };
@@ -89,6 +108,10 @@ lq_handle lq_shard_next_ready(struct lq_shard *shard);
 uint32_t lq_shard_emit(struct lq_shard *shard, lq_handle connection, struct lq_slice *slices,
                        uint32_t max, enum lq_emit_end *end);
 struct lq_span lq_shard_want(struct lq_shard *shard, lq_handle connection);
+
+/* The next frame to be sent at the frame device: see proto/fcoe/station.h. FRAME_SENT has to be the
+ * next input then. Returns how many slices, 0: there is none. */
+uint32_t lq_shard_emit_frame(struct lq_shard *shard, struct lq_slice slices[LQ_FCOE_FRAME_SLICES]);
 
 /* The earliest deadline of the engine and of all endpoints. */
 uint64_t lq_shard_deadline(const struct lq_shard *shard);

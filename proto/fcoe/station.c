@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Method: three sources of frames (FIP, fabric, target) that take turns in this order, and one way
+ * in, by Ethernet type. Links of the fabric are virtual links of the FCF or, from LOCAL_LINKS on,
+ * N_Ports of the target.
+ */
+#include "proto/fcoe/station.h"
+
+#include "core/base/assert.h"
+#include "core/base/heap.h"
+
+enum {
+    LOCAL_LINKS = 0x10000,
+    PRIORITY_TAG = 3 << 13,
+    VLAN_MASK = 0x0fff,
+    DATA_BYTES_MIN = 256
+};
+
+enum source { SOURCE_NONE, SOURCE_FIP, SOURCE_FABRIC, SOURCE_TARGET };
+
+const struct lq_fcoe_station_config lq_fcoe_station_config_default = {
+    .mode = LQ_FCOE_FABRIC,
+    .mtu = LQ_FCOE_MTU,
+    .fcf = {.fc_map = LQ_FCF_FC_MAP,
+            .priority = 128,
+            .fka_adv_period_ms = LQ_FCF_FKA_MS,
+            .fabric_provided = true,
+            .server_provided = true,
+            .links_max = LQ_FC_FABRIC_PORTS_MAX},
+    .fabric = {.ports_max = LQ_FC_FABRIC_PORTS_MAX,
+               .frames_max = 64,
+               .domain = 1,
+               .data_bytes_max = LQ_FC_PAYLOAD_BYTES_MAX,
+               .e_d_tov_ms = 2000,
+               .r_a_tov_ms = 10000,
+               .first_ox_id = 1},
+    .fip_frames_max = 32,
+};
+
+struct lq_fcoe_station {
+    struct lq_fcoe_station_config config;
+    struct lq_env *env;
+    struct lq_fc_target *target;
+    struct lq_fc_port_config *ports;
+    uint32_t data_bytes_max; /* that the link carries */
+    struct lq_fip_outbox outbox;
+    struct lq_fc_fabric *fabric;
+    struct lq_fcf *fcf;
+    bool is_up;
+    enum source emitting; /* whose frame stands in ends */
+    struct lq_fc_frame frame;
+    struct lq_fcoe_ends ends;
+    struct lq_fcoe_station_counts counts;
+};
+
+static uint32_t data_bytes_of(uint32_t mtu)
+{
+    uint32_t data_bytes = (mtu - LQ_FCOE_OVERHEAD_BYTES) & ~UINT32_C(3);
+    return data_bytes < LQ_FC_PAYLOAD_BYTES_MAX ? data_bytes : LQ_FC_PAYLOAD_BYTES_MAX;
+}
+
+const char *lq_fcoe_station_config_check(const struct lq_fcoe_station_config *config)
+{
+    if (config->mode != LQ_FCOE_FABRIC)
+        return "VN2VN is not served; expected fabric mode";
+    if (config->mac == 0 || config->mac & LQ_MAC_GROUP_BIT || config->mac >> 48 != 0)
+        return "the MAC address is no station's; expected one without the group bit";
+    if (config->mtu < DATA_BYTES_MIN + LQ_FCOE_OVERHEAD_BYTES)
+        return "the MTU is too small for FC frames; expected 302 or more, best 2500";
+    if (config->vlan > 4094)
+        return "the VLAN is no VLAN's number; expected 1..4094, or 0 for none";
+    if (config->port_count == 0 || config->port_count >= config->fabric.ports_max)
+        return "there are no N_Ports, or more than addresses; expected 1..125";
+    return NULL;
+}
+
+struct lq_fcoe_station *lq_fcoe_station_make(struct lq_arena *arena,
+                                             const struct lq_fcoe_station_config *config,
+                                             struct lq_env *env, struct lq_fc_target *target)
+{
+    struct lq_fcoe_station *station = lq_arena_take(arena, 1, sizeof *station, true);
+    struct lq_fc_port_config *ports = lq_arena_take(arena, config->port_count, sizeof *ports, true);
+    struct lq_fip_outbox outbox;
+    lq_fip_outbox_make(&outbox, arena, config->fip_frames_max);
+    struct lq_fc_fabric_config fabric_config = config->fabric;
+    uint32_t data_bytes_max = data_bytes_of(config->mtu);
+    if (data_bytes_max < fabric_config.data_bytes_max)
+        fabric_config.data_bytes_max = (uint16_t)data_bytes_max;
+    struct lq_fc_fabric *fabric = lq_fc_fabric_make(arena, &fabric_config, env);
+    struct lq_fcf_config fcf_config = config->fcf;
+    fcf_config.mac = config->mac;
+    fcf_config.vlan = config->vlan;
+    fcf_config.fabric_name = config->fabric.fabric_name;
+    struct lq_fcf *fcf = lq_fcf_make(arena, &fcf_config, env, fabric,
+                                     station == NULL ? NULL : &station->outbox);
+    if (station == NULL)
+        return NULL;
+    LQ_ASSERT(lq_fcoe_station_config_check(config) == NULL);
+    *station = (struct lq_fcoe_station){.config = *config,
+                                        .env = env,
+                                        .target = target,
+                                        .ports = ports,
+                                        .data_bytes_max = data_bytes_max,
+                                        .outbox = outbox,
+                                        .fabric = fabric,
+                                        .fcf = fcf};
+    for (uint32_t i = 0; i < config->port_count; i++)
+        ports[i] = config->ports[i];
+    return station;
+}
+
+void lq_fcoe_station_link(struct lq_fcoe_station *station, bool is_up)
+{
+    if (station->is_up == is_up)
+        return;
+    station->is_up = is_up;
+    for (uint32_t i = 0; i < station->config.port_count; i++) {
+        if (is_up) {
+            uint32_t fc_id = lq_fc_fabric_attach(station->fabric, LOCAL_LINKS + i,
+                                                 station->ports[i].port_name,
+                                                 station->ports[i].node_name);
+            LQ_ASSERT(fc_id != 0);
+            lq_fc_target_attach(station->target, i, fc_id, station->data_bytes_max);
+        } else {
+            lq_fc_fabric_detach(station->fabric, lq_fc_target_address(station->target, i));
+            lq_fc_target_detach(station->target, i);
+        }
+    }
+    lq_fcf_link(station->fcf, is_up);
+}
+
+/* --- in -------------------------------------------------------------------------------------- */
+
+static void take_fip(struct lq_fcoe_station *station, const struct lq_ethernet *ethernet,
+                     const uint8_t *bytes, uint32_t size_bytes)
+{
+    struct lq_fip_message message;
+    if (lq_fip_decode(&message, bytes, size_bytes) != LQ_FIP_OK)
+        station->counts.malformed++;
+    else
+        lq_fcf_fip(station->fcf, ethernet, &message);
+}
+
+/* To an N_Port of ours, or to the fabric, which forwards it to another or answers itself. */
+static void deliver(struct lq_fcoe_station *station, const struct lq_fc_frame *frame)
+{
+    uint32_t link = lq_fc_fabric_link(station->fabric, frame->d_id);
+    if (link != LQ_FC_NO_LINK && link >= LOCAL_LINKS)
+        lq_fc_target_feed(station->target, link - LOCAL_LINKS, frame);
+    else
+        lq_fc_fabric_feed(station->fabric, frame);
+}
+
+static void take_fcoe(struct lq_fcoe_station *station, const struct lq_ethernet *ethernet,
+                      const uint8_t *bytes, uint32_t size_bytes)
+{
+    struct lq_fcoe fcoe;
+    if (ethernet->destination != station->config.mac) {
+        station->counts.not_for_us++;
+        return;
+    }
+    enum lq_fcoe_error error = lq_fcoe_decode(&fcoe, bytes, size_bytes, station->config.crc32);
+    if (error == LQ_FCOE_CRC)
+        station->counts.crc_errors++;
+    else if (error != LQ_FCOE_OK)
+        station->counts.malformed++;
+    else if (!lq_fcoe_is_class_3(&fcoe.fc))
+        station->counts.not_for_us++;
+    else if (!lq_fcf_accepts(station->fcf, ethernet->source, fcoe.fc.s_id))
+        station->counts.strangers++;
+    else
+        deliver(station, &fcoe.fc);
+}
+
+/* VLAN requests are sent without a tag, by those who do not know it yet. */
+static bool is_in_vlan(const struct lq_fcoe_station *station, const struct lq_ethernet *ethernet)
+{
+    uint16_t vlan = ethernet->is_tagged ? ethernet->tag & VLAN_MASK : 0;
+    return vlan == station->config.vlan || (vlan == 0 && ethernet->type == LQ_ETHERTYPE_FIP);
+}
+
+void lq_fcoe_station_feed(struct lq_fcoe_station *station, const uint8_t *bytes,
+                          uint32_t size_bytes)
+{
+    struct lq_ethernet ethernet;
+    uint32_t skip = lq_ethernet_decode(&ethernet, bytes, size_bytes);
+    station->counts.frames_in++;
+    if (skip == 0)
+        station->counts.malformed++;
+    else if (!station->is_up || !is_in_vlan(station, &ethernet))
+        station->counts.not_for_us++;
+    else if (ethernet.type == LQ_ETHERTYPE_FIP)
+        take_fip(station, &ethernet, bytes + skip, size_bytes - skip);
+    else if (ethernet.type == LQ_ETHERTYPE_FCOE)
+        take_fcoe(station, &ethernet, bytes + skip, size_bytes - skip);
+    else
+        station->counts.not_for_us++;
+}
+
+/* --- out ------------------------------------------------------------------------------------- */
+
+/* Puts station->frame into its envelope. False: its destination is not there. */
+static bool encapsulate(struct lq_fcoe_station *station)
+{
+    uint32_t link = lq_fc_fabric_link(station->fabric, station->frame.d_id);
+    uint64_t mac = link == LQ_FC_NO_LINK ? 0 : lq_fcf_mac(station->fcf, link);
+    if (mac == 0)
+        return false;
+    const struct lq_ethernet ethernet = {.destination = mac,
+                                         .source = station->config.mac,
+                                         .type = LQ_ETHERTYPE_FCOE,
+                                         .is_tagged = station->config.vlan != 0,
+                                         .tag = (uint16_t)(PRIORITY_TAG | station->config.vlan)};
+    const struct lq_fcoe fcoe = {.fc = station->frame};
+    lq_fcoe_encode(&ethernet, &fcoe, station->config.crc32, &station->ends);
+    return true;
+}
+
+static bool next_frame(struct lq_fcoe_station *station, enum source *source)
+{
+    uint32_t port;
+    *source = SOURCE_FABRIC;
+    if (lq_fc_fabric_emit(station->fabric, &station->frame))
+        return true;
+    *source = SOURCE_TARGET;
+    return lq_fc_target_emit(station->target, &port, &station->frame);
+}
+
+static void take(struct lq_fcoe_station *station, enum source source)
+{
+    if (source == SOURCE_FIP)
+        lq_fip_outbox_take(&station->outbox);
+    else if (source == SOURCE_FABRIC)
+        lq_fc_fabric_sent(station->fabric);
+    else
+        lq_fc_target_sent(station->target);
+}
+
+uint32_t lq_fcoe_station_emit(struct lq_fcoe_station *station,
+                              struct lq_slice slices[LQ_FCOE_FRAME_SLICES])
+{
+    slices[0] = lq_fip_outbox_first(&station->outbox);
+    if (station->emitting == SOURCE_NONE && slices[0].size_bytes > 0)
+        station->emitting = SOURCE_FIP;
+    enum source source;
+    while (station->emitting == SOURCE_NONE) {
+        if (!next_frame(station, &source))
+            return 0;
+        if (encapsulate(station)) {
+            station->emitting = source;
+        } else {
+            station->counts.undelivered++;
+            take(station, source);
+        }
+    }
+    if (station->emitting == SOURCE_FIP)
+        return 1;
+    const struct lq_fcoe_ends *ends = &station->ends;
+    slices[0] = (struct lq_slice){ends->head, ends->head_bytes};
+    slices[1] = (struct lq_slice){station->frame.payload, station->frame.payload_bytes};
+    slices[2] = (struct lq_slice){ends->tail, ends->tail_bytes};
+    return LQ_FCOE_FRAME_SLICES;
+}
+
+void lq_fcoe_station_sent(struct lq_fcoe_station *station)
+{
+    LQ_ASSERT(station->emitting != SOURCE_NONE);
+    take(station, station->emitting);
+    station->emitting = SOURCE_NONE;
+    station->counts.frames_out++;
+}
+
+/* --- time, deeds and looks ------------------------------------------------------------------- */
+
+uint64_t lq_fcoe_station_deadline(const struct lq_fcoe_station *station)
+{
+    uint64_t fcf_ns = lq_fcf_deadline(station->fcf);
+    uint64_t fabric_ns = lq_fc_fabric_deadline(station->fabric);
+    return fcf_ns < fabric_ns ? fcf_ns : fabric_ns;
+}
+
+void lq_fcoe_station_expire(struct lq_fcoe_station *station)
+{
+    if (lq_fcf_deadline(station->fcf) <= station->env->now_ns)
+        lq_fcf_expire(station->fcf);
+    if (lq_fc_fabric_deadline(station->fabric) <= station->env->now_ns)
+        lq_fc_fabric_expire(station->fabric);
+}
+
+void lq_fcoe_station_do(struct lq_fcoe_station *station, enum lq_fcoe_deed deed, uint32_t fc_id)
+{
+    if (deed == LQ_FCOE_CLEAR)
+        lq_fcf_clear(station->fcf, fc_id);
+    else
+        lq_fc_fabric_notify(station->fabric, fc_id);
+}
+
+struct lq_fcoe_station_counts lq_fcoe_station_counts(const struct lq_fcoe_station *station)
+{
+    return station->counts;
+}
+
+struct lq_fcf *lq_fcoe_station_fcf(struct lq_fcoe_station *station)
+{
+    return station->fcf;
+}
+
+struct lq_fc_fabric *lq_fcoe_station_fabric(struct lq_fcoe_station *station)
+{
+    return station->fabric;
+}
+
+void lq_fcoe_station_digest(const struct lq_fcoe_station *station, struct lq_digest *digest)
+{
+    lq_digest_two(digest, station->is_up, station->emitting);
+    lq_fcf_digest(station->fcf, digest);
+    lq_fc_fabric_digest(station->fabric, digest);
+    lq_fip_outbox_digest(&station->outbox, digest);
+}
