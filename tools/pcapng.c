@@ -9,6 +9,8 @@
  * digest, stay together, because Wireshark's dissector gives a segment up that begins with less.
  * Nobody can act on half a header, so holding one back changes no order. Where PDUs end depends on
  * their digests, which are those that the target agreed to in its login responses.
+ *
+ * Taps are the target's. What a fault did to a PDU, the next packet of its direction says.
  */
 #include "tools/pcapng.h"
 
@@ -18,6 +20,8 @@
 #include <string.h>
 
 #include "core/base/bytes.h"
+#include "tools/internet_checksum.h"
+#include "tools/pcapng_said.h"
 
 enum {
     BUFFER_BYTES = 256 * 1024,
@@ -56,6 +60,7 @@ struct stream {
     uint32_t pdu_left;     /* bytes of the present PDU that are still to come */
     uint32_t held_bytes;
     uint8_t held[HEADER_BYTES + DIGEST_BYTES]; /* a header that is not complete yet */
+    struct lq_said said; /* by the next packet with payload */
 };
 
 /* Digests of a connection: HeaderDigest, DataDigest. */
@@ -185,23 +190,6 @@ static void put_packet(struct lq_pcapng *pcapng, uint64_t time_ns, const uint8_t
 
 /* --- packets ---------------------------------------------------------------------------------- */
 
-/* The Internet checksum [RFC 1071], over 16-bit words; SUM carries on from the bytes before. */
-static uint32_t add_words(uint32_t sum, const uint8_t *bytes, uint32_t size_bytes)
-{
-    for (uint32_t i = 0; i + 1 < size_bytes; i += 2) {
-        sum += lq_get_be16(bytes + i);
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    if (size_bytes % 2 != 0)
-        sum += (uint32_t)bytes[size_bytes - 1] << 8;
-    return (sum & 0xffff) + (sum >> 16);
-}
-
-static uint16_t checksum_of(uint32_t sum)
-{
-    return (uint16_t) ~((sum & 0xffff) + (sum >> 16));
-}
-
 static uint32_t initiator_address(const struct connection *c)
 {
     return 0x0a010000 + c->actor; /* 10.1.0.0 + actor */
@@ -241,7 +229,7 @@ static void put_ip(uint8_t *p, const struct connection *c, enum lq_direction fro
     p[9] = 6; /* TCP */
     lq_put_be32(p + 12, from == LQ_FROM_TARGET ? target_address(c) : initiator_address(c));
     lq_put_be32(p + 16, from == LQ_FROM_TARGET ? initiator_address(c) : target_address(c));
-    lq_put_be16(p + 10, checksum_of(add_words(0, p, IP_BYTES)));
+    lq_put_be16(p + 10, lq_checksum_of(lq_add_words(0, p, IP_BYTES)));
 }
 
 /* One segment; advances the sender's sequence and acknowledges all that the other end has sent. */
@@ -252,6 +240,9 @@ static void put_segment(struct lq_pcapng *pcapng, struct connection *c, uint64_t
     enum lq_direction to = from == LQ_FROM_TARGET ? LQ_TO_TARGET : LQ_FROM_TARGET;
     static const uint8_t syn_options[SYN_OPTIONS_BYTES] = {2, 4, 0xff, 0xd7, 1, 3, 3, WINDOW_SHIFT};
     bool syn = (flags & FLAG_SYN) != 0;
+    char *said = c->streams[from].said.text;
+    if (payload_bytes > 0 && said[0] != '\0')
+        comment = said;
     uint32_t tcp_bytes = TCP_BYTES + (syn ? SYN_OPTIONS_BYTES : 0);
     uint8_t headers[HEADERS_BYTES + SYN_OPTIONS_BYTES];
     uint8_t *ip = headers + ETHERNET_BYTES, *tcp = ip + IP_BYTES;
@@ -267,16 +258,36 @@ static void put_segment(struct lq_pcapng *pcapng, struct connection *c, uint64_t
     lq_put_be32(tcp + 16, 0); /* checksum, urgent pointer */
     if (syn)
         memcpy(tcp + TCP_BYTES, syn_options, sizeof syn_options);
-    uint32_t sum = add_words(6 + tcp_bytes + payload_bytes, ip + 12, 8); /* pseudo header */
-    sum = add_words(sum, tcp, tcp_bytes);
-    sum = add_words(sum, payload, payload_bytes);
-    lq_put_be16(tcp + 16, checksum_of(sum));
+    uint32_t sum = lq_add_words(6 + tcp_bytes + payload_bytes, ip + 12, 8); /* pseudo header */
+    sum = lq_add_words(sum, tcp, tcp_bytes);
+    sum = lq_add_words(sum, payload, payload_bytes);
+    lq_put_be16(tcp + 16, lq_checksum_of(sum));
     put_packet(pcapng, time_ns, headers, ETHERNET_BYTES + IP_BYTES + tcp_bytes, payload,
                payload_bytes, comment);
+    if (comment == said)
+        said[0] = '\0';
     c->streams[from].next_sequence += payload_bytes +
                                       ((flags & (FLAG_SYN | FLAG_FIN)) != 0 ? 1 : 0);
     if ((flags & FLAG_ACK) != 0)
         c->streams[to].acknowledged = c->streams[to].next_sequence;
+}
+
+/* --- what faults did -------------------------------------------------------------------------- */
+
+/* EVENT struck a PDU: the next packet of its direction says so. */
+static void say(struct connection *c, const struct lq_event *event)
+{
+    bool from_target = (event->flags & LQ_F_FROM_TARGET) != 0;
+    lq_said_add(&c->streams[from_target ? LQ_FROM_TARGET : LQ_TO_TARGET].said, event);
+}
+
+/* What no packet could say. */
+static void say_rest(struct lq_pcapng *pcapng, struct connection *c)
+{
+    for (int from = LQ_TO_TARGET; from <= LQ_FROM_TARGET; from++)
+        if (c->streams[from].said.text[0] != '\0')
+            put_segment(pcapng, c, c->streams[from].said.time_ns, (enum lq_direction)from, FLAG_ACK,
+                        NULL, 0, c->streams[from].said.text);
 }
 
 /* --- connections ------------------------------------------------------------------------------ */
@@ -318,6 +329,7 @@ static void forget(struct lq_pcapng *pcapng, uint32_t number)
     struct connection **place = place_of(pcapng, number);
     struct connection *c = *place;
     if (c != NULL) {
+        say_rest(pcapng, c);
         *place = c->next;
         free(c);
     }
@@ -470,6 +482,7 @@ static void put_close(struct lq_pcapng *pcapng, struct connection *c, uint64_t t
                       uint32_t how)
 {
     put_held(pcapng, c, time_ns);
+    say_rest(pcapng, c);
     if (how == LQ_CLOSE_TIMEOUT)
         return;
     if (how == LQ_CLOSE_RESET) {
@@ -506,6 +519,10 @@ static void on_event(void *context, const struct lq_event *event)
         put_close(pcapng, c, event->time_ns, event->code);
         forget(pcapng, event->connection);
         flush_each_second(pcapng, event->time_ns);
+    } else if (event->kind == LQ_W_FAULT && (event->flags & LQ_F_PDU) != 0) {
+        struct connection *c = *place_of(pcapng, event->connection);
+        if (c != NULL)
+            say(c, event);
     }
 }
 
