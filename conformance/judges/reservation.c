@@ -285,7 +285,8 @@ static void judge_conflict(struct lq_judge *judge, const struct lq_seen_task *ta
     judge->exercised[P_PR_2]++;
     if (is_reserved || model_keeps_out(model, task->nexus->nexus, class))
         return;
-    enum lq_property_place usual = model->shaken != NULL && model->type == 0 ? P_PR_7 : P_PR_2;
+    /* Where nobody is registered, only RESERVE can be meant. */
+    enum lq_property_place usual = model->count == 0 ? P_PR_7 : P_PR_2;
     convict(judge, usual, task, model->changed,
             "ended RESERVATION CONFLICT although nothing keeps its I_T nexus out");
 }

@@ -21,7 +21,9 @@ import time
 import targets
 
 SUITES = ["Read6", "Read10", "Read16", "ReadCapacity10", "ReadCapacity16", "Write10", "Write16",
-          "Inquiry", "TestUnitReady", "iSCSIcmdsn", "iSCSIdatasn", "iSCSITMF", "iSCSIResiduals"]
+          "Inquiry", "TestUnitReady", "iSCSIcmdsn", "iSCSIdatasn", "iSCSITMF", "iSCSIResiduals",
+          "PrinReadKeys", "PrinServiceactionRange", "PrinReportCapabilities", "ProutRegister",
+          "ProutReserve", "ProutClear", "ProutPreempt", "Reserve6"]
 HERE = os.path.dirname(os.path.abspath(__file__))
 INITIATORS = ["-i", "iqn.2026-11.org.lunquake.test:cu-1",
               "-I", "iqn.2026-11.org.lunquake.test:cu-2"]
@@ -131,7 +133,7 @@ def main():
                                      epilog="exit: 0 pass, 1 a suite failed, 77 a tool is missing")
     targets.add_target_options(parser)
     parser.add_argument("--suite", action="append", choices=SUITES,
-                        help="run this suite only (repeatable; default: all 13)")
+                        help="run this suite only (repeatable; default: all)")
     parser.add_argument("--size", default="256MiB", help="size of the LUN (default: 256MiB)")
     parser.add_argument("--timeout", type=float, default=120, metavar="SECONDS",
                         help="bound of one suite (default: 120)")

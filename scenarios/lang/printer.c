@@ -91,7 +91,13 @@ static void put_action(struct lq_scn_text *to, const struct lq_scenario *scenari
         lq_scn_put(to, " content");
         lq_scn_put_hex_bytes(to, lq_scn_string(scenario, action->content));
     }
-    lq_scn_print_clauses(to, scenario, lq_scn_clause_rows, &action->clauses);
+    struct lq_scn_values clauses = action->clauses;
+    clauses.given &= ~LQ_SCN_BIT(LQ_SCN_TO);
+    lq_scn_print_clauses(to, scenario, lq_scn_clause_rows, &clauses);
+    if (lq_scn_has(&action->clauses, LQ_SCN_TO)) {
+        lq_scn_put(to, " to ");
+        lq_scn_put(to, scenario->initiators[action->clauses.values[LQ_SCN_TO]].name);
+    }
 }
 
 static void put_statement(struct lq_scn_text *to, const struct lq_scenario *scenario,

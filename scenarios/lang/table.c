@@ -77,6 +77,10 @@ const struct lq_scn_row lq_scn_clause_rows[] = {
     [LQ_SCN_WITHHELD] = {"data withheld", LQ_SCN_FLAG, 0, 0},
     [LQ_SCN_LATE] = {"data late", LQ_SCN_DURATION, 1, HOUR},
     [LQ_SCN_STALL] = {"stall after", LQ_SCN_SIZE, 0, 65536},
+    [LQ_SCN_KEY] = {"key", LQ_SCN_NUMBER, 0, UINT64_MAX},
+    [LQ_SCN_NEW_KEY] = {"new-key", LQ_SCN_NUMBER, 0, UINT64_MAX},
+    [LQ_SCN_TYPE] = {"type", LQ_SCN_NUMBER, 0, 15},
+    [LQ_SCN_TO] = {"to", LQ_SCN_NUMBER, 0, 0}, /* its name is written */
     {NULL, LQ_SCN_FLAG, 0, 0}};
 
 const struct lq_scn_row lq_scn_rule_rows[] = {
@@ -97,7 +101,11 @@ enum {
     HOW = 1 << LQ_SCN_ORDERED | 1 << LQ_SCN_HEAD_OF_QUEUE | 1 << LQ_SCN_IMMEDIATE,
     EXTENT = 1 << LQ_SCN_LBA | 1 << LQ_SCN_BLOCKS,
     WITHHOLD = 1 << LQ_SCN_WITHHELD | 1 << LQ_SCN_LATE,
-    STALL = 1 << LQ_SCN_STALL
+    STALL = 1 << LQ_SCN_STALL,
+    KEYS = 1 << LQ_SCN_KEY | 1 << LQ_SCN_NEW_KEY,
+    TYPE = 1 << LQ_SCN_TYPE,
+    RESERVES = WHERE | HOW,
+    PERSISTS = WHERE | HOW | WITHHOLD | KEYS
 };
 
 const struct lq_scn_verb_row lq_scn_verb_rows[LQ_SCN_VERBS] = {
@@ -117,6 +125,24 @@ const struct lq_scn_verb_row lq_scn_verb_rows[LQ_SCN_VERBS] = {
     [LQ_SCN_INQUIRY] = {"inquiry", LQ_SCN_COMMAND_VERB, WHERE | HOW, 0, false},
     [LQ_SCN_SYNCHRONIZE_CACHE] = {"synchronize-cache", LQ_SCN_COMMAND_VERB, WHERE | HOW, 0, false},
     [LQ_SCN_REQUEST_SENSE] = {"request-sense", LQ_SCN_COMMAND_VERB, WHERE | HOW, 0, false},
+    [LQ_SCN_RESERVE] = {"reserve", LQ_SCN_COMMAND_VERB, RESERVES, 0, false},
+    [LQ_SCN_RELEASE] = {"release", LQ_SCN_COMMAND_VERB, RESERVES, 0, false},
+    [LQ_SCN_REGISTER] = {"register", LQ_SCN_COMMAND_VERB, PERSISTS | 1 << LQ_SCN_TO,
+                         1 << LQ_SCN_NEW_KEY, false},
+    [LQ_SCN_REGISTER_AND_IGNORE] = {"register-and-ignore", LQ_SCN_COMMAND_VERB, PERSISTS,
+                                    1 << LQ_SCN_NEW_KEY, false},
+    [LQ_SCN_REGISTER_AND_MOVE] = {"register-and-move", LQ_SCN_COMMAND_VERB,
+                                  PERSISTS | 1 << LQ_SCN_TO, KEYS | 1 << LQ_SCN_TO, false},
+    [LQ_SCN_PERSISTENT_RESERVE] = {"persistent-reserve", LQ_SCN_COMMAND_VERB, PERSISTS | TYPE,
+                                   1 << LQ_SCN_KEY | TYPE, false},
+    [LQ_SCN_PERSISTENT_RELEASE] = {"persistent-release", LQ_SCN_COMMAND_VERB, PERSISTS | TYPE,
+                                   1 << LQ_SCN_KEY | TYPE, false},
+    [LQ_SCN_CLEAR] = {"clear", LQ_SCN_COMMAND_VERB, PERSISTS, 1 << LQ_SCN_KEY, false},
+    [LQ_SCN_PREEMPT] = {"preempt", LQ_SCN_COMMAND_VERB, PERSISTS | TYPE, KEYS, false},
+    [LQ_SCN_PREEMPT_AND_ABORT] = {"preempt-and-abort", LQ_SCN_COMMAND_VERB, PERSISTS | TYPE, KEYS,
+                                  false},
+    [LQ_SCN_READ_KEYS] = {"read-keys", LQ_SCN_COMMAND_VERB, RESERVES, 0, false},
+    [LQ_SCN_READ_RESERVATION] = {"read-reservation", LQ_SCN_COMMAND_VERB, RESERVES, 0, false},
     [LQ_SCN_CDB] = {"cdb", LQ_SCN_COMMAND_VERB,
                     WHERE | HOW | WITHHOLD | 1 << LQ_SCN_IN | 1 << LQ_SCN_OUT, 0, false},
     [LQ_SCN_ABORT] = {"abort", LQ_SCN_TM_VERB, 0, 0, true},

@@ -215,6 +215,20 @@ static bool take_own_lun(struct lq_scn_parser *parser, uint32_t initiator, uint6
                                             "a LUN of its own target"));
 }
 
+/* The name of an initiator: its place. */
+static bool take_to(struct lq_scn_parser *parser, struct lq_scn_values *clauses)
+{
+    uint32_t found = lq_scn_find_initiator(parser, &parser->token);
+    if (lq_scn_has(clauses, LQ_SCN_TO))
+        return lq_scn_fail(parser, "is a second initiator", "one");
+    if (found == parser->scenario->initiator_count)
+        return lq_scn_fail(parser, "is no initiator", "an initiator of this file");
+    clauses->given |= LQ_SCN_BIT(LQ_SCN_TO);
+    clauses->values[LQ_SCN_TO] = found;
+    lq_scn_advance(parser);
+    return true;
+}
+
 static bool take_clauses(struct lq_scn_parser *parser, struct lq_scn_statement *statement)
 {
     struct lq_scn_action *action = &statement->action;
@@ -240,6 +254,9 @@ static bool take_clauses(struct lq_scn_parser *parser, struct lq_scn_statement *
         if (clause == LQ_SCN_LUN && !lq_scn_has(clauses, LQ_SCN_LUN)) {
             clauses->given |= LQ_SCN_BIT(LQ_SCN_LUN);
             if (!take_own_lun(parser, action->initiator, &clauses->values[LQ_SCN_LUN]))
+                return false;
+        } else if (clause == LQ_SCN_TO) {
+            if (!take_to(parser, clauses))
                 return false;
         } else if (!lq_scn_take_setting(parser, lq_scn_clause_rows, clause, clauses)) {
             return false;

@@ -153,4 +153,7 @@ struct lq_history_sink lq_script_sink(struct lq_script *script);
 struct lq_script_when lq_script_event(const struct lq_script *script,
                                       const struct lq_scn_event *event);
 
+/* script_reserve.c: fills COMMAND in when ACTION is one about reservations; false: it is none. */
+bool lq_script_reserves(struct lq_actor_command *command, const struct lq_scn_action *action);
+
 #endif
