@@ -141,6 +141,7 @@ static void note_preempt(struct lq_judge *judge, const struct lq_seen_task *task
     *lq_map_put(&state->preempt_of, judge->allocator, task->serial) = state->preempts.count;
     struct preempt *preempt = lq_array_add(&state->preempts, judge->allocator);
     preempt->serial = task->serial;
+    preempt->is_known = !reservation_model_of(judge, task->unit)->is_unknown;
     preempt->count = outcome->preempted_count;
     memcpy(preempt->nexuses, outcome->preempted, sizeof preempt->nexuses);
 }
@@ -152,16 +153,15 @@ static void carry_out(struct lq_judge *judge, const struct lq_seen_task *task)
     struct request request = request_of(judge, task);
     bool is_forged = task->command != NULL &&
                      lq_view_command_forged(&judge->view, task->command) != 0;
-    if (request.is_whole && request.list_bytes >= 24 && !is_forged) {
-        struct outcome outcome;
+    struct outcome outcome = {0};
+    if (request.is_whole && request.list_bytes >= 24 && !is_forged)
         model_apply(model, &request, &outcome);
-        if (!model->is_unknown)
-            owe_news(judge, task->unit, &outcome);
-        if (request.action == PREEMPT_AND_ABORT && !model->is_unknown)
-            note_preempt(judge, task, &outcome);
-    } else {
+    else
         model->is_unknown = true;
-    }
+    if (!model->is_unknown)
+        owe_news(judge, task->unit, &outcome);
+    if (request.action == PREEMPT_AND_ABORT)
+        note_preempt(judge, task, &outcome);
     model->was_unknown = model->was_unknown || model->is_unknown;
     model->changed = judge->view.event;
 }
@@ -239,7 +239,7 @@ static void on_affected(struct lq_judge *judge, const struct lq_event *event)
     if (reservation_preempt_of(judge, task->serial) == NULL)
         carry_out(judge, task);
     const struct preempt *preempt = reservation_preempt_of(judge, task->serial);
-    if (preempt == NULL)
+    if (preempt == NULL || !preempt->is_known)
         return;
     judge->exercised[P_PR_3]++;
     if (!is_of_preempted(preempt, victim->nexus))

@@ -96,6 +96,7 @@ struct list {
 /* A PREEMPT AND ABORT that has begun to end commands, or has ended. */
 struct preempt {
     uint64_t serial;
+    bool is_known; /* whom it preempts */
     uint32_t count;
     uint64_t nexuses[REGISTRANTS_MAX];
 };
