@@ -364,10 +364,13 @@ static void frames_digest(struct lq_judge *judge, struct lq_digest *digest)
     lq_digest_word(digest, lq_frames_of(judge)->frames);
 }
 
+static const uint16_t kinds[] = {LQ_W_POWER, LQ_EVENT_NONE};
+
 const struct lq_judge_part lq_frames_part = {.name = "frames",
                                              .init = frames_init,
                                              .free = frames_free,
                                              .reset = frames_reset,
                                              .event = frames_event,
+    .kinds = kinds,
                                              .frame = frames_frame,
                                              .digest = frames_digest};

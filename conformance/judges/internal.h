@@ -34,6 +34,14 @@ enum lq_judge_state {
 
 enum { LQ_FINDINGS_MAX = LQ_FINDINGS_KEPT + LQ_PROPERTIES };
 
+enum { LQ_JUDGE_PARTS_MAX = 31 };
+
+/* Places in lq_judge_parts of those who hear of something, in their order. */
+struct lq_listeners {
+    uint8_t count;
+    uint8_t parts[LQ_JUDGE_PARTS_MAX];
+};
+
 struct lq_judge {
     struct lq_allocator allocator;
     uint64_t now_ns, now_seq; /* of the record that is being judged */
@@ -45,9 +53,9 @@ struct lq_judge {
     struct lq_finding findings[LQ_FINDINGS_MAX];
     struct lq_view view;
     void *state[LQ_JUDGE_STATES]; /* of the parts, by enum lq_judge_state */
-    /* By kind of event, bits of the parts that hear of it, the first part in the lowest. Of unknown
-     * kinds those hear that hear of all. */
-    uint32_t listeners[LQ_EVENT_KINDS];
+    /* By kind of event; of unknown kinds those hear that hear of all. */
+    struct lq_listeners events[LQ_EVENT_KINDS];
+    struct lq_listeners taps, frames, pdus;
 };
 
 /* One judge. Its functions are called in the order of lq_judge_parts; NULL ones are left out. */

@@ -16,13 +16,23 @@ static bool hears_of(const struct lq_judge_part *part, uint32_t kind)
     return *heard != LQ_EVENT_NONE;
 }
 
+static void listen(struct lq_listeners *listeners, uint32_t part, bool hears)
+{
+    if (hears)
+        listeners->parts[listeners->count++] = (uint8_t)part;
+}
+
 static void list_listeners(struct lq_judge *judge)
 {
-    LQ_ASSERT(lq_judge_part_count <= 32);
-    for (uint32_t kind = 0; kind < LQ_EVENT_KINDS; kind++)
-        for (uint32_t i = 0; i < lq_judge_part_count; i++)
-            if (hears_of(lq_judge_parts[i], kind))
-                judge->listeners[kind] |= UINT32_C(1) << i;
+    LQ_ASSERT(lq_judge_part_count <= LQ_JUDGE_PARTS_MAX);
+    for (uint32_t i = 0; i < lq_judge_part_count; i++) {
+        const struct lq_judge_part *part = lq_judge_parts[i];
+        for (uint32_t kind = 0; kind < LQ_EVENT_KINDS; kind++)
+            listen(&judge->events[kind], i, hears_of(part, kind));
+        listen(&judge->taps, i, part->tap != NULL);
+        listen(&judge->frames, i, part->frame != NULL);
+        listen(&judge->pdus, i, part->pdu != NULL);
+    }
 }
 
 struct lq_judge *lq_judge_make(struct lq_allocator allocator)
@@ -64,10 +74,9 @@ static void take_event(void *context, const struct lq_event *event)
     judge->now_ns = event->time_ns;
     judge->now_seq = event->seq;
     uint32_t kind = event->kind < LQ_EVENT_KINDS ? event->kind : (uint32_t)LQ_EVENT_NONE;
-    uint32_t left = judge->listeners[kind];
-    for (uint32_t i = 0; left != 0; i++, left >>= 1)
-        if ((left & 1) != 0)
-            lq_judge_parts[i]->event(judge, event);
+    const struct lq_listeners *listeners = &judge->events[kind];
+    for (uint32_t i = 0; i < listeners->count; i++)
+        lq_judge_parts[listeners->parts[i]]->event(judge, event);
 }
 
 static void take_tap(void *context, const struct lq_tap *tap)
@@ -75,9 +84,8 @@ static void take_tap(void *context, const struct lq_tap *tap)
     struct lq_judge *judge = context;
     judge->now_ns = tap->time_ns;
     judge->now_seq = tap->seq;
-    for (uint32_t i = 0; i < lq_judge_part_count; i++)
-        if (lq_judge_parts[i]->tap != NULL)
-            lq_judge_parts[i]->tap(judge, tap);
+    for (uint32_t i = 0; i < judge->taps.count; i++)
+        lq_judge_parts[judge->taps.parts[i]]->tap(judge, tap);
 }
 
 static void take_frame(void *context, const struct lq_tap *frame)
@@ -85,21 +93,18 @@ static void take_frame(void *context, const struct lq_tap *frame)
     struct lq_judge *judge = context;
     judge->now_ns = frame->time_ns;
     judge->now_seq = frame->seq;
-    for (uint32_t i = 0; i < lq_judge_part_count; i++)
-        if (lq_judge_parts[i]->frame != NULL)
-            lq_judge_parts[i]->frame(judge, frame);
+    for (uint32_t i = 0; i < judge->frames.count; i++)
+        lq_judge_parts[judge->frames.parts[i]]->frame(judge, frame);
 }
 
 void lq_judge_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
     bool counts = pdu->direction == LQ_FROM_TARGET || (!pdu->header_broken && !pdu->data_broken);
-    for (uint32_t i = 0; i < lq_judge_part_count; i++) {
-        const struct lq_judge_part *part = lq_judge_parts[i];
-        if (counts && part->pdu != NULL)
-            part->pdu(judge, pdu);
-        else if (!counts && part->broken_pdu != NULL)
-            part->broken_pdu(judge, pdu);
-    }
+    for (uint32_t i = 0; counts && i < judge->pdus.count; i++)
+        lq_judge_parts[judge->pdus.parts[i]]->pdu(judge, pdu);
+    for (uint32_t i = 0; !counts && i < lq_judge_part_count; i++)
+        if (lq_judge_parts[i]->broken_pdu != NULL)
+            lq_judge_parts[i]->broken_pdu(judge, pdu);
 }
 
 struct lq_history_sink lq_judge_sink(struct lq_judge *judge)

@@ -518,12 +518,17 @@ static void reservation_reset(struct lq_judge *judge)
     memset(state->expected, 0, sizeof state->expected);
 }
 
+static const uint16_t kinds[] = {
+    LQ_E_ENDED, LQ_S_SUBMITTED, LQ_E_AFFECTED, LQ_E_NEXUS_ENDED, LQ_E_TM_ANSWERED, LQ_W_POWER,
+    LQ_W_LUN, LQ_W_LUN_CHANGED, LQ_EVENT_NONE};
+
 const struct lq_judge_part lq_reservation_part = {
     .name = "reservation",
     .init = reservation_init,
     .free = reservation_free,
     .reset = reservation_reset,
     .event = reservation_event,
+    .kinds = kinds,
     .pdu = reservation_pdu,
     .digest = reservation_digest,
 };
