@@ -147,7 +147,8 @@ static void judge_window(struct lq_judge *judge, struct connection_state *state,
     else if (state->has_window && is_before(max, state->max_cmd_sn))
         convict(judge, P_SEQ_2, pdu, "connection %: MaxCmdSN went back from % to %",
                 state->max_cmd_sn, max, 0);
-    else if (pdu->connection->has_cmd_sn && is_before(pdu->connection->cmd_sn, exp))
+    else if (pdu->connection->has_cmd_sn && !pdu->connection->is_lost &&
+             is_before(pdu->connection->cmd_sn, exp))
         convict(judge, P_SEQ_2, pdu, "connection %: ExpCmdSN is % but % was not received", exp,
                 pdu->connection->cmd_sn, 0);
     else if (pdu->exchange != NULL && !pdu->exchange->immediate &&
@@ -166,6 +167,8 @@ static void judge_task(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
     const struct lq_seen_exchange *exchange = pdu->exchange;
     uint32_t itt = lq_wire_itt(pdu->h);
     judge->exercised[P_SEQ_7]++;
+    if (exchange == NULL && pdu->connection->is_lost)
+        return; /* nobody can tell any more what was asked for */
     if (exchange == NULL) {
         convict(judge, P_SEQ_7, pdu, "connection %: opcode % was sent for task %, which is not "
                                      "there", pdu->opcode, itt, 0);

@@ -99,8 +99,11 @@ static void undo_fires(struct lq_timer *timer)
     /* A scenario may have removed it, or added it, meanwhile: then there is nothing to undo. */
     bool is_absent = virtual->world.plan.units[changed->unit].is_absent;
     bool is_added = rows[changed->row].undone_by == LQ_SCN_ADD;
-    if (is_absent == is_added &&
-        change(virtual, changed->unit, rows[changed->row].undone_by, changed->former) != NULL)
+    bool has_to_wait = virtual->shard == NULL; /* nobody would see it now */
+    if (!has_to_wait && is_absent == is_added)
+        has_to_wait = change(virtual, changed->unit, rows[changed->row].undone_by,
+                             changed->former) != NULL;
+    if (has_to_wait)
         lq_queue_at(&virtual->world.queue, timer, virtual->world.env.now_ns + AGAIN_NS,
                     undo_fires);
 }
@@ -138,7 +141,7 @@ static uint32_t draw_unit(struct virtual_world *virtual)
 void lq_changes_consider(struct virtual_world *virtual)
 {
     struct lq_world *world = &virtual->world;
-    if (world->script == NULL && virtual->steps % SEED_STRIDE != 0)
+    if (virtual->shard == NULL || (world->script == NULL && virtual->steps % SEED_STRIDE != 0))
         return;
     for (uint32_t row = 0; row < ROWS; row++) {
         bool may_strike = world->faults.rules != NULL ||
