@@ -113,16 +113,20 @@ static uint32_t jobs_of(const struct lq_options *options)
     return seeds < jobs ? (uint32_t)seeds + 1 : (uint32_t)jobs;
 }
 
-static void print_run(const struct lq_sim *sim, enum lq_sim_verdict verdict)
+static void print_run(const struct lq_sim *sim, enum lq_sim_verdict verdict, bool has_totals)
 {
     const struct lq_run_result *result = lq_sim_result(sim);
-    lq_report_plan(stdout, lq_sim_plan(sim));
-    lq_report_counts(stdout, lq_sim_counts(sim));
+    if (has_totals) {
+        lq_report_plan(stdout, lq_sim_plan(sim));
+        lq_report_counts(stdout, lq_sim_counts(sim));
+    }
     if (verdict != LQ_SIM_CLEAN)
         lq_sim_print_failure(sim, verdict, stdout);
-    printf("%" PRIu64 " commands of %" PRIu32 " nexuses ended in %" PRIu64 ".%09" PRIu64
-           " virtual seconds; %" PRIu64 " records, %" PRIu64 " bytes on the wire, %" PRIu64
-           " bytes of arena\n", result->commands_ended, result->nexuses_ended,
+    printf("seed %" PRIu64 ": %s; %" PRIu64 " commands of %" PRIu32 " nexuses ended in %" PRIu64
+           ".%09" PRIu64 " virtual seconds; %" PRIu64 " records, %" PRIu64
+           " bytes on the wire, %" PRIu64 " bytes of arena\n",
+           lq_sim_plan(sim)->seed, lq_sim_verdict_word(verdict), result->commands_ended,
+           result->nexuses_ended,
            result->time_ns / 1000000000, result->time_ns % 1000000000, result->events,
            result->tap_bytes, result->arena_bytes);
 }
@@ -200,7 +204,7 @@ static int run_seed(const struct lq_options *options, const struct lq_sim_settin
     lq_sim_keep_story(sim);
     enum lq_sim_verdict verdict = lq_sim_run(sim, options->first_seed, options->twice);
     if (!options->fingerprint)
-        print_run(sim, verdict);
+        print_run(sim, verdict, options->totals);
     else if (verdict != LQ_SIM_CLEAN)
         lq_sim_print_failure(sim, verdict, stderr);
     printf("fingerprint %016" PRIx64 "\n", lq_sim_result(sim)->fingerprint);

@@ -31,6 +31,7 @@ TAKE_FLAG(judge_table, judge_table)
 TAKE_FLAG(fingerprint, fingerprint)
 TAKE_FLAG(trace, trace)
 TAKE_FLAG(ladder, ladder)
+TAKE_FLAG(totals, totals)
 TAKE_FLAG(print_scenario, print_scenario)
 TAKE_FLAG(no_shrink, no_shrink)
 TAKE_FLAG(twice, twice)
@@ -444,6 +445,8 @@ const struct lq_option_row lq_option_rows[] = {
     {"fingerprint", NULL, SIM, false, "Print the fingerprint of every seed.", take_fingerprint},
     {"trace", NULL, SIM, false, "Print every record and every run of bytes of the one seed.",
      take_trace},
+    {"totals", NULL, SIM, false,
+     "Of one seed, too, print its options and how often everything happened.", take_totals},
     {"ladder", NULL, SIM, false,
      "Print what passed between initiators, target and stores as a ladder.", take_ladder},
     {"html", "FILE", SIM, false,

@@ -63,7 +63,7 @@ struct lq_options {
     bool fingerprint;
     uint32_t jobs;     /* 0: one per processor */
     uint64_t commands; /* 0: as the seed says */
-    bool trace, ladder, twice, bench, unjudged, print_scenario;
+    bool trace, ladder, totals, twice, bench, unjudged, print_scenario;
     const char *campaign;      /* database, NULL: none */
     const char *merge;         /* the new database, NULL: nothing is merged; files are the shards */
     uint32_t shard, shards;    /* 1..shards; 0: not given */

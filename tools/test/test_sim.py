@@ -29,8 +29,12 @@ def test_one_seed_repeats(run):
     first, second = run("sim", "--seed", "11"), run("sim", "--seed", "11")
     assert first.returncode == 0 and first.stdout == second.stdout
     assert FINGERPRINT.search(first.stdout)
-    for word in ("seed 11", "luns ", "quarantine-after ", "commands of "):
-        assert word in first.stdout
+    assert re.fullmatch(r"seed 11: clean; \d+ commands of .*\nfingerprint [0-9a-f]{16}\n",
+                        first.stdout)
+    totals = run("sim", "--seed", "11", "--totals").stdout
+    for word in ("seed 11\n", "luns ", "quarantine-after ", "commands of "):
+        assert word in totals
+    assert totals.endswith(first.stdout)
     alone = run("sim", "--seed", "11", "--fingerprint")
     assert alone.stdout == f"fingerprint {FINGERPRINT.search(first.stdout).group(1)}\n"
     assert run("sim", "--seed", "12", "--fingerprint").stdout != alone.stdout
@@ -46,7 +50,7 @@ def test_campaign_and_single_runs_agree(run):
 
 def test_more_commands(run):
     short = run("sim", "--seed", "3", "--commands", "50").stdout
-    ended = int(re.search(r"^(\d+) commands of ", short, re.MULTILINE).group(1))
+    ended = int(re.search(r"; (\d+) commands of ", short, re.MULTILINE).group(1))
     assert 50 <= ended < 500
 
 
