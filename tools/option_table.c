@@ -102,6 +102,14 @@ static const char *take_fcoe(struct lq_options *options, const char *argument)
     return NULL;
 }
 
+static const char *take_fcoe_mode(struct lq_options *options, const char *argument)
+{
+    options->fcoe_vn2vn = strcmp(argument, "vn2vn") == 0;
+    if (!options->fcoe_vn2vn && strcmp(argument, "fabric") != 0)
+        return "is no mode; expected fabric or vn2vn";
+    return NULL;
+}
+
 static const char *take_pcap(struct lq_options *options, const char *argument)
 {
     if (argument[0] == '\0')
@@ -371,11 +379,14 @@ const struct lq_option_row lq_option_rows[] = {
      "0.",
      take_port},
     {"fcoe", "DEVICE", LIVE, false,
-     "Serve the same LUNs over Fibre Channel on Ethernet, too, as a fabric that initiators find by "
-     "FIP. DEVICE is tap:NAME (a TAP interface, made when there is none), packet:NAME (any "
-     "Ethernet interface) or unix:LOCAL:REMOTE (datagram sockets, as qemu -netdev dgram has them; "
-     "needs no privilege). Names and addresses follow from --iqn.",
+     "Serve the same LUNs over Fibre Channel on Ethernet, too; initiators find them by FIP. DEVICE "
+     "is tap:NAME (a TAP interface, made when there is none), packet:NAME (any Ethernet interface) "
+     "or unix:LOCAL:REMOTE (datagram sockets, as qemu -netdev dgram has them; needs no privilege). "
+     "Names and addresses follow from --iqn.",
      take_fcoe},
+    {"fcoe-mode", "MODE", LIVE, false,
+     "fabric (unless told otherwise) or vn2vn: ports find each other without a fabric.",
+     take_fcoe_mode},
     {"iqn", "NAME", LIVE, false,
      "The target's iSCSI name; iqn.2026-11.org.lunquake:t0 unless told otherwise.", take_iqn},
     {"quarantine-after", "DUR|never", LIVE, false,

@@ -37,6 +37,7 @@ struct lq_options {
     uint16_t port;
     const char *iqn;
     const char *fcoe; /* frame device; NULL: none */
+    bool fcoe_vn2vn;
     uint64_t quarantine_after_ns; /* UINT64_MAX: never */
     enum lq_digest_offer header_digest, data_digest;
     uint64_t busy_after_ns;

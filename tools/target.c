@@ -210,6 +210,7 @@ static bool open_live(struct lq_target *target)
         .lun_count = live_luns(options, luns, names),
         .target_name = options->iqn,
         .frames = options->fcoe,
+        .frames_mode = options->fcoe_vn2vn ? LQ_FCOE_VN2VN : LQ_FCOE_FABRIC,
         .host = options->portal,
         .port = options->port,
         .engine = engine_config(options),

@@ -132,3 +132,6 @@ class Wire(threading.Thread):
 
     def silence(self, seconds):
         self.silent_until = time.monotonic() + seconds
+
+    def is_silent(self):
+        return time.monotonic() < self.silent_until

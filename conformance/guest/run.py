@@ -57,8 +57,7 @@ class Target:
     def start(self):
         command = [self.program, "serve", "--file", str(self.work / "disk.img"), "--port",
                    str(self.port), "--pcap", str(self.work / f"target{self.starts}.pcapng")]
-        if self.fcoe:
-            command += ["--fcoe", self.fcoe]
+        command += self.fcoe
         self.starts += 1
         self.log = open(self.work / "serve.log", "a")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
@@ -133,12 +132,15 @@ class Guest:
 
 # --- faults ---------------------------------------------------------------------------------------
 
-def every(seconds, deeds):
-    """A function to be called often: does the deeds in turn, one each so many seconds."""
+def every(seconds, deeds, is_busy=lambda: False):
+    """A function to be called often: does the deeds in turn, one each so many seconds, counted
+    from when the one before was over."""
     state = {"next": time.monotonic() + seconds, "turn": 0}
 
     def tick():
-        if time.monotonic() >= state["next"]:
+        if is_busy():
+            state["next"] = time.monotonic() + seconds
+        elif time.monotonic() >= state["next"]:
             state["next"] += seconds
             deed = deeds[state["turn"] % len(deeds)]
             state["turn"] += 1
@@ -154,7 +156,7 @@ def fabric_faults(wire):
     def link_gone():
         wire.silence(25)  # longer than keep alives are waited for
     return every(8, [wire.state_change, wire.target_logout, wire.clear_virtual_link, link_flap,
-                     wire.clear_virtual_link, wire.state_change, link_gone])
+                     wire.clear_virtual_link, wire.state_change, link_gone], wire.is_silent)
 
 
 def vn2vn_faults(wire):
@@ -163,7 +165,7 @@ def vn2vn_faults(wire):
 
     def link_gone():
         wire.silence(25)
-    return every(10, [link_flap, link_gone])
+    return every(10, [link_flap, link_gone], wire.is_silent)
 
 
 def connection_faults(relay, target):
@@ -182,7 +184,7 @@ def connection_faults(relay, target):
 
 # --- cases ----------------------------------------------------------------------------------------
 
-def unix_case(with_faults, make_faults, mode=""):
+def unix_case(with_faults, make_faults, mode="fabric"):
     def run(context):
         work = context.work
         if with_faults:
@@ -193,7 +195,8 @@ def unix_case(with_faults, make_faults, mode=""):
             wire = None
             ends = (work / "target.sock", work / "guest.sock", work / "guest.sock",
                     work / "target.sock")
-        target = Target(context.lunquake, work, f"{mode}unix:{ends[0]}:{ends[1]}")
+        target = Target(context.lunquake, work,
+                        ["--fcoe", f"unix:{ends[0]}:{ends[1]}", "--fcoe-mode", mode])
         try:
             context.guest(f"{context.name} {context.seconds}",
                           "dgram,id=n0,local.type=unix,"
@@ -219,7 +222,7 @@ def tap_case(context):
         raise Skipped("no TAP can be made: " + made.stderr.strip())
     try:
         subprocess.run(["ip", "link", "set", TAP, "mtu", "2500", "up"], check=True)
-        target = Target(context.lunquake, context.work, "packet:" + TAP)
+        target = Target(context.lunquake, context.work, ["--fcoe", "packet:" + TAP])
         try:
             context.guest(f"{context.name} {context.seconds}",
                           f"tap,id=n0,ifname={TAP},script=no,downscript=no", None)
@@ -232,7 +235,7 @@ def tap_case(context):
 
 def iscsi_case(with_faults):
     def run(context):
-        target = Target(context.lunquake, context.work, None)
+        target = Target(context.lunquake, context.work, [])
         relay = Relay(target.port)
         try:
             context.guest(f"{context.name} {context.seconds} {relay.port}", "user,id=n0",
@@ -247,6 +250,8 @@ CASES = {
     "fabric": unix_case(False, None),
     "fabric-faults": unix_case(True, fabric_faults),
     "fabric-tap": tap_case,
+    "vn2vn": unix_case(False, None, "vn2vn"),
+    "vn2vn-faults": unix_case(True, vn2vn_faults, "vn2vn"),
     "iscsi": iscsi_case(False),
     "iscsi-faults": iscsi_case(True),
 }

@@ -25,12 +25,14 @@
 #include "proto/fc/target.h"
 #include "proto/fcoe/fcf.h"
 #include "proto/fcoe/fcoe.h"
+#include "proto/fcoe/vn2vn.h"
 
 struct lq_fcoe_station;
 
 enum {
     LQ_FCOE_FRAME_SLICES = 3, /* of an emitted frame: head, payload, tail */
-    LQ_FCOE_MTU = 2500        /* with it, FC frames of all sizes pass */
+    LQ_FCOE_VN_PORTS_MAX = 16, /* N_Ports in VN2VN mode */
+    LQ_FCOE_MTU = 2500         /* with it, FC frames of all sizes pass */
 };
 
 enum lq_fcoe_mode { LQ_FCOE_FABRIC, LQ_FCOE_VN2VN };
@@ -44,12 +46,13 @@ struct lq_fcoe_station_config {
     const struct lq_fc_port_config *ports; /* copied */
     struct lq_fcf_config fcf;           /* fabric: its mac, vlan and fabric's name are set here */
     struct lq_fc_fabric_config fabric;
+    uint32_t peers_max;         /* VN2VN: peers at once */
     uint32_t fip_frames_max;    /* FIP frames that wait to be sent; at least 4 */
     lq_fc_crc32_function crc32; /* NULL: lq_fc_crc32 */
 };
 
-/* Fabric mode, no tag, MTU 2500, 32 FIP frames, and the parts' defaults. No MAC, no names, no
- * ports. */
+/* Fabric mode, no tag, MTU 2500, 32 peers, 32 FIP frames, and the parts' defaults. No MAC, no
+ * names, no ports. */
 extern const struct lq_fcoe_station_config lq_fcoe_station_config_default;
 
 /* NULL, or one sentence saying which value of CONFIG is wrong and what is expected. */

@@ -71,6 +71,7 @@ static struct lq_shard_frames frames_config(const struct lq_live_config *config,
     frames.fc.ports = port;
     frames.station.port_count = 1;
     frames.station.ports = port;
+    frames.station.mode = config->frames_mode;
     frames.station.mac = mac + 1;
     frames.station.mtu = mtu;
     frames.station.fcf.switch_name = UINT64_C(0x1000) << 48 | (mac + 1);

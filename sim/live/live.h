@@ -58,6 +58,7 @@ struct lq_live_config {
     enum lq_digest_offer header_digest, data_digest; /* without SHARD */
     const char *frames; /* a frame device by which the target is reached, too (frames.h); without
                            SHARD. NULL: none */
+    enum lq_fcoe_mode frames_mode;
     struct lq_history *history; /* NULL: none; outlives the target */
     struct lq_wrongs wrongs;
     const struct lq_loop_guest *guest; /* NULL: nobody; outlives the target */
