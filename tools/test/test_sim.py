@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lunquake sim` from outside: verdicts, exit codes, what a failure prints, determinism."""
+import json
 import os
 import pathlib
 import re
@@ -62,6 +63,20 @@ def test_list_wrongs(run):
     for line in lines:
         assert re.fullmatch(r"[a-z0-9-]+ +[A-Z]+-\d+ +\S.*", line), line
     assert lines[0].startswith("ordered-as-simple ")
+
+
+def test_numbers_start_near_their_wrap_in_a_third_of_the_seeds(run, tmp_path):
+    """What initiators really sent: CmdSN and initiator task tags that pass 2^32."""
+    seeds, wraps = 36, 0
+    for seed in range(1, seeds + 1):
+        file = tmp_path / "history.json"
+        assert run("sim", "--seed", seed, "--json-lines", file).returncode == 0
+        records = [json.loads(line) for line in file.read_text(encoding="ascii").splitlines()]
+        commands = [record for record in records if record.get("kind") == "I_COMMAND"]
+        ends = [{record[number] >> 31 for record in commands} for number in ("stamp", "tag")]
+        assert ends in ([{0, 1}, {0, 1}], [{0}, {0}]), seed # both numbers wrap, or neither is near
+        wraps += len(ends[0]) == 2
+    assert seeds / 5 < wraps < seeds / 2
 
 
 def test_list_faults(run):
