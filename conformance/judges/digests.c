@@ -6,8 +6,9 @@
  * A broken PDU is kept in mind by its initiator task tag, until it is sent again. What carries that
  * tag afterwards is an answer to it; for a broken Data-Out that was asked for it is a status GOOD
  * that may not come, unless the target asks for its data again. (Of unsolicited data SEQ-11 tells:
- * all that a write needs must come, and what is broken has not.) Of a tag that a broken header
- * shows while a task has it nothing is certain, and nothing is kept.
+ * all that a write needs must come, and what is broken has not.) Whose header is right is owed a
+ * Reject, and that before an abort of its task is answered, or a logout. Of a tag that a broken
+ * header shows while a task has it nothing is certain, and nothing is kept.
  */
 #include "conformance/judges/digest.h"
 
@@ -15,7 +16,8 @@ enum { BROKEN_MAX = 16 }; /* PDUs of a connection that are kept in mind; the old
 
 struct broken {
     uint32_t itt;
-    bool is_data_out, is_rejected;
+    bool is_data_out, was_asked_for; /* of a task that has begun */
+    bool awaits_reject;
     uint32_t offset; /* of Data-Out */
     struct lq_moment at;
     uint32_t opcode;
@@ -72,6 +74,8 @@ static void keep(struct lq_judge *judge, const struct lq_pdu_seen *pdu, bool is_
     state->broken[state->count++] = (struct broken){
         .itt = lq_wire_itt(pdu->h),
         .is_data_out = is_data_out,
+        .was_asked_for = is_data_out && lq_wire_ttt(pdu->h) != LQ_WIRE_NO_TAG,
+        .awaits_reject = !pdu->header_broken,
         .offset = lq_wire_buffer_offset(pdu->h),
         .at = pdu->at,
         .opcode = pdu->opcode};
@@ -81,9 +85,7 @@ static void digests_broken_pdu(struct lq_judge *judge, const struct lq_pdu_seen 
 {
     bool is_task = pdu->exchange != NULL && pdu->exchange->response.seq == 0;
     bool is_data_out = !pdu->header_broken && pdu->opcode == LQ_WIRE_DATA_OUT;
-    bool was_asked_for = lq_wire_ttt(pdu->h) != LQ_WIRE_NO_TAG;
-    if (lq_wire_itt(pdu->h) == LQ_WIRE_NO_TAG || is_task != is_data_out ||
-        (is_data_out && !was_asked_for))
+    if (lq_wire_itt(pdu->h) == LQ_WIRE_NO_TAG || is_task != is_data_out)
         return;
     judge->exercised[P_SEQ_15]++;
     keep(judge, pdu, is_data_out);
@@ -111,7 +113,34 @@ static void take_reject(struct connection_state *state, const struct lq_pdu_seen
         return;
     struct broken *broken = find(state, lq_wire_itt(pdu->data));
     if (broken != NULL)
-        broken->is_rejected = true;
+        broken->awaits_reject = false;
+}
+
+/* An answer to BY has passed, or an abort's; PDUs that came before it have theirs. */
+static void judge_reject(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
+                         struct broken *broken, struct lq_moment by)
+{
+    if (!broken->awaits_reject || broken->at.number > by.number ||
+        (lq_view_forged(&judge->view, pdu->connection->number, broken->itt) &
+         ~(uint32_t)LQ_BROKEN) != 0)
+        return;
+    convict(judge, pdu, broken, " had data with a wrong digest, which was never rejected");
+    broken->awaits_reject = false;
+}
+
+static void take_end(struct lq_judge *judge, struct connection_state *state,
+                     const struct lq_pdu_seen *pdu)
+{
+    const struct lq_seen_function *function = pdu->function;
+    bool is_abort = pdu->opcode == LQ_WIRE_TM_RESPONSE && function != NULL &&
+                    function->function == LQ_TM_ABORT_TASK;
+    for (uint32_t i = 0; i < state->count; i++) {
+        struct broken *broken = &state->broken[i];
+        if (pdu->opcode == LQ_WIRE_LOGOUT_RESPONSE)
+            judge_reject(judge, pdu, broken, pdu->connection->logout_request);
+        else if (is_abort && function->referenced_tag == broken->itt)
+            judge_reject(judge, pdu, broken, function->request);
+    }
 }
 
 static bool is_status(const struct lq_pdu_seen *pdu)
@@ -137,9 +166,11 @@ static void take_answer(struct lq_judge *judge, struct connection_state *state,
         convict(judge, pdu, broken, " is answered, but its request came with a wrong digest");
     else if (!is_status(pdu) && !asks_again(pdu, broken))
         return;
+    else if (!broken->was_asked_for)
+        return; /* its task may have been refused before this data came */
     else if (is_status(pdu) && lq_wire_response(pdu->h) == 0 && lq_wire_status(pdu->h) == 0)
         convict(judge, pdu, broken, " ended GOOD, but some of its data came with a wrong digest");
-    else if (is_status(pdu) && !broken->is_rejected)
+    else if (is_status(pdu) && broken->awaits_reject)
         convict(judge, pdu, broken, " ended, but its Data-Out with a wrong digest was not "
                                     "rejected");
     forget(state, broken);
@@ -169,6 +200,8 @@ static void digests_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
         return;
     if (is_from_target && pdu->opcode == LQ_WIRE_REJECT)
         take_reject(state, pdu);
+    if (is_from_target)
+        take_end(judge, state, pdu);
     struct broken *broken = find(state, lq_wire_itt(pdu->h));
     if (broken == NULL || pdu->opcode == LQ_WIRE_REJECT)
         return;
@@ -205,7 +238,8 @@ static void digests_digest(struct lq_judge *judge, struct lq_digest *digest)
         const struct connection_state *state = state_of(judge, connection);
         for (uint32_t b = 0; connection->close == NULL && b < state->count; b++) {
             lq_digest_two(digest, state->broken[b].itt, state->broken[b].offset);
-            lq_digest_two(digest, state->broken[b].is_data_out, state->broken[b].is_rejected);
+            lq_digest_two(digest, state->broken[b].is_data_out, state->broken[b].awaits_reject);
+            lq_digest_word(digest, state->broken[b].was_asked_for);
         }
     }
 }

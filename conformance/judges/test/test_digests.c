@@ -35,11 +35,16 @@ static void data_out(uint32_t itt, uint8_t broken)
        .data_bytes = 2, CARRIED, .broken = broken);
 }
 
-static void reject(uint32_t itt, uint8_t opcode)
+static void reject_at(uint32_t itt, uint8_t opcode, uint32_t stat_sn)
 {
     uint8_t header[48] = {[0] = opcode, [18] = (uint8_t)(itt >> 8), [19] = (uint8_t)itt};
-    FROM(1, .opcode = 0x3f, .flags = 0x80, .byte2 = 2, .itt = UINT32_MAX, .w24 = 2,
+    FROM(1, .opcode = 0x3f, .flags = 0x80, .byte2 = 2, .itt = UINT32_MAX, .w24 = stat_sn,
          .w28 = exp_cmd_sn, .w32 = 32, .data = header, .data_bytes = 48, CARRIED);
+}
+
+static void reject(uint32_t itt, uint8_t opcode)
+{
+    reject_at(itt, opcode, 2);
 }
 
 /* StatSN, and status; with sense when it is CHECK CONDITION. */
@@ -134,6 +139,48 @@ static void test_broken_data_out(void)
     CU_ASSERT(story_breaks("SEQ-15"));
 }
 
+/* Data that came with a command, or unasked behind it, is owed a Reject as well: before an abort of
+ * its task is answered, and before a logout is. */
+static void test_reject_is_owed(void)
+{
+    for (int is_rejected = 0; is_rejected < 2; is_rejected++) {
+        begin();
+        command(5, 1, 2);
+        if (is_rejected)
+            reject(5, 0x01);
+        TO(1, .opcode = 0x42, .flags = 0x81, .itt = 7, .w20 = 5, .w24 = 2, .w28 = 2, .w32 = 1,
+           CARRIED);
+        FROM(1, .opcode = 0x22, .flags = 0x80, .itt = 7, .w24 = 2 + (uint32_t)is_rejected,
+             .w28 = 2, .w32 = 33, CARRIED);
+        CU_ASSERT(is_rejected ? story_is_legal() : story_breaks("SEQ-15"));
+
+        begin();
+        command(5, 1, 2);
+        if (is_rejected)
+            reject(5, 0x01);
+        TO(1, .opcode = 0x46, .flags = 0x80, .itt = 8, .w24 = 1, .w28 = 2, CARRIED);
+        FROM(1, .opcode = 0x26, .flags = 0x80, .itt = 8, .w24 = 2 + (uint32_t)is_rejected,
+             .w28 = 1, .w32 = 32, CARRIED);
+        CU_ASSERT(is_rejected ? story_is_legal() : story_breaks("SEQ-15"));
+
+        begin();
+        exp_cmd_sn = 2;
+        TO(1, .opcode = 0x01, .flags = 0x21, .itt = 5, .w20 = 8, .w24 = 1, .w28 = 2,
+           .data = "abcdef", .data_bytes = 6, CARRIED);
+        TO(1, .opcode = 0x05, .flags = 0x80, .itt = 5, .w20 = UINT32_MAX, .w28 = 2, .w40 = 6,
+           .data = "gh", .data_bytes = 2, CARRIED, .broken = 2);
+        /* BUSY: the target said so before that data came. */
+        FROM(1, .opcode = 0x21, .flags = 0x80, .byte3 = 8, .itt = 5, .w24 = 2, .w28 = 2, .w32 = 32,
+             CARRIED);
+        TO(1, .opcode = 0x46, .flags = 0x80, .itt = 8, .w24 = 2, .w28 = 3, CARRIED);
+        if (is_rejected)
+            reject_at(5, 0x05, 3);
+        FROM(1, .opcode = 0x26, .flags = 0x80, .itt = 8, .w24 = 3 + (uint32_t)is_rejected,
+             .w28 = 2, .w32 = 32, CARRIED);
+        CU_ASSERT(is_rejected ? story_is_legal() : story_breaks("SEQ-15"));
+    }
+}
+
 /* SEQ-2: a hole in CmdSN, requests behind it, and an ABORT TASK that counts for what never came
  * [RFC 7143 11.5.5]. */
 static void test_hole(void)
@@ -161,6 +208,7 @@ int main(void)
         {"broken header", test_broken_header},
         {"broken ping", test_broken_ping},
         {"broken Data-Out", test_broken_data_out},
+        {"Reject is owed", test_reject_is_owed},
         {"hole", test_hole},
         CU_TEST_INFO_NULL,
     };
