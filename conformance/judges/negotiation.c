@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SEQUENCE, login: every key that was offered is answered once and within the offer
- * [RFC 7143 6.2, 13]. Wire only. Text that continues in further PDUs (C bit) is not judged.
+ * [RFC 7143 6.2, 13]; one that no standard defines by its name, and with NotUnderstood unless its
+ * vendor may have a meaning for it. Wire only. Text that continues in further PDUs (C bit) is not
+ * judged.
  */
+#include <string.h>
+
 #include "conformance/judges/digest.h"
 #include "conformance/wire/text.h"
+#include "core/base/hash.h"
 
 enum result { RESULT_MIN, RESULT_MAX, RESULT_OR, RESULT_AND, RESULT_LIST };
 
@@ -32,10 +37,31 @@ struct offer {
     char value[OFFER_MAX];
 };
 
+/* Keys that are declared, not negotiated, and those of authentication and of older or other
+ * standards: not judged [RFC 7143 12, 13; RFC 3720 A; RFC 7145 6]. */
+static const char *const others[] = {
+    "InitiatorName", "InitiatorAlias", "TargetName", "TargetAlias", "TargetAddress",
+    "TargetPortalGroupTag", "SessionType", "SendTargets", "MaxRecvDataSegmentLength",
+    "X#NodeArchitecture", "CHAP_A", "CHAP_I", "CHAP_C", "CHAP_N", "CHAP_R", "KRB_AP_REQ",
+    "KRB_AP_REP", "SRP_U", "SRP_GROUP", "SRP_A", "SRP_B", "SRP_M", "SRP_HM", "SRP_N", "SRP_g",
+    "SRP_s", "IFMarker", "OFMarker", "IFMarkInt", "OFMarkInt", "RDMAExtensions",
+    "InitiatorRecvDataSegmentLength", "TargetRecvDataSegmentLength",
+    "MaxOutstandingUnexpectedPDUs", "MaxAHSLength", "TaggedBufferForSolicitedDataOnly",
+    "iSERHelloRequired",
+};
+
+enum { OTHERS = sizeof others / sizeof others[0], STRANGERS_MAX = 16 };
+
+/* A key that no standard defines. */
+struct stranger {
+    uint64_t name; /* its hash */
+    bool is_answered;
+};
+
 struct connection_state {
     bool is_unreadable; /* text in several PDUs */
-    uint32_t unknown;    /* keys offered that no standard defines */
-    uint32_t understood; /* answers "NotUnderstood" to them */
+    uint32_t stranger_count;
+    struct stranger strangers[STRANGERS_MAX]; /* that were offered */
     struct offer offers[KEYS];
 };
 
@@ -65,11 +91,26 @@ static uint32_t find_key(const struct lq_wire_pair *pair)
     return i;
 }
 
-/* X-... and X#...: a vendor's own [RFC 7143 6.1, 13.25]; every key is answered [RFC 7143 6.2]. */
-static bool is_private(const struct lq_wire_pair *pair)
+static bool is_other(const struct lq_wire_pair *pair)
 {
-    return pair->key_length > 2 && pair->key[0] == 'X' &&
-           (pair->key[1] == '-' || pair->key[1] == '#');
+    uint32_t i = 0;
+    while (i < OTHERS && !lq_wire_key_is(pair, others[i]))
+        i++;
+    return i < OTHERS;
+}
+
+static bool begins(const struct lq_wire_pair *pair, const char *with)
+{
+    uint32_t length = (uint32_t)strlen(with);
+    return pair->key_length > length && memcmp(pair->key, with, length) == 0;
+}
+
+/* Whom a vendor's own key says nothing to, cannot be known from outside [RFC 7143 6.1, 13.25]; but
+ * these domains are nobody's, or our own, and have none. */
+static bool may_have_a_meaning(const struct lq_wire_pair *pair)
+{
+    return begins(pair, "X-") && !begins(pair, "X-org.lunquake.") &&
+           !begins(pair, "X-com.example.");
 }
 
 static void take_offer(struct offer *offer, const struct lq_wire_pair *pair)
@@ -78,6 +119,12 @@ static void take_offer(struct offer *offer, const struct lq_wire_pair *pair)
     offer->length = pair->value_length <= OFFER_MAX ? pair->value_length : OFFER_MAX + 1;
     for (uint32_t i = 0; i < pair->value_length && offer->length <= OFFER_MAX; i++)
         offer->value[i] = pair->value[i];
+}
+
+/* [RFC 7143 6.1]: who knows the standard knows its keys; two are younger than the first standard. */
+static bool may_be_unknown(const struct key *key)
+{
+    return strcmp(key->name, "TaskReporting") == 0 || strcmp(key->name, "iSCSIProtocolLevel") == 0;
 }
 
 /* Reserved answers fit any offer [RFC 7143 6.2]. */
@@ -138,6 +185,70 @@ static void take_answer(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
     offer->is_answered = true;
 }
 
+static void answered_as_strange(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
+                                const struct key *key, const struct lq_wire_pair *answer)
+{
+    if (lq_wire_value_is(answer, "NotUnderstood") && !may_be_unknown(key))
+        convict(judge, pdu, key->name, ", which the standard defines, was answered NotUnderstood");
+}
+
+/* --- keys that no standard defines ------------------------------------------------------------ */
+
+static void take_stranger(struct connection_state *state, const struct lq_wire_pair *pair)
+{
+    if (is_reserved(pair) || state->stranger_count == STRANGERS_MAX)
+        return;
+    state->strangers[state->stranger_count++] =
+        (struct stranger){lq_hash(0, pair->key, pair->key_length), false};
+}
+
+static void judge_stranger(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
+                           struct connection_state *state, const struct lq_wire_pair *answer)
+{
+    uint64_t name = lq_hash(0, answer->key, answer->key_length);
+    uint32_t i = 0;
+    while (i < state->stranger_count && state->strangers[i].name != name)
+        i++;
+    if (i == state->stranger_count)
+        return; /* the target's own offer */
+    judge->exercised[P_SEQ_10]++;
+    if (state->strangers[i].is_answered)
+        convict(judge, pdu, "", "that no standard defines was answered twice");
+    else if (!may_have_a_meaning(answer) && !lq_wire_value_is(answer, "NotUnderstood"))
+        convict(judge, pdu, "", "that nobody knows was not answered NotUnderstood");
+    state->strangers[i].is_answered = true;
+}
+
+static void take_pair(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
+                      struct connection_state *state, const struct lq_wire_pair *pair)
+{
+    bool is_request = pdu->direction == LQ_TO_TARGET;
+    uint32_t key = find_key(pair);
+    if (pair->value == NULL || (key == KEYS && is_other(pair)))
+        return;
+    if (key == KEYS && is_request)
+        take_stranger(state, pair);
+    else if (key == KEYS)
+        judge_stranger(judge, pdu, state, pair);
+    else if (is_request)
+        take_offer(&state->offers[key], pair);
+    else {
+        answered_as_strange(judge, pdu, &keys[key], pair);
+        take_answer(judge, pdu, &state->offers[key], &keys[key], pair);
+    }
+}
+
+static void judge_end(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
+                      const struct connection_state *state)
+{
+    for (uint32_t i = 0; i < state->stranger_count; i++)
+        if (!state->strangers[i].is_answered)
+            convict(judge, pdu, "", "that no standard defines was not answered");
+    for (uint32_t i = 0; i < KEYS; i++)
+        if (state->offers[i].is_offered && !state->offers[i].is_answered)
+            convict(judge, pdu, keys[i].name, " was not answered");
+}
+
 static void negotiation_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
     if (pdu->opcode != LQ_WIRE_LOGIN_REQUEST && pdu->opcode != LQ_WIRE_LOGIN_RESPONSE)
@@ -150,24 +261,10 @@ static void negotiation_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pd
         return;
     struct lq_wire_pair pair;
     uint32_t at = 0;
-    while (lq_wire_next_pair(pdu->data, pdu->kept_bytes, &at, &pair)) {
-        uint32_t key = find_key(&pair);
-        if (is_private(&pair))
-            *(pdu->direction == LQ_TO_TARGET ? &state->unknown : &state->understood) += 1;
-        if (key == KEYS || pair.value == NULL)
-            continue;
-        if (pdu->direction == LQ_TO_TARGET)
-            take_offer(&state->offers[key], &pair);
-        else
-            take_answer(judge, pdu, &state->offers[key], &keys[key], &pair);
-    }
-    if (pdu->connection->login_success.number != pdu->at.number)
-        return;
-    if (state->understood < state->unknown)
-        convict(judge, pdu, "X-...", ", which nobody knows, was not answered NotUnderstood");
-    for (uint32_t i = 0; i < KEYS; i++)
-        if (state->offers[i].is_offered && !state->offers[i].is_answered)
-            convict(judge, pdu, keys[i].name, " was not answered");
+    while (lq_wire_next_pair(pdu->data, pdu->kept_bytes, &at, &pair))
+        take_pair(judge, pdu, state, &pair);
+    if (pdu->connection->login_success.number == pdu->at.number)
+        judge_end(judge, pdu, state);
 }
 
 static void negotiation_init(struct lq_judge *judge)
@@ -198,7 +295,8 @@ static void negotiation_digest(struct lq_judge *judge, struct lq_digest *digest)
             continue;
         const struct connection_state *state = state_of(judge, connection);
         lq_digest_word(digest, state->is_unreadable);
-        lq_digest_two(digest, state->unknown, state->understood);
+        for (uint32_t k = 0; k < state->stranger_count; k++)
+            lq_digest_two(digest, state->strangers[k].name, state->strangers[k].is_answered);
         for (uint32_t k = 0; k < KEYS; k++) {
             const struct offer *offer = &state->offers[k];
             lq_digest_two(digest, offer->is_offered, offer->is_answered);

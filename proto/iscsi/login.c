@@ -158,6 +158,10 @@ static enum lq_login_status take_pair(struct lq_iscsi_target *t, struct lq_tgt_c
         lq_negotiation_receive(&conn->negotiation, pair, writer, &key);
     if (result == LQ_KEY_UNKNOWN && lq_tgt_wrong(t, LQ_WRONG_UNKNOWN_KEY_IGNORED))
         writer->size_bytes = before;
+    if (result == LQ_KEY_UNKNOWN && lq_tgt_wrong(t, LQ_WRONG_UNKNOWN_KEY_ECHOED)) {
+        writer->size_bytes = before;
+        lq_text_put_slices(writer, pair->key, pair->value);
+    }
     switch (result) {
     case LQ_KEY_DONE:
     case LQ_KEY_UNKNOWN:

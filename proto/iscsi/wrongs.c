@@ -104,6 +104,8 @@ const struct lq_wrong lq_iscsi_wrongs[LQ_ISCSI_WRONGS] = {
          "a TM function that is rejected gets a SCSI Response with BUSY"},
     [LQ_WRONG_UNKNOWN_KEY_IGNORED] = {"unknown-key-ignored", "SEQ-10",
                                       "a key that is not known gets no answer"},
+    [LQ_WRONG_UNKNOWN_KEY_ECHOED] = {"unknown-key-echoed", "SEQ-10",
+                                     "a key that is not known is answered with what was offered"},
     [LQ_WRONG_TEXT_IN_ONE_PIECE] =
         {"text-in-one-piece", "SEQ-5",
          "a text answer is sent in one PDU, whatever the initiator takes"},

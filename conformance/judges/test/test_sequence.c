@@ -391,6 +391,34 @@ static void test_private_key(void)
     CU_ASSERT(story_is_legal());
 }
 
+/* A vendor may know its own keys; nobody has any under these names, and every target knows the
+ * standard's. */
+static void test_answers_to_strangers(void)
+{
+    static const struct {
+        const char *offer, *answer;
+        bool is_legal;
+    } rows[] = {
+        {"X-com.vendor.a=1", "X-com.vendor.a=2", true},
+        {"X-com.vendor.a=1", "X-com.vendor.b=NotUnderstood", false},
+        {"X-com.vendor.a=1", "X-com.vendor.a=2;X-com.vendor.a=2", false},
+        {"X-org.lunquake.a=1", "X-org.lunquake.a=1", false},
+        {"X-com.example.a=1", "X-com.example.a=Reject", false},
+        {"X-org.lunquake.a=NotUnderstood", "", true},
+        {"", "X-com.vendor.a=1", true},
+        {"Colour=blue", "Colour=NotUnderstood", true},
+        {"Colour=blue", "Colour=blue", false},
+        {"Colour=blue", "", false},
+        {"TaskReporting=RFC3720", "TaskReporting=NotUnderstood", true},
+        {"MaxBurstLength=8192", "MaxBurstLength=NotUnderstood", false},
+        {"InitiatorAlias=a", "TargetAlias=t", true},
+    };
+    for (uint32_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        begin(rows[i].offer, rows[i].answer);
+        CU_ASSERT(rows[i].is_legal ? story_is_legal() : story_breaks("SEQ-10"));
+    }
+}
+
 static void test_private_key_without_answer(void)
 {
     begin("X-org.lunquake.a=1", "");
@@ -435,6 +463,7 @@ int main(void)
         {"R2T with another LUN", test_r2t_with_another_lun},
         {"private key", test_private_key},
         {"private key without answer", test_private_key_without_answer},
+        {"answers to keys of no standard", test_answers_to_strangers},
         CU_TEST_INFO_NULL,
     };
     return story_main("sequence", tests);
