@@ -14,6 +14,7 @@
 #include "tools/cmd_sim_verdicts.h"
 #include "tools/exit_codes.h"
 #include "tools/message.h"
+#include "tools/near.h"
 
 enum { FILE_BYTES_MAX = 1024 * 1024, TEXT_MAX = 128 * 1024, FAILURES_SHOWN = 3 };
 
@@ -79,6 +80,17 @@ void lq_sim_refuse(const char *path, const char *text, const struct lq_scn_probl
     show_line(text, problem->place, problem->width);
 }
 
+/* The id or slug that NAME, which is none, is nearest to; NULL: there is none near. */
+static const char *near_property(const char *name)
+{
+    struct lq_near near = lq_near_to(name);
+    for (uint32_t i = 0; i < lq_property_count; i++) {
+        lq_near_consider(&near, lq_property_table[i].slug);
+        lq_near_consider(&near, lq_property_table[i].id);
+    }
+    return near.best;
+}
+
 /* Properties are the judges', so the language does not know them. */
 static bool knows_properties(const char *path, const char *text,
                              const struct lq_scenario *scenario)
@@ -87,10 +99,13 @@ static bool knows_properties(const char *path, const char *text,
         const char *name = scenario->requires[i];
         if (lq_sim_required(name) != LQ_NO_PROPERTY)
             continue;
+        const char *near = near_property(name);
         struct lq_scn_problem problem = {.place = scenario->requires_places[i],
                                          .width = (uint32_t)strlen(name)};
         snprintf(problem.text, sizeof problem.text,
-                 "`%s' is no property; expected an id or a slug of docs/PROPERTIES.tsv", name);
+                 "`%s' is no property; expected an id or a slug of docs/PROPERTIES.tsv%s%s%s",
+                 name, near == NULL ? "" : "; did you mean `", near == NULL ? "" : near,
+                 near == NULL ? "" : "'?");
         lq_sim_refuse(path, text, &problem);
         return false;
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tools/message.h"
+#include "tools/near.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 
@@ -32,60 +33,21 @@ void lq_options_init(struct lq_options *options, enum lq_subcommand subcommand)
 
 /* --- what was meant --------------------------------------------------------------------------- */
 
-static size_t smallest(size_t a, size_t b, size_t c)
-{
-    size_t least = a < b ? a : b;
-    return least < c ? least : c;
-}
-
-/* Levenshtein's distance; names are short. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[NAME_BYTES_MAX + 1];
-    size_t width = strlen(b);
-    if (width > NAME_BYTES_MAX || strlen(a) > NAME_BYTES_MAX)
-        return SIZE_MAX;
-    for (size_t i = 0; i <= width; i++)
-        row[i] = i;
-    for (size_t k = 1; a[k - 1] != '\0'; k++) {
-        size_t diagonal = row[0];
-        row[0] = k;
-        for (size_t i = 1; i <= width; i++) {
-            size_t above = row[i];
-            row[i] = smallest(above + 1, row[i - 1] + 1, diagonal + (a[k - 1] != b[i - 1]));
-            diagonal = above;
-        }
-    }
-    return row[width];
-}
-
-/* A suggestion must share more with TEXT than it differs. */
-static void consider(const char *text, const char *name, const char **best, size_t *best_distance)
-{
-    size_t far = distance(text, name);
-    if (far < *best_distance && far * 2 <= strlen(name)) {
-        *best = name;
-        *best_distance = far;
-    }
-}
-
 const char *lq_subcommand_near(const char *text)
 {
-    const char *best = NULL;
-    size_t best_distance = SIZE_MAX;
+    struct lq_near near = lq_near_to(text);
     for (int i = 0; i < LQ_SUBCOMMANDS; i++)
-        consider(text, lq_subcommand_rows[i].name, &best, &best_distance);
-    return best;
+        lq_near_consider(&near, lq_subcommand_rows[i].name);
+    return near.best;
 }
 
 const char *lq_option_near(enum lq_subcommand subcommand, const char *text)
 {
-    const char *best = NULL;
-    size_t best_distance = SIZE_MAX;
+    struct lq_near near = lq_near_to(text);
     for (const struct lq_option_row *row = lq_option_rows; row->name != NULL; row++)
         if ((row->subcommands & 1U << subcommand) != 0)
-            consider(text, row->name, &best, &best_distance);
-    return best;
+            lq_near_consider(&near, row->name);
+    return near.best;
 }
 
 enum lq_subcommand lq_subcommand_find(const char *name)

@@ -311,9 +311,11 @@ void lq_script_wake(struct lq_script *script, struct lq_actor *actor)
     struct lq_script_initiator *initiator = &script->initiators[actor->number - 1];
     while (initiator->count > 0) {
         uint32_t place = initiator->todo[initiator->first % LQ_SCN_STATEMENTS_MAX];
+        script->refused[place] = NULL;
         if (!lq_script_act(script, actor, place))
             break;
-        script->facts[place].is_begun = true;
+        if (script->refused[place] == NULL)
+            script->facts[place].is_begun = true;
         script->facts[place].times++;
         initiator->first++;
         initiator->count--;

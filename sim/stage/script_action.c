@@ -31,6 +31,14 @@ static uint64_t serial_of(const struct lq_actor *actor, uint32_t place, uint32_t
     return lq_actor_serial(actor, (uint64_t)times << LQ_SCRIPT_PLACE_BITS | ((uint64_t)place + 1));
 }
 
+/* It cannot be done, and the script goes on without it. */
+static bool give_up(struct lq_script *script, uint32_t place, const char *why)
+{
+    script->refused[place] = why;
+    script->facts[place].is_dropped = true;
+    return true;
+}
+
 /* --- sessions ------------------------------------------------------------------------------- */
 
 static bool log_in(struct lq_script *script, struct lq_actor *actor, uint32_t place)
@@ -39,8 +47,10 @@ static bool log_in(struct lq_script *script, struct lq_actor *actor, uint32_t pl
     bool discovers = action->verb == LQ_SCN_DISCOVER;
     if (actor->state == LQ_ACTOR_LOGOUT)
         return false;
-    if (actor->state != LQ_ACTOR_DOWN) /* it has a session, or is about to */
-        return !discovers;
+    if (actor->state != LQ_ACTOR_DOWN)
+        return !discovers &&
+               give_up(script, place, "it never happened: there was a session, or a login under "
+                                      "way; relogin replaces one");
     if (!lq_actor_connect(actor))
         return false;
     script->initiators[actor->number - 1].login_or_none = place + 1;
@@ -75,15 +85,15 @@ static bool act_on_session(struct lq_script *script, struct lq_actor *actor, uin
             lq_actor_log_out(actor, serial);
         return is_up;
     case LQ_SCN_VANISH:
-        if (has_connection)
-            lq_actor_vanish(actor);
-        return true;
     case LQ_SCN_DROP:
-        if (has_connection)
-            lq_actor_drop(actor);
-        return true;
     case LQ_SCN_CLOSE:
-        if (has_connection)
+        if (!has_connection)
+            return give_up(script, place, "it never happened: there was no connection");
+        if (action->verb == LQ_SCN_VANISH)
+            lq_actor_vanish(actor);
+        else if (action->verb == LQ_SCN_DROP)
+            lq_actor_drop(actor);
+        else
             lq_actor_close(actor);
         return true;
     default:
@@ -295,9 +305,9 @@ static uint8_t function_of(uint32_t verb)
     }
 }
 
-static bool ask(struct lq_script *script, struct lq_actor *actor,
-                const struct lq_scn_action *action, uint64_t serial)
+static bool ask(struct lq_script *script, struct lq_actor *actor, uint32_t place, uint64_t serial)
 {
+    const struct lq_scn_action *action = &script->scenario->statements[place].action;
     uint8_t function = function_of(action->verb);
     if (function != LQ_TM_ABORT_TASK && function != LQ_TM_QUERY_TASK)
         return lq_actor_begin_function(actor, serial, function, lun_of(action), NULL,
@@ -308,7 +318,8 @@ static bool ask(struct lq_script *script, struct lq_actor *actor,
     if (command != NULL && command->place == LQ_COMMAND_QUEUED)
         return false;
     if (fact->sent.seq == 0)
-        return fact->is_dropped; /* there is nothing to name, and never will be */
+        return fact->is_dropped &&
+               give_up(script, place, "it never happened: its command was never sent");
     if (command != NULL && command->place != LQ_COMMAND_SENT)
         command = NULL;
     return lq_actor_begin_function(actor, serial, function, lun_of(subject), command, fact->itt,
@@ -328,7 +339,7 @@ bool lq_script_act(struct lq_script *script, struct lq_actor *actor, uint32_t pl
                                     .nexus = actor->nexus};
     bool is_begun = action->verb == LQ_SCN_RAW   ? lq_script_send_raw(script, actor, place, serial)
                     : action->verb <= LQ_SCN_CDB ? send_command(actor, action, serial)
-                                                 : ask(script, actor, action, serial);
+                                                 : ask(script, actor, place, serial);
     if (is_begun)
         actor->port->mark(actor);
     return is_begun;

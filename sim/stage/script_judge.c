@@ -428,7 +428,8 @@ static void check_statement(struct lq_script *script, uint32_t place)
             note(script, place, script->refused[place]);
     } else if (statement->kind == LQ_SCN_ACTION) {
         if (!fact->is_begun)
-            note(script, place, "it never happened");
+            note(script, place, script->refused[place] != NULL ? script->refused[place]
+                                                               : "it never happened");
     } else if (statement->kind == LQ_SCN_EXPECT) {
         check_expect(script, place);
     }

@@ -89,7 +89,7 @@ struct lq_script {
     struct lq_fault_rules rules;
     struct lq_fault_rule rule_of[LQ_SCN_STATEMENTS_MAX]; /* by statement */
     bool was_armed[LQ_SCN_STATEMENTS_MAX];
-    const char *refused[LQ_SCN_STATEMENTS_MAX]; /* of a change: why; NULL: it was not */
+    const char *refused[LQ_SCN_STATEMENTS_MAX]; /* why it was not done; NULL: it was, or waits */
     struct lq_timer patience; /* ends the wait for what is under way */
     uint64_t seq;             /* of the newest record */
     struct lq_script_line lines[LQ_SCN_WHENS_MAX + 1]; /* the timeline, then each `when' */

@@ -106,6 +106,12 @@ UNMET = [
     ("a drop\na read lba 0 blocks 1 as r\nexpect r status GOOD", 9, "it never happened"),
     ("a drop\na read lba 0 blocks 1 as r\nexpect r status GOOD", 10, "it was never sent"),
     ("a login\nexpect a login ok within 1s", 9, "no login has ended"),
+    ("a login", 8, "a login: it never happened: there was a session, or a login under way"),
+    ("a relogin\na login", 9, "a login: it never happened: there was a session"),
+    ("b logout\nafter b.logout\nb vanish", 10, "b vanish: it never happened: there was no conn"),
+    ("a drop\na close", 9, "a close: it never happened: there was no connection"),
+    ("a drop\na read lba 0 blocks 1 as r\na drop\na relogin\na abort r", 12,
+     "a abort r: it never happened: its command was never sent"),
     ("expect a lost", 8, "its connection was not lost"),
     ("a ping\nexpect a logout ok", 9, "no logout was answered"),
     ("fault disk.hang as h", 8, "it never fired"),
@@ -149,6 +155,9 @@ BAD = [
     ("requires no-such-thing\n" + HEAD + "a ping\n",
      "1:10: `no-such-thing' is no property; expected an id or a slug of docs/PROPERTIES.tsv",
      "requires no-such-thing\n         ^~~~~~~~~~~~~\n"),
+    ("requires TM-1, task-end-once\n" + HEAD + "a ping\n",
+     "1:16: `task-end-once' is no property; expected an id or a slug of docs/PROPERTIES.tsv; did "
+     "you mean `task-ends-once'?", "requires TM-1, task-end-once\n               ^~~~~~~~~~~~~\n"),
     ("\xff\xfe\x00", "1:1: `?' begins no statement", "???\n^\n"),
     ("", "1:1: the end of the file comes before the title", "\n^\n"),
 ]
