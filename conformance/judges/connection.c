@@ -17,6 +17,7 @@ struct connection_state {
     uint32_t tsih;       /* of its session; 0: none yet */
     uint32_t ping_count; /* pings to be answered */
     uint32_t pings[PINGS_MAX];
+    bool awaits_pong; /* the target has pinged */
     struct lq_moment harmless; /* newest PDU, when it is one that ends no connection */
     const char *why;           /* it is harmless; NULL: it is not */
 };
@@ -143,6 +144,8 @@ static void take_request(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
     state->why = why;
     state->harmless = pdu->at;
     judge->exercised[P_LIVE_7] += why != NULL;
+    if (pdu->opcode == LQ_WIRE_NOP_OUT && lq_wire_ttt(pdu->h) != LQ_WIRE_NO_TAG)
+        state->awaits_pong = false;
     if (pdu->opcode == LQ_WIRE_NOP_OUT && itt != LQ_WIRE_NO_TAG && has_turn)
         remember(state->pings, &state->ping_count, PINGS_MAX, itt);
 }
@@ -173,6 +176,8 @@ static void take_response(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
         judge->exercised[P_LIVE_6]++;
         forget(state->pings, &state->ping_count, lq_wire_itt(pdu->h));
     }
+    if (pdu->opcode == LQ_WIRE_NOP_IN && lq_wire_ttt(pdu->h) != LQ_WIRE_NO_TAG)
+        state->awaits_pong = true;
     if (pdu->opcode == LQ_WIRE_TM_RESPONSE && pdu->function != NULL &&
         pdu->function->function == LQ_TM_TARGET_COLD_RESET)
         connections_of(judge)->cold_reset_ns = pdu->at.time_ns;
@@ -190,6 +195,17 @@ static void connection_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu
 
 /* --- ends: LIVE-7 ----------------------------------------------------------------------------- */
 
+/* The target may have waited for something: data, an answer to a ping, a peer that reads. Its patience
+ * may end at the very moment at which something else comes. */
+static bool may_have_waited(const struct lq_seen_connection *connection,
+                            const struct connection_state *state)
+{
+    LQ_LIST_EACH(link, &connection->exchanges)
+        if (LQ_ELEMENT(link, struct lq_seen_exchange, in_connection)->silenced_by == NULL)
+            return true;
+    return state->awaits_pong || state->ping_count > 0;
+}
+
 /* The target closed CONNECTION at the moment at which a PDU came that is no reason to. */
 static void judge_close(struct lq_judge *judge, const struct lq_seen_connection *connection,
                         const struct lq_event *close)
@@ -198,7 +214,7 @@ static void judge_close(struct lq_judge *judge, const struct lq_seen_connection 
     if (close->code != LQ_CLOSE_BY_TARGET || state->why == NULL || !connection->full_feature ||
         state->is_held_up || connection->is_lost || /* and a reason it is [RFC 7143 7.8] */
         connection->silent_since.seq != 0 || connection->logout_request.seq != 0 ||
-        state->harmless.time_ns != close->time_ns ||
+        state->harmless.time_ns != close->time_ns || may_have_waited(connection, state) ||
         connections_of(judge)->cold_reset_ns == close->time_ns)
         return;
     struct lq_text text = lq_text_form("connection % was closed for ", connection->number, 0, 0, 0);
@@ -274,7 +290,7 @@ static void connection_digest(struct lq_judge *judge, struct lq_digest *digest)
         uint64_t pings = 0;
         for (uint32_t p = 0; p < state->ping_count; p++)
             pings += lq_mix(1, state->pings[p]);
-        lq_digest_two(digest, state->ping_count, pings);
+        lq_digest_two(digest, (uint64_t)state->awaits_pong << 32 | state->ping_count, pings);
         if (!connection->full_feature && connection->accept != NULL)
             lq_digest_time(digest, connection->accept->time_ns);
     }

@@ -21,9 +21,10 @@ struct connection_state {
     struct lq_moment request; /* login or logout request without answer */
     uint32_t opcode;          /* which of them */
     bool is_noise_told, is_late_told;
-    bool is_stopped; /* the network keeps a PDU of the target: perhaps all behind it, too */
+    bool is_stopped; /* the network keeps a PDU of the target, and all behind it */
     uint64_t stopped_ns;
-    bool has_hole; /* a request may have been lost: those numbered behind it may wait for ever */
+    bool has_doubt; /* a request came ahead of a hole: the target may not have kept it, and then
+                       those behind it wait until it is sent again */
 };
 
 struct reinstate {
@@ -141,7 +142,7 @@ static void count_logout(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 static void take_request(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
     struct connection_state *state = connection_of(judge, pdu->connection->number);
-    bool may_wait = pdu->came_ahead || (state->has_hole && pdu->opcode == LQ_WIRE_LOGOUT_REQUEST);
+    bool may_wait = pdu->came_ahead || (state->has_doubt && pdu->is_numbered);
     if (may_wait || state->is_stopped)
         return; /* it waits for what the network lost, its answer for what it keeps */
     if (pdu->opcode == LQ_WIRE_LOGIN_REQUEST && pdu->connection->full_feature)
@@ -157,8 +158,20 @@ static void take_answer(struct lq_judge *judge, uint32_t number)
     state->request = (struct lq_moment){0, 0, 0};
 }
 
+/* Which requests the target has: ExpCmdSN tells [RFC 7143 4.2.2.1]. */
+static void follow_numbers(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    struct connection_state *state = connection_of(judge, pdu->connection->number);
+    if (pdu->came_ahead)
+        state->has_doubt = true;
+    else if (pdu->direction == LQ_FROM_TARGET &&
+             lq_wire_exp_cmd_sn(pdu->h) == pdu->connection->cmd_sn)
+        state->has_doubt = false;
+}
+
 static void reinstate_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
+    follow_numbers(judge, pdu);
     switch (pdu->opcode) {
     case LQ_WIRE_LOGIN_REQUEST:
         take_request(judge, pdu);
@@ -271,17 +284,13 @@ static void forget_all(struct lq_judge *judge)
             (struct lq_moment){0, 0, 0};
 }
 
-/* A PDU that the target sent was struck: what it has to say may not leave it before more does. */
+/* What the target has to say may not leave it until the network goes on. */
 static void on_fault(struct lq_judge *judge, const struct lq_event *fault)
 {
-    if ((fault->flags & LQ_F_PDU) == 0 ||
+    if ((fault->flags & LQ_F_STOPS) == 0 || (fault->flags & LQ_F_FROM_TARGET) == 0 ||
         lq_view_connection(&judge->view, fault->connection) == NULL)
         return;
     struct connection_state *state = connection_of(judge, fault->connection);
-    if ((fault->flags & LQ_F_FROM_TARGET) == 0) {
-        state->has_hole = true;
-        return;
-    }
     state->is_stopped = true;
     state->stopped_ns = fault->time_ns;
     state->request = (struct lq_moment){0, 0, 0};
@@ -364,7 +373,7 @@ static void reinstate_digest(struct lq_judge *judge, struct lq_digest *digest)
         const struct lq_seen_connection *connection = lq_array_at(&judge->view.connections, i);
         const struct connection_state *state = connection_of(judge, connection->number);
         lq_digest_two(digest, state->is_noise_told, state->is_late_told);
-        lq_digest_two(digest, state->is_stopped, state->has_hole);
+        lq_digest_two(digest, state->is_stopped, state->has_doubt);
         if (state->request.seq == 0)
             continue;
         lq_digest_word(digest, state->opcode);

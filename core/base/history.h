@@ -35,7 +35,7 @@ enum lq_event_kind {
     LQ_W_FAULT,  /* a fault fired: code its id, value its subject; connection when it has one. One
                     that struck a PDU at the target's end: tag its initiator task tag, stamp the
                     tag that it has afterwards, detail its opcode, lba how many bytes it had; flags
-                    LQ_F_PDU and which of LQ_F_FROM_TARGET, LQ_F_FORGED hold */
+                    LQ_F_PDU and which of LQ_F_FROM_TARGET, LQ_F_FORGED, LQ_F_STOPS hold */
     LQ_W_ACCEPT, /* the target accepted CONNECTION of initiator ACTOR */
     LQ_W_CLOSE,  /* the target's end of CONNECTION is gone; code enum lq_close */
     LQ_W_STORE,  /* by the engine, at start: code store number, value blocks, nblocks block size,
@@ -128,6 +128,7 @@ enum lq_event_flag {
     LQ_F_FORGED = 1 << 12,      /* LQ_W_FAULT: what arrived was never sent so (it was not merely
                                    lost, late or out of order) */
     LQ_F_ABSENT = 1 << 13,      /* LQ_W_LUN: it is not there, but may come */
+    LQ_F_STOPS = 1 << 14,       /* LQ_W_FAULT: all that its sender says behind the PDU waits, too */
     LQ_F_UNFENCED = 1 << 15     /* LQ_W_STORE: what it has been asked by a target that ended can
                                    still land when the next one serves */
 };

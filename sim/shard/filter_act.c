@@ -33,6 +33,9 @@ static const uint32_t forging = BIT(LQ_FAULT_PDU_CORRUPT) | BIT(LQ_FAULT_PDU_REP
                                 BIT(LQ_FAULT_PDU_TRUNCATE) | BIT(LQ_FAULT_PDU_INJECT) |
                                 BIT(LQ_FAULT_PDU_ANSWER) | BIT(LQ_FAULT_PDU_DUPLICATE);
 
+/* What its sender says next is not taken before the PDU goes on. */
+static const uint32_t stopping = BIT(LQ_FAULT_PDU_DELAY) | BIT(LQ_FAULT_PDU_STALL);
+
 static const uint64_t DELAY_MAX_NS = 200000000, HOLD_MAX_NS = 2000000000;
 
 /* --- strikes -------------------------------------------------------------------------------- */
@@ -319,6 +322,8 @@ void lq_filter_act(struct lq_filter *filter, const struct filter_connection *con
         event.flags |= LQ_F_FROM_TARGET;
     if ((forging & BIT(fault)) != 0)
         event.flags |= LQ_F_FORGED;
+    if ((stopping & BIT(fault)) != 0)
+        event.flags |= LQ_F_STOPS;
     acts[fault - LQ_FAULT_PDU_DROP](&act);
     event.stamp = lq_pdu_get(parcel->bytes, &filter->table->tag);
     lq_history_add(filter->faults->history, event);

@@ -116,9 +116,12 @@ static void test_handle_is_zero(void)
 }
 
 /* A write with an R2T is aborted, and its data comes late; then the connection is closed. */
-static void late_data(enum lq_close how)
+static void late_data_while(enum lq_close how, bool waits)
 {
     begin();
+    if (waits) /* for the answer to a ping */
+        FROM(1, .opcode = 0x20, .flags = 0x80, .itt = UINT32_MAX, .w20 = 5, .w24 = 2, .w28 = 1,
+             .w32 = 32);
     TO(1, .opcode = 0x01, .flags = 0xa1, .itt = 7, .w20 = 512, .w24 = 1, .w28 = 2,
        .w32 = 0x2a000000, .w40 = 1U << 24);
     FROM(1, .opcode = 0x31, .flags = 0x80, .itt = 7, .w20 = 77, .w24 = 2, .w28 = 2, .w32 = 33,
@@ -127,6 +130,18 @@ static void late_data(enum lq_close how)
     FROM(1, .opcode = 0x22, .flags = 0x80, .itt = 8, .w24 = 2, .w28 = 2, .w32 = 33);
     TO(1, .opcode = 0x05, .flags = 0x80, .itt = 7, .w20 = 77, .w28 = 3, .data_bytes = 512);
     story_at_once((struct lq_event){.kind = LQ_W_CLOSE, .connection = 1, .code = (uint32_t)how});
+}
+
+static void late_data(enum lq_close how)
+{
+    late_data_while(how, false);
+}
+
+/* The target's patience with the initiator may have come to its end at that very moment. */
+static void test_late_data_and_patience(void)
+{
+    late_data_while(LQ_CLOSE_BY_TARGET, true);
+    CU_ASSERT(story_is_legal());
 }
 
 static void test_late_data_passes(void)
@@ -155,6 +170,7 @@ int main(void)
         {"handle is zero", test_handle_is_zero},
         {"late data passes", test_late_data_passes},
         {"late data ends the connection", test_late_data_ends_connection},
+        {"late data when patience ends", test_late_data_and_patience},
         CU_TEST_INFO_NULL,
     };
     return story_main("connection", tests);

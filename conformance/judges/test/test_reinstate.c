@@ -165,6 +165,45 @@ static void test_logout_at_once(void)
     CU_ASSERT(story_breaks("RI-8"));
 }
 
+/* A strike excuses no more than it explains: what was lost does not hold up the target, what waits
+ * in the network does, until more comes out of it. */
+static void test_logout_and_strikes(void)
+{
+    static const struct {
+        uint16_t flags;
+        bool is_excused;
+    } strikes[] = {{LQ_F_PDU, false},
+                   {LQ_F_PDU | LQ_F_FROM_TARGET, false},
+                   {LQ_F_PDU | LQ_F_FROM_TARGET | LQ_F_FORGED, false},
+                   {LQ_F_PDU | LQ_F_STOPS, false},
+                   {LQ_F_PDU | LQ_F_FROM_TARGET | LQ_F_STOPS, true}};
+    for (uint32_t i = 0; i < sizeof strikes / sizeof strikes[0]; i++) {
+        begin();
+        EV(LQ_W_FAULT, .code = 1, .flags = strikes[i].flags, .connection = 1, .tag = 1);
+        TO(1, .opcode = 0x06, .flags = 0x80, .itt = 80, .w24 = 1, .w28 = 2);
+        story_pass(SECONDS(10));
+        EV(LQ_W_FAULT, .code = 1);
+        CU_ASSERT(strikes[i].is_excused ? story_is_legal() : story_breaks("RI-6"));
+    }
+}
+
+/* A ping comes ahead of a hole, which is filled later; the target may have dropped it, and then the
+ * logout behind it waits. Not once ExpCmdSN says that the target has it all. */
+static void test_logout_behind_a_hole(void)
+{
+    for (int is_acknowledged = 0; is_acknowledged < 2; is_acknowledged++) {
+        begin();
+        TO(1, .opcode = 0x00, .flags = 0x80, .itt = 81, .w20 = UINT32_MAX, .w24 = 2, .w28 = 2);
+        TO(1, .opcode = 0x00, .flags = 0x80, .itt = 82, .w20 = UINT32_MAX, .w24 = 1, .w28 = 2);
+        FROM(1, .opcode = 0x20, .flags = 0x80, .itt = 82, .w20 = UINT32_MAX, .w24 = 2,
+             .w28 = 2 + (uint32_t)is_acknowledged, .w32 = 33);
+        TO(1, .opcode = 0x06, .flags = 0x80, .itt = 80, .w24 = 3, .w28 = 3);
+        story_pass(SECONDS(10));
+        EV(LQ_W_FAULT, .code = 1);
+        CU_ASSERT(is_acknowledged ? story_breaks("RI-6") : story_is_legal());
+    }
+}
+
 int main(void)
 {
     static const CU_TestInfo tests[] = {
@@ -176,6 +215,8 @@ int main(void)
         {"login without answer", test_login_without_answer},
         {"logout waits", test_logout_waits},
         {"logout at once", test_logout_at_once},
+        {"logout and strikes", test_logout_and_strikes},
+        {"logout behind a hole", test_logout_behind_a_hole},
         CU_TEST_INFO_NULL,
     };
     return story_main("reinstate", tests);

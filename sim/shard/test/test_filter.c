@@ -237,6 +237,7 @@ static void test_delay(void)
     put_three();
     (void)go(ROOM);
     CU_ASSERT_TRUE(is_out(response, 48, NULL, 0, NULL, 0));
+    CU_ASSERT_EQUAL(last.flags, LQ_F_PDU | LQ_F_FROM_TARGET | LQ_F_STOPS);
     CU_ASSERT_EQUAL(lq_filter_deadline(filter), 1050);
     now = 1050;
     (void)go(ROOM);
