@@ -154,6 +154,10 @@ static bool decode_extent(const struct lq_engine *engine, struct lq_engine_task 
         task->refusal = invalid_field; /* RDPROTECT, WRPROTECT: no protection information here */
         return false;
     }
+    if (lba + count < lba && lq_core_wrong(engine, LQ_WRONG_RANGE_CHECK_WRAPS)) {
+        count += lba;
+        lba = 0;
+    }
     if (lba > task->unit->nblocks || count > task->unit->nblocks - lba) {
         task->refusal = lba_out_of_range;
         return false;

@@ -313,4 +313,7 @@ const struct lq_wrong lq_core_wrongs[LQ_CORE_WRONGS] = {
     [LQ_WRONG_ANY_KEY_REGISTERS] =
         {"any-key-registers", "PR-8",
          "PERSISTENT RESERVE OUT is carried out whatever its RESERVATION KEY is."},
+    [LQ_WRONG_RANGE_CHECK_WRAPS] =
+        {"range-check-wraps", "SEQ-18",
+         "Blocks from the end of all addresses on wrap round to those at the beginning."},
 };

@@ -9,7 +9,7 @@
 /* What the world may add to a bound. */
 #define SLACK_NS UINT64_C(500000000)
 
-enum { PINGS_MAX = 8 };
+enum { PINGS_MAX = 8, IGNORED_MAX = 16 };
 
 struct connection_state {
     bool is_late_told;
@@ -18,6 +18,10 @@ struct connection_state {
     uint32_t ping_count; /* pings to be answered */
     uint32_t pings[PINGS_MAX];
     bool awaits_pong; /* the target has pinged */
+    bool has_exp_cmd_sn;
+    uint32_t exp_cmd_sn; /* last sent by the target */
+    uint32_t ignored_count;
+    uint32_t ignored[IGNORED_MAX]; /* tags of requests that must not be answered */
     struct lq_moment harmless; /* newest PDU, when it is one that ends no connection */
     const char *why;           /* it is harmless; NULL: it is not */
 };
@@ -39,6 +43,11 @@ static struct connection_state *state_of(struct lq_judge *judge, uint32_t number
     while (array->count <= index)
         lq_array_add(array, judge->allocator);
     return lq_array_at(array, index);
+}
+
+static bool is_before(uint32_t a, uint32_t b) /* [RFC 1982] */
+{
+    return (int32_t)(a - b) < 0;
 }
 
 static uint32_t find(const uint32_t *tags, uint32_t count, uint32_t tag)
@@ -131,8 +140,53 @@ static bool is_late_data(const struct lq_pdu_seen *pdu)
            pdu->exchange->silenced_by != NULL && lq_wire_ttt(pdu->h) != LQ_WIRE_NO_TAG;
 }
 
+/* SEQ-16: outside of the window that the target has told. It may be wider already than it has told,
+ * but only a network that forges makes use of that. A retry of a task that has no status yet is
+ * answered with it. */
+static bool must_be_ignored(const struct lq_judge *judge, const struct connection_state *state,
+                            const struct lq_pdu_seen *pdu)
+{
+    uint32_t itt = lq_wire_itt(pdu->h);
+    if (!pdu->connection->has_window || !pdu->is_numbered || itt == LQ_WIRE_NO_TAG ||
+        lq_view_forged(&judge->view, pdu->connection->number, itt) != 0)
+        return false;
+    bool is_open = (pdu->exchange != NULL && pdu->exchange->request.number != pdu->at.number) ||
+                   (pdu->function != NULL && pdu->function->request.number != pdu->at.number) ||
+                   find(state->pings, state->ping_count, itt) < state->ping_count;
+    return !is_open && (pdu->is_beyond || (state->has_exp_cmd_sn &&
+                                           is_before(lq_wire_cmd_sn(pdu->h), state->exp_cmd_sn)));
+}
+
+/* What names a task or a ping, and is no Reject. */
+static void judge_ignored(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
+                          struct connection_state *state)
+{
+    uint32_t itt = lq_wire_itt(pdu->h);
+    if (state->ignored_count == 0 || itt == LQ_WIRE_NO_TAG ||
+        find(state->ignored, state->ignored_count, itt) == state->ignored_count)
+        return;
+    forget(state->ignored, &state->ignored_count, itt);
+    struct lq_text text = lq_text_form("connection %: a request of tag % that was outside of the "
+                                       "command window, or had been received, is answered",
+                                       pdu->connection->number, itt, 0, 0);
+    lq_convict_pdu(judge, P_SEQ_16, pdu, &text);
+}
+
+static void follow_ignored(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
+                           struct connection_state *state)
+{
+    uint32_t itt = lq_wire_itt(pdu->h);
+    if (must_be_ignored(judge, state, pdu)) {
+        judge->exercised[P_SEQ_16]++;
+        remember(state->ignored, &state->ignored_count, IGNORED_MAX, itt);
+    } else if (pdu->opcode != LQ_WIRE_DATA_OUT) {
+        forget(state->ignored, &state->ignored_count, itt); /* the tag is another request's now */
+    }
+}
+
 static void take_request(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
+    follow_ignored(judge, pdu, state_of(judge, pdu->connection->number));
     struct connection_state *state = state_of(judge, pdu->connection->number);
     uint32_t itt = lq_wire_itt(pdu->h);
     const char *why = why_ignored(pdu);
@@ -170,6 +224,7 @@ static void take_response(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
     struct connection_state *state = state_of(judge, pdu->connection->number);
     bool is_login = pdu->opcode == LQ_WIRE_LOGIN_RESPONSE;
     bool is_success = pdu->connection->login_success.number == pdu->at.number;
+    judge_ignored(judge, pdu, state);
     if (is_login && is_success)
         judge_tsih(judge, pdu, state);
     if (pdu->opcode == LQ_WIRE_NOP_IN && lq_wire_itt(pdu->h) != LQ_WIRE_NO_TAG) {
@@ -181,6 +236,10 @@ static void take_response(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
     if (pdu->opcode == LQ_WIRE_TM_RESPONSE && pdu->function != NULL &&
         pdu->function->function == LQ_TM_TARGET_COLD_RESET)
         connections_of(judge)->cold_reset_ns = pdu->at.time_ns;
+    uint32_t exp = lq_wire_exp_cmd_sn(pdu->h);
+    if (!is_login && (!state->has_exp_cmd_sn || is_before(state->exp_cmd_sn, exp)))
+        state->exp_cmd_sn = exp;
+    state->has_exp_cmd_sn |= !is_login;
     if (pdu->opcode == LQ_WIRE_LOGOUT_RESPONSE && lq_wire_response(pdu->h) == 0)
         judge_pings(judge, pdu, state);
 }
@@ -195,8 +254,8 @@ static void connection_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu
 
 /* --- ends: LIVE-7 ----------------------------------------------------------------------------- */
 
-/* The target may have waited for something: data, an answer to a ping, a peer that reads. Its patience
- * may end at the very moment at which something else comes. */
+/* The target may have waited for something: data, an answer to a ping, a peer that reads. Its
+ * patience may end at the very moment at which something else comes. */
 static bool may_have_waited(const struct lq_seen_connection *connection,
                             const struct connection_state *state)
 {
@@ -287,6 +346,10 @@ static void connection_digest(struct lq_judge *judge, struct lq_digest *digest)
         const struct connection_state *state = state_of(judge, connection->number);
         lq_digest_two(digest, state->is_held_up, state->is_late_told);
         lq_digest_word(digest, state->tsih);
+        uint64_t ignored = 0;
+        for (uint32_t g = 0; g < state->ignored_count; g++)
+            ignored += lq_mix(1, state->ignored[g]);
+        lq_digest_two(digest, state->exp_cmd_sn, ignored);
         uint64_t pings = 0;
         for (uint32_t p = 0; p < state->ping_count; p++)
             pings += lq_mix(1, state->pings[p]);

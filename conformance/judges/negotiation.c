@@ -121,7 +121,7 @@ static void take_offer(struct offer *offer, const struct lq_wire_pair *pair)
         offer->value[i] = pair->value[i];
 }
 
-/* [RFC 7143 6.1]: who knows the standard knows its keys; two are younger than the first standard. */
+/* [RFC 7143 6.1]: who knows the standard knows its keys; two are younger than the first one. */
 static bool may_be_unknown(const struct key *key)
 {
     return strcmp(key->name, "TaskReporting") == 0 || strcmp(key->name, "iSCSIProtocolLevel") == 0;

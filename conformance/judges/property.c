@@ -194,6 +194,15 @@ const struct lq_property lq_property_table[] = {
     [P_SEQ_15] =
         {"SEQ-15", "broken-pdu-without-effect", "RFC 7143 7.8", "digests",
          "Nothing comes of a PDU whose digest is wrong, and a wrong data digest is rejected."},
+    [P_SEQ_16] =
+        {"SEQ-16", "outside-window-ignored", "RFC 7143 4.2.2.1", "connection",
+         "A request outside of the window, or one that had been received, gets no answer."},
+    [P_SEQ_17] =
+        {"SEQ-17", "unsolicited-data-bounded", "RFC 7143 4.2.5.3, 13.10, 13.11, 13.14", "sequence",
+         "A write with more unsolicited data than was agreed does not end GOOD."},
+    [P_SEQ_18] =
+        {"SEQ-18", "blocks-in-range", "SBC-3 5.8", "sequence",
+         "A READ or WRITE of blocks beyond the capacity does not end GOOD."},
     [P_SEQ_20] =
         {"SEQ-20", "allocation-length-kept", "SPC-5 r22 4.2.5.6", "sequence",
          "A command that has an allocation length sends no more Data-In than that."},

@@ -25,6 +25,7 @@ struct connection_state {
     uint64_t stopped_ns;
     bool has_doubt; /* a request came ahead of a hole: the target may not have kept it, and then
                        those behind it wait until it is sent again */
+    uint32_t doubtful; /* the last such CmdSN */
 };
 
 struct reinstate {
@@ -162,10 +163,13 @@ static void take_answer(struct lq_judge *judge, uint32_t number)
 static void follow_numbers(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
     struct connection_state *state = connection_of(judge, pdu->connection->number);
+    uint32_t cmd_sn = lq_wire_cmd_sn(pdu->h); /* ExpCmdSN has another place */
+    if (pdu->came_ahead && (!state->has_doubt || (int32_t)(state->doubtful - cmd_sn) < 0))
+        state->doubtful = cmd_sn;
     if (pdu->came_ahead)
         state->has_doubt = true;
-    else if (pdu->direction == LQ_FROM_TARGET &&
-             lq_wire_exp_cmd_sn(pdu->h) == pdu->connection->cmd_sn)
+    if (pdu->direction == LQ_FROM_TARGET && state->has_doubt &&
+        (int32_t)(state->doubtful - lq_wire_exp_cmd_sn(pdu->h)) < 0)
         state->has_doubt = false;
 }
 
@@ -374,6 +378,7 @@ static void reinstate_digest(struct lq_judge *judge, struct lq_digest *digest)
         const struct connection_state *state = connection_of(judge, connection->number);
         lq_digest_two(digest, state->is_noise_told, state->is_late_told);
         lq_digest_two(digest, state->is_stopped, state->has_doubt);
+        lq_digest_word(digest, state->has_doubt ? state->doubtful : 0);
         if (state->request.seq == 0)
             continue;
         lq_digest_word(digest, state->opcode);

@@ -16,7 +16,7 @@ struct transfer { /* of an exchange */
     uint32_t asked_to;     /* end of what R2Ts have asked for */
     uint32_t r2ts;         /* outstanding */
     bool has_r2t;          /* at least one was sent */
-    bool unsolicited_over;
+    bool unsolicited_over, is_unagreed; /* unsolicited data came that was not agreed on */
 };
 
 struct r2t {
@@ -240,6 +240,20 @@ static void take_r2t(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 
 /* --- Data-Out --------------------------------------------------------------------------------- */
 
+/* SEQ-17: what came unasked against what the login agreed on [RFC 7143 13.10, 13.11, 13.14]. */
+static void judge_unsolicited(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    const struct lq_seen_exchange *exchange = pdu->exchange;
+    const struct lq_seen_parameters *agreed = &pdu->connection->parameters;
+    struct transfer *transfer = transfer_of(judge, exchange);
+    uint64_t came = (uint64_t)exchange->data_bytes + transfer->unsolicited_bytes;
+    bool is_immediate = exchange->data_bytes > 0, follows = transfer->unsolicited_bytes > 0;
+    judge->exercised[P_SEQ_17] += came > 0;
+    transfer->is_unagreed = came > agreed->first_burst ||
+                            (is_immediate && !agreed->immediate_data) ||
+                            (follows && agreed->initial_r2t);
+}
+
 /* Data that comes under a tag of another command is not this command's, nor the other's. */
 static void take_data_out(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
@@ -253,6 +267,7 @@ static void take_data_out(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
         transfer->unsolicited_bytes += is_due ? pdu->data_bytes : 0;
         transfer->out_bytes += is_due ? pdu->data_bytes : 0;
         transfer->unsolicited_over = transfer->unsolicited_over || lq_wire_is_final(pdu->h);
+        judge_unsolicited(judge, pdu);
         return;
     }
     struct connection_state *state = state_of(judge, pdu->connection);
@@ -342,10 +357,34 @@ static void judge_own_data(struct lq_judge *judge, const struct lq_pdu_seen *pdu
         return;
     uint64_t needed = defined < exchange->expected_bytes ? defined : exchange->expected_bytes;
     uint64_t came = (uint64_t)exchange->data_bytes + transfer->out_bytes;
+    if (transfer->is_unagreed)
+        convict(judge, P_SEQ_17, pdu, "task %: a write ended GOOD although more data came unasked "
+                                      "than FirstBurstLength %, ImmediateData and InitialR2T allow",
+                exchange->connection->parameters.first_burst, 0, 0);
     judge->exercised[P_SEQ_11]++;
     if (came < needed)
         convict(judge, P_SEQ_11, pdu, "task %: a write ended GOOD when % of its % bytes had come "
                                       "under its own tags", came, needed, 0);
+}
+
+/* SEQ-18: no sum of address and length is too large to be compared. */
+static void judge_range(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    const struct lq_seen_exchange *exchange = pdu->exchange;
+    uint64_t defined = defined_bytes(exchange);
+    if (defined == UINT64_MAX || defined == 0)
+        return;
+    const uint8_t *cdb = exchange->cdb;
+    uint64_t count = defined / exchange->unit->block_bytes, blocks = exchange->unit->blocks;
+    uint64_t lba = cdb[0] < 0x20   ? lq_wire_be32(cdb) & 0x1fffff /* READ(6) and WRITE(6) */
+                   : cdb[0] < 0x80 || cdb[0] >= 0xa0 ? lq_wire_be32(cdb + 2)
+                                                     : lq_wire_be64(cdb + 2);
+    if (lba <= blocks && count <= blocks - lba)
+        return;
+    judge->exercised[P_SEQ_18]++;
+    if (lq_wire_status(pdu->h) == 0)
+        convict(judge, P_SEQ_18, pdu, "task %: % blocks from % on ended GOOD, beyond the capacity",
+                count, lba, 0);
 }
 
 static void take_end(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
@@ -362,6 +401,7 @@ static void take_end(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
     if (!is_response || lq_wire_response(pdu->h) == 0) {
         judge_residual(judge, pdu, transfer);
         judge_own_data(judge, pdu, transfer);
+        judge_range(judge, pdu);
     }
     if (!is_response && (!lq_wire_is_final(pdu->h) || (lq_wire_status(pdu->h) & 0xeb) != 0))
         convict(judge, P_SEQ_12, pdu, "task %: Data-In carries status % without F bit, or a status "
@@ -373,6 +413,9 @@ static void take_end(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 
 static void transfer_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
+    if (pdu->opcode == LQ_WIRE_SCSI_COMMAND && pdu->exchange != NULL &&
+        pdu->exchange->request.number == pdu->at.number)
+        judge_unsolicited(judge, pdu);
     if (pdu->opcode == LQ_WIRE_DATA_OUT)
         take_data_out(judge, pdu);
     if (pdu->opcode == LQ_WIRE_TM_RESPONSE)
@@ -416,7 +459,8 @@ static void mix_transfer(const struct transfer *transfer, struct lq_digest *dige
     lq_digest_two(digest, transfer->burst_bytes, transfer->out_bytes);
     lq_digest_two(digest, transfer->unsolicited_bytes, transfer->asked_to);
     lq_digest_two(digest, transfer->r2ts,
-                  (uint64_t)transfer->has_r2t << 1 | transfer->unsolicited_over);
+                  (uint64_t)transfer->is_unagreed << 2 | (uint64_t)transfer->has_r2t << 1 |
+                      transfer->unsolicited_over);
 }
 
 /* Of R2Ts the order counts; their tags only tell them apart. */

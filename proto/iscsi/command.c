@@ -178,25 +178,30 @@ struct received {
 };
 
 /* Unsolicited data that negotiation does not allow [RFC 7143 13.10, 13.11, 13.14]. */
-static bool breaks_first_burst(const struct lq_tgt_session *session, const struct received *r)
+static bool breaks_first_burst(const struct lq_iscsi_target *t,
+                               const struct lq_tgt_session *session, const struct received *r)
 {
     const struct lq_tgt_parameters *p = &session->parameters;
+    bool takes_immediate = p->immediate_data || lq_tgt_wrong(t, LQ_WRONG_IMMEDIATE_DATA_UNASKED);
     const struct lq_iscsi_pdu *pdu = r->pdu;
     if (!pdu->final && pdu->u.command.write && p->initial_r2t)
         return true;
     if (r->immediate_bytes == 0)
         return false;
-    return !p->immediate_data || !pdu->u.command.write ||
+    return !takes_immediate || !pdu->u.command.write ||
            r->immediate_bytes > p->first_burst_length ||
            r->immediate_bytes > pdu->u.command.expected_bytes;
 }
 
 /* Bytes of unsolicited Data-Out that follow the command. */
-static uint32_t unsolicited_bytes(const struct lq_tgt_session *session, const struct received *r)
+static uint32_t unsolicited_bytes(const struct lq_iscsi_target *t,
+                                  const struct lq_tgt_session *session, const struct received *r)
 {
     if (r->pdu->final || !r->pdu->u.command.write)
         return 0;
     uint32_t most = session->parameters.first_burst_length;
+    if (lq_tgt_wrong(t, LQ_WRONG_FIRST_BURST_EXCEEDED))
+        most = session->parameters.max_burst_length;
     if (r->pdu->u.command.expected_bytes < most)
         most = r->pdu->u.command.expected_bytes;
     return most > r->immediate_bytes ? most - r->immediate_bytes : 0;
@@ -252,8 +257,8 @@ static void start_command(struct lq_iscsi_target *t, struct lq_tgt_command *comm
         lq_tgt_complete(t, command, &(struct lq_command_complete){.status = LQ_BUSY});
         return;
     }
-    uint32_t unsolicited = unsolicited_bytes(session, r);
-    bool broken = breaks_first_burst(session, r);
+    uint32_t unsolicited = unsolicited_bytes(t, session, r);
+    bool broken = breaks_first_burst(t, session, r);
     if (unsolicited != 0 || (broken && !pdu->final))
         lq_tgt_expect_unsolicited(t, command, r->immediate_bytes, unsolicited);
     if (broken) /* unexpected unsolicited data [RFC 7143 11.4.7.2] */
@@ -442,7 +447,7 @@ static void hold(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
         lq_tgt_command_hash(t, command);
     command->expected_out_bytes = is_scsi ? pdu->u.command.expected_bytes : 0;
     if (is_scsi && pdu->u.command.write && !pdu->final)
-        lq_tgt_expect_unsolicited(t, command, pdu->data_bytes, unsolicited_bytes(session, &r));
+        lq_tgt_expect_unsolicited(t, command, pdu->data_bytes, unsolicited_bytes(t, session, &r));
 }
 
 static void start_held_command(struct lq_iscsi_target *t, struct lq_tgt_command *command,
@@ -535,6 +540,16 @@ static void tag_in_use(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
     }
 }
 
+/* Wrongs "window-not-kept" and "duplicate-executed". */
+static bool is_executed_all_the_same(const struct lq_iscsi_target *t,
+                                     const struct lq_tgt_session *session,
+                                     const struct lq_iscsi_pdu *pdu)
+{
+    bool is_behind = lq_sn_before(pdu->cmd_sn, session->exp_cmd_sn);
+    return pdu->opcode == LQ_OP_SCSI_COMMAND &&
+           lq_tgt_wrong(t, is_behind ? LQ_WRONG_DUPLICATE_EXECUTED : LQ_WRONG_WINDOW_NOT_KEPT);
+}
+
 void lq_tgt_numbered_request(struct lq_iscsi_target *target, struct lq_tgt_conn *conn)
 {
     const struct lq_iscsi_pdu *pdu = &conn->pdu;
@@ -545,7 +560,7 @@ void lq_tgt_numbered_request(struct lq_iscsi_target *target, struct lq_tgt_conn 
         return;
     }
     const struct lq_tgt_command *same = is_task ? lq_tgt_find(target, session, pdu->itt) : NULL;
-    if (same != NULL) {
+    if (same != NULL && !lq_tgt_wrong(target, LQ_WRONG_TAG_IN_USE_ACCEPTED)) {
         tag_in_use(target, conn, pdu, same);
         return;
     }
@@ -553,6 +568,8 @@ void lq_tgt_numbered_request(struct lq_iscsi_target *target, struct lq_tgt_conn 
     bool numbered = !pdu->immediate && pdu->itt != LQ_TAG_NONE;
     if (numbered && !lq_sn_within(pdu->cmd_sn, session->exp_cmd_sn, session->max_cmd_sn)) {
         target->counts.ignored_out_of_window++;
+        if (is_executed_all_the_same(target, session, pdu))
+            execute(target, conn, pdu);
         return;
     }
     if (numbered && pdu->cmd_sn != session->exp_cmd_sn) {

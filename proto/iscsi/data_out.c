@@ -261,7 +261,8 @@ static void close_burst(struct lq_iscsi_target *t, struct lq_tgt_session *sessio
         lq_tgt_close(t, session->conn, LQ_CLOSING_RESET);
         return;
     }
-    bool is_wrong = !zombie && is_wrong_amount(session, burst);
+    bool takes_any = !solicited && lq_tgt_wrong(t, LQ_WRONG_FIRST_BURST_EXCEEDED);
+    bool is_wrong = !zombie && !takes_any && is_wrong_amount(session, burst);
     lq_tgt_burst_free(t, burst);
     if (zombie) {
         if (command != NULL && --command->open_count == 0) {

@@ -109,4 +109,18 @@ const struct lq_wrong lq_iscsi_wrongs[LQ_ISCSI_WRONGS] = {
     [LQ_WRONG_TEXT_IN_ONE_PIECE] =
         {"text-in-one-piece", "SEQ-5",
          "a text answer is sent in one PDU, whatever the initiator takes"},
+    [LQ_WRONG_WINDOW_NOT_KEPT] = {"window-not-kept", "SEQ-16",
+                                  "a command beyond MaxCmdSN is carried out at once"},
+    [LQ_WRONG_DUPLICATE_EXECUTED] =
+        {"duplicate-executed", "SEQ-16",
+         "a command whose CmdSN has been received is carried out once more"},
+    [LQ_WRONG_TAG_IN_USE_ACCEPTED] =
+        {"tag-in-use-accepted", "SEQ-7",
+         "a command whose initiator task tag is in use becomes a task of its own"},
+    [LQ_WRONG_FIRST_BURST_EXCEEDED] =
+        {"first-burst-exceeded", "SEQ-17",
+         "unsolicited data is taken beyond FirstBurstLength"},
+    [LQ_WRONG_IMMEDIATE_DATA_UNASKED] =
+        {"immediate-data-unasked", "SEQ-17",
+         "immediate data is taken although ImmediateData is No"},
 };
