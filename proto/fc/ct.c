@@ -92,7 +92,8 @@ bool lq_fc_ct_decode(struct lq_fc_ct *ct, uint16_t request, const uint8_t *paylo
     uint16_t least;
     const struct lq_fc_row *rows = rows_of(ct->command, request, &least);
     lq_fc_rows_read(rows, payload, size_bytes, ct);
-    return size_bytes >= least;
+    bool replies = ct->command == LQ_FC_CT_ACCEPT || ct->command == LQ_FC_CT_REJECT;
+    return size_bytes >= least && replies == (request != 0);
 }
 
 void lq_fc_ct_begin(struct lq_fc_ct *ct, uint16_t command, uint16_t request)

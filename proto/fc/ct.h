@@ -83,8 +83,8 @@ struct lq_fc_ct {
     uint8_t text_bytes; /* RSPN_ID, RSNN_NN: symbolic name's length */
 };
 
-/* A request (REQUEST 0), or the reply to one of that command. False: too short, or longer than a
- * frame. */
+/* A request (REQUEST 0), or the reply to one of that command. False: the other of the two, too
+ * short, or longer than a frame. */
 bool lq_fc_ct_decode(struct lq_fc_ct *ct, uint16_t request, const uint8_t *payload,
                      uint32_t size_bytes);
 

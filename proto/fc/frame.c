@@ -83,7 +83,8 @@ bool lq_fc_frame_data(const struct lq_fc_frame *frame, struct lq_slice *data)
     skip += (frame->df_ctl & NETWORK_HEADER) != 0 ? 16 : 0;
     if ((frame->df_ctl & ENCAPSULATED) != 0 || skip > frame->payload_bytes)
         return false;
-    *data = (struct lq_slice){frame->payload + skip, frame->payload_bytes - skip};
+    data->bytes = skip == 0 ? frame->payload : frame->payload + skip;
+    data->size_bytes = frame->payload_bytes - skip;
     return true;
 }
 
