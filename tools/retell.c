@@ -396,6 +396,13 @@ static void hear_action(struct lq_retelling *told, uint32_t actor, uint32_t itt,
     }
 }
 
+static void hear_content(struct lq_told_command *command, const struct lq_wire_reader *reader)
+{
+    command->content_bytes = reader->kept_bytes < LQ_TOLD_CONTENT ? reader->kept_bytes
+                                                                  : LQ_TOLD_CONTENT;
+    memcpy(command->content, reader->data, command->content_bytes);
+}
+
 static void hear_pdu(struct lq_retelling *told, const struct lq_tap *tap, uint32_t actor,
                      const struct lq_wire_reader *reader)
 {
@@ -417,8 +424,11 @@ static void hear_pdu(struct lq_retelling *told, const struct lq_tap *tap, uint32
         command->reads = lq_wire_command_reads(header);
         command->writes = lq_wire_command_writes(header);
         command->immediate_bytes = reader->data_bytes;
+        hear_content(command, reader);
     } else if (opcode == LQ_WIRE_DATA_OUT && command != NULL && command->first_data_ns == 0) {
         command->first_data_ns = tap->time_ns;
+        if (command->immediate_bytes == 0)
+            hear_content(command, reader);
     }
 }
 

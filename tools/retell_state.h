@@ -10,6 +10,7 @@ enum {
     LQ_TOLD_ACTIONS_MAX = 4096,
     LQ_TOLD_COMMANDS_MAX = 2048,
     LQ_TOLD_CONNECTIONS_MAX = 256, /* by number; what later ones carry is not heard */
+    LQ_TOLD_CONTENT = 24, /* of what is no medium's data: a PERSISTENT RESERVE OUT parameter list */
     LQ_TOLD_HELD = 64, /* serials whose Data-Out is withheld, the last ones */
     LQ_TOLD_ACTORS_MAX = LQ_PLAN_NEXUSES_MAX + 1
 };
@@ -55,6 +56,8 @@ struct lq_told_command {
     bool has_cdb, reads, writes; /* as its PDU has them */
     uint32_t immediate_bytes;
     uint64_t first_data_ns;      /* of the first Data-Out PDU, 0: none came */
+    uint8_t content[LQ_TOLD_CONTENT]; /* its first data, when that came with it or in one PDU */
+    uint32_t content_bytes;
     bool holds_data;             /* by a fault */
     bool is_named;               /* a TM function names it */
     bool was_in_store;

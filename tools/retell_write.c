@@ -253,6 +253,11 @@ static void say_cdb(struct words *words, const struct lq_told_command *command)
     say(words, "cdb");
     for (uint32_t i = 0; i < cdb_bytes(command->cdb[0]); i++)
         say(words, " %02x", command->cdb[i]);
+    if (command->writes && command->content_bytes > 0) {
+        say(words, " content");
+        for (uint32_t i = 0; i < command->content_bytes; i++)
+            say(words, "%s%02x", i % 4 == 0 ? " " : "", command->content[i]);
+    }
     if (command->expected_bytes > 0 && command->reads)
         say(words, " in %" PRIu64, command->expected_bytes);
     if (command->expected_bytes > 0 && command->writes)
