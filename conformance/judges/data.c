@@ -333,6 +333,19 @@ static void function_done(struct lq_judge *judge, const struct lq_event *event)
     }
 }
 
+void lq_data_fence_preempted(struct lq_judge *judge, const struct lq_seen_nexus *nexus,
+                             const struct lq_seen_task *preempt, const struct lq_event *event)
+{
+    LQ_LIST_EACH_SAFE(link, following, unfenced_of(judge, nexus))
+    {
+        struct write *write = LQ_ELEMENT(link, struct write, unfenced);
+        const struct lq_seen_task *task = write->command->task;
+        if (task != NULL && task->entered != NULL && lq_same_unit(task->unit, preempt->unit) &&
+            task->entered->seq < preempt->enabled->seq)
+            fence(judge, write, event, P_PR_3);
+    }
+}
+
 /* The session of CONNECTION is over, or all but that of CONNECTION when IS_NEW. */
 static void session_over(struct lq_judge *judge, const struct lq_event *event, bool is_new)
 {

@@ -103,4 +103,9 @@ void lq_data_read_ends(struct lq_judge *judge, struct lq_seen_command *read,
 /* data_digest.c */
 void lq_data_digest(struct lq_judge *judge, struct lq_digest *digest);
 
+/* EVENT: the initiator of PREEMPT, a PREEMPT AND ABORT, has its GOOD. Writes of NEXUS, which it
+ * preempted, that were in the task set when it began take effect before that, or never. */
+void lq_data_fence_preempted(struct lq_judge *judge, const struct lq_seen_nexus *nexus,
+                             const struct lq_seen_task *preempt, const struct lq_event *event);
+
 #endif

@@ -8,6 +8,7 @@
  * they were not all seen, the logical unit's model is unknown and nothing of it is judged until it
  * is empty for sure. Unit attentions are owed through UA.
  */
+#include "conformance/judges/data.h"
 #include "conformance/judges/digest.h"
 #include "conformance/judges/reservation.h"
 #include "conformance/judges/ua.h"
@@ -224,6 +225,23 @@ static void judge_preempted(struct lq_judge *judge, const struct lq_seen_task *t
                 convict(judge, P_PR_3, left, task->received,
                         "of a preempted I_T nexus had not ended when the PREEMPT AND ABORT did");
         }
+    }
+}
+
+/* No late effect: DATA looks at what is read later. */
+static void on_status(struct lq_judge *judge, const struct lq_event *event)
+{
+    const struct lq_seen_command *command = lq_view_command(&judge->view, event);
+    const struct lq_seen_task *task = command == NULL ? NULL : command->task;
+    if (task == NULL || task->enabled == NULL || task->unit == NULL || event->code != 0 ||
+        lq_view_command_forged(&judge->view, command) != 0)
+        return;
+    const struct preempt *preempt = reservation_preempt_of(judge, task->serial);
+    for (uint32_t i = 0; preempt != NULL && preempt->is_known && i < preempt->count; i++) {
+        const struct lq_seen_nexus *nexus =
+            nexus_of(&judge->view, task->unit->target, preempt->nexuses[i]);
+        if (nexus != NULL && nexus != task->nexus)
+            lq_data_fence_preempted(judge, nexus, task, event);
     }
 }
 
@@ -468,6 +486,7 @@ static void reservation_event(struct lq_judge *judge, const struct lq_event *eve
     event = judge->view.event;
     switch (event->kind) {
     case LQ_E_ENDED: on_ended(judge, event); break;
+    case LQ_I_STATUS: on_status(judge, event); break;
     case LQ_S_SUBMITTED: on_submitted(judge, event); break;
     case LQ_E_AFFECTED: on_affected(judge, event); break;
     case LQ_E_NEXUS_ENDED: on_nexus_ended(judge, event); break;
@@ -519,8 +538,8 @@ static void reservation_reset(struct lq_judge *judge)
 }
 
 static const uint16_t kinds[] = {
-    LQ_E_ENDED, LQ_S_SUBMITTED, LQ_E_AFFECTED, LQ_E_NEXUS_ENDED, LQ_E_TM_ANSWERED, LQ_W_POWER,
-    LQ_W_LUN, LQ_W_LUN_CHANGED, LQ_EVENT_NONE};
+    LQ_I_STATUS, LQ_E_ENDED, LQ_S_SUBMITTED, LQ_E_AFFECTED, LQ_E_NEXUS_ENDED, LQ_E_TM_ANSWERED,
+    LQ_W_POWER, LQ_W_LUN, LQ_W_LUN_CHANGED, LQ_EVENT_NONE};
 
 const struct lq_judge_part lq_reservation_part = {
     .name = "reservation",

@@ -268,6 +268,8 @@ static uint32_t length_of(const struct story_command *command)
 {
     if (is_read(command) || is_write(command))
         return command->nblocks * BLOCK;
+    if (command->cdb != NULL)
+        return command->list_bytes + command->told_bytes;
     return command->opcode == 0x12 ? 36 : command->opcode == 0x03 ? 18 : 0;
 }
 
@@ -288,6 +290,19 @@ void story_send(const struct story_command *command)
     story_add(event);
 }
 
+/* The SCSI Command PDU of a command that brings its own CDB. */
+static void arrive_with_cdb(const struct story_command *command)
+{
+    const uint8_t *cdb = command->cdb;
+    uint8_t direction = command->list_bytes > 0 ? 0x20 : 0x40;
+    TO(command->connection, .opcode = 0x01, .flags = (uint8_t)(0x81 | direction),
+       .lun = story_lun(command->lun), .itt = (uint32_t)command->serial,
+       .w20 = length_of(command), .w24 = story.cmd_sn[command->connection]++,
+       .w28 = story.stat_sn[command->connection], .w32 = lq_get_be32(cdb),
+       .w36 = lq_get_be32(cdb + 4), .w40 = (uint32_t)lq_get_be16(cdb + 8) << 16,
+       .data = command->list, .data_bytes = command->list_bytes);
+}
+
 void story_arrive(const struct story_command *command)
 {
     struct lq_event event = about(command, LQ_E_RECEIVED);
@@ -295,7 +310,9 @@ void story_arrive(const struct story_command *command)
     event.code = (uint32_t)command->attribute;
     event.detail = command->opcode;
     event.value = length_of(command);
-    if (command->connection != 0) {
+    if (command->cdb != NULL) {
+        arrive_with_cdb(command);
+    } else if (command->connection != 0) {
         static const uint8_t codes[] = {1, 2, 3, 4};
         uint8_t direction = is_write(command) ? 0x20 : length_of(command) > 0 ? 0x40 : 0;
         uint32_t data_bytes = is_write(command) ? length_of(command) : 0;
@@ -363,7 +380,13 @@ void story_respond(const struct story_command *command, uint32_t status, uint32_
     bytes[14] = (uint8_t)(sense >> 8);
     bytes[15] = (uint8_t)sense;
     uint32_t length = length_of(command);
-    if (status == 0 && length > 0 && !is_write(command)) {
+    bool has_told = command->told_bytes > 0;
+    bool sends_data = status == 0 && !is_write(command) && command->list == NULL;
+    if (status == 0 && has_told)
+        FROM(c, .opcode = 0x25, .flags = 0x80, .itt = (uint32_t)command->serial,
+             .w20 = 0xffffffff, .w28 = story.cmd_sn[c], .w32 = max, .data = command->told,
+             .data_bytes = command->told_bytes);
+    else if (sends_data && length > 0) {
         for (uint32_t at = 0; at < length; at += 8192) {
             uint32_t piece = length - at < 8192 ? length - at : 8192;
             FROM(c, .opcode = 0x25, .flags = at + piece == length ? 0x80 : 0,
@@ -372,7 +395,7 @@ void story_respond(const struct story_command *command, uint32_t status, uint32_
         }
     }
     bool lacks = status != 0 && length > 0;
-    uint32_t data_sn = status == 0 && !is_write(command) ? (length + 8191) / 8192 : 0;
+    uint32_t data_sn = sends_data ? (length + 8191) / 8192 : 0;
     FROM(c, .opcode = 0x21, .flags = lacks ? 0x82 : 0x80, .byte3 = (uint8_t)status,
          .itt = (uint32_t)command->serial, .w24 = story.stat_sn[c]++, .w28 = story.cmd_sn[c],
          .w32 = max, .w36 = data_sn, .w44 = lacks ? length : 0, .data = bytes,

@@ -89,6 +89,10 @@ struct story_command {
     uint64_t lba;
     uint32_t nblocks;
     uint64_t content; /* of a write */
+    /* Another CDB than that of OPCODE and its extent, 10 bytes; with Data-Out that comes with it,
+     * or Data-In that it tells. */
+    const uint8_t *cdb, *list, *told;
+    uint32_t list_bytes, told_bytes;
 };
 
 uint64_t story_lun(uint64_t lun); /* the 8-byte LUN as a number */
