@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """docs/MUSEUM.md lists every scenario of the museum with the wrong that brings its bug back; at
-least forty entries have one. The rows of docs/JUDGES.md name wrongs that there
+least forty entries have one; and those of hostile input beside them. The rows of docs/JUDGES.md name wrongs that there
 are, with their properties, and some of them are tried; a new wrong has none until the table is made
 anew, which takes minutes.
 
@@ -29,6 +29,16 @@ several entries; one without a wrong only shows that our engine does not have th
 | entry | scenario | title | wrong: property |
 |---|---|---|---|
 """
+HOSTILE = """
+## Hostile input
+
+What a peer may send that nobody should: every file passes on our engine, under AddressSanitizer too.
+Those that stand for an entry of the museum have no wrong where its bug was one of memory alone: no
+line here plants undefined behaviour.
+
+| entry | scenario | title | wrong: property |
+|---|---|---|---|
+"""
 
 
 def offered(program):
@@ -46,8 +56,10 @@ def row(path, properties, complaints):
               if line.startswith("# wrong: ")]
     title = next(line for line in lines if line.startswith("scenario ")).split('"')[1]
     title = re.sub(r"^BM-\d+: ", "", title)
-    own = re.match(r"BM-\d+", path.name).group(0)
-    entries = sorted({own, *re.findall(r"BM-\d+", " ".join(head))}, key=lambda e: (e != own, e))
+    name = re.match(r"BM-\d+", path.name)
+    own = name.group(0) if name else None
+    entries = sorted({*([own] if own else []), *re.findall(r"BM-\d+", " ".join(head))},
+                     key=lambda e: (e != own, e))
     for wrong in wrongs:
         if wrong not in properties:
             complaints.append(f"{path.name}: {wrong} is no wrong")
@@ -62,6 +74,9 @@ def museum(properties, complaints):
         if own is not None:
             entries.add(own)
         text += markdown
+    text += HOSTILE
+    for path in sorted((ROOT / "scenarios" / "hostile").glob("*.scn")):
+        text += row(path, properties, complaints)[1]
     if len(entries) < AT_LEAST:
         complaints.append(f"{len(entries)} entries with a wrong; at least {AT_LEAST} expected")
     return text
