@@ -53,6 +53,7 @@ void lq_actor_begin(struct lq_actor *actor, struct lq_world *world, uint32_t ind
     actor->connection = NULL;
     actor->wake = actor->login_timeout = (struct lq_timer){.fire = wake_fires};
     actor->names = actor->logins = actor->steps = actor->aborts = actor->sent_count = 0;
+    actor->unanswered = 0;
     actor->knows_old_session = false;
     actor->moves = actor->discovers = false;
     actor->outstanding = 0;
@@ -170,6 +171,7 @@ void lq_actor_session_over(struct lq_actor *actor, bool by_itself)
         if (actor->tms[i].in_use)
             lq_actor_tm_forget(&actor->tms[i]);
     lq_actor_unpin(actor);
+    actor->unanswered = 0;
     let_go(actor);
     come_back(actor);
 }

@@ -188,13 +188,22 @@ static void late_data_fires(struct lq_timer *timer)
     actor->port->mark(actor);
 }
 
+/* One command after the other has waited too long. */
+static bool is_stuck(const struct lq_actor *actor)
+{
+    return !actor->is_scripted && actor->unanswered > 2 * lq_actor_option(actor, LQ_OPT_DEPTH);
+}
+
 /* A command that could not be sent for so long waits for a window that a lost PDU keeps closed: the
- * session is given up [RFC 7143 7.9]. One that was sent is aborted. */
+ * session is given up [RFC 7143 7.9]. So it is when nothing is answered any more: a command whose
+ * number never came holds up all behind it. Else one that was sent is aborted. */
 static void timeout_fires(struct lq_timer *timer)
 {
     struct lq_actor_command *command = LQ_ELEMENT(timer, struct lq_actor_command, timeout);
-    if (command->place == LQ_COMMAND_QUEUED && command->actor->connection != NULL)
-        lq_actor_drop(command->actor);
+    struct lq_actor *actor = command->actor;
+    actor->unanswered++;
+    if ((command->place == LQ_COMMAND_QUEUED || is_stuck(actor)) && actor->connection != NULL)
+        lq_actor_drop(actor);
     else
         lq_actor_abort(command);
 }
@@ -310,6 +319,7 @@ void lq_actor_command_done(struct lq_actor *actor, const struct lq_port_end *end
         suspect_older(command);
     actor->old_tag = command->itt;
     actor->old_cmd_sn = command->cmd_sn;
+    actor->unanswered = 0;
     actor->ended++;
     world->commands_ended++;
     uint64_t serial = command->serial;

@@ -108,6 +108,7 @@ struct lq_actor {
     bool moves; /* ends what is under way, to go on over a new connection */
     bool knows_old_session; /* the target may still have a session of this nexus */
     uint64_t logins, steps, aborts, sent_count;
+    uint64_t unanswered;   /* commands that waited too long since the last status */
     uint64_t stall_after;  /* bytes of this login that go out, UINT64_MAX: all */
     uint64_t bytes_out;
     uint32_t outstanding;  /* commands queued or sent */
