@@ -33,9 +33,14 @@ struct pending {
 
 struct store_state {
     struct lq_link pending;             /* struct pending, by their ends */
-    const struct lq_event *loss;        /* its newest loss of power */
     const struct lq_event *failed_sync; /* the newest */
     uint64_t flushed_from;              /* the youngest flush that succeeded was submitted here */
+};
+
+/* A loss of power. */
+struct loss {
+    uint32_t store;
+    const struct lq_event *event;
 };
 
 /* The newest word of a loss, by the seq of its record; 0: none. */
@@ -46,6 +51,7 @@ struct told {
 
 struct durable {
     struct lq_array floors, pending, stores;
+    struct lq_array losses; /* struct loss, the newest last */
     struct lq_array told; /* struct told, of an I_T_L nexus */
     struct lq_map store_of, floor_of, told_of; /* store; (store, lba); nexus << 32 | unit */
 };
@@ -172,16 +178,33 @@ static bool is_synchronize(uint32_t opcode)
     return opcode == 0x35 || opcode == 0x91;
 }
 
+/* The first loss of STORE after WRITE was sent, of the target's power if IS_CUT; NULL: none. */
+static const struct lq_event *loss_after(struct lq_judge *judge, uint32_t store,
+                                         const struct write *write, bool is_cut)
+{
+    const struct lq_array *losses = &durable_of(judge)->losses;
+    const struct lq_event *first = NULL;
+    for (uint32_t i = losses->count; i > 0; i--) {
+        const struct loss *loss = lq_array_at(losses, i - 1);
+        if (loss->event->seq < write->command->sent->seq)
+            break;
+        if (loss->store == store && (!is_cut || loss->event->code == LQ_POWER_CUT))
+            first = loss->event;
+    }
+    return first;
+}
+
 /* What SYNC, GOOD by now, says of a write that ended before it was sent. P_DATA_1: nothing. */
 static enum lq_property_place claim_of(struct lq_judge *judge, const struct store_state *store,
                                        const struct lq_seen_command *sync,
                                        const struct write *write)
 {
-    const struct lq_event *loss = store->loss, *failed = store->failed_sync;
-    bool may_be_gone = loss != NULL && write->command->sent->seq < loss->seq;
-    bool is_after_loss = may_be_gone && sync->sent->seq > loss->seq;
-    if ((may_be_gone && *told_of(judge, sync) > loss->seq) ||
-        (is_after_loss && loss->code == LQ_POWER_CUT))
+    const struct lq_event *failed = store->failed_sync;
+    const struct lq_event *loss = loss_after(judge, sync->unit->store, write, false);
+    const struct lq_event *cut = loss_after(judge, sync->unit->store, write, true);
+    bool is_after_loss = loss != NULL && sync->sent->seq > loss->seq;
+    if ((loss != NULL && *told_of(judge, sync) > loss->seq) ||
+        (cut != NULL && sync->sent->seq > cut->seq))
         return P_DATA_1; /* its initiator knows that the write may be gone */
     bool has_failed = failed != NULL && failed->seq > write->ended->seq &&
                       failed->seq < sync->sent->seq;
@@ -354,10 +377,13 @@ static void on_reported(struct lq_judge *judge, const struct lq_event *event)
 
 static void on_power(struct lq_judge *judge, const struct lq_event *event)
 {
-    for (uint32_t i = 0; i < judge->view.stores.count; i++)
-        if (event->code == LQ_POWER_CUT ||
-            (event->code == LQ_POWER_DISK_RESET && event->detail == i))
-            store_of(judge, i)->loss = event;
+    for (uint32_t i = 0; i < judge->view.stores.count; i++) {
+        if (event->code != LQ_POWER_CUT &&
+            (event->code != LQ_POWER_DISK_RESET || event->detail != i))
+            continue;
+        struct loss *loss = lq_array_add(&durable_of(judge)->losses, judge->allocator);
+        *loss = (struct loss){i, event};
+    }
 }
 
 /* --- the part --------------------------------------------------------------------------------- */
@@ -393,6 +419,7 @@ static void durable_init(struct lq_judge *judge)
     lq_array_init(&durable->pending, sizeof(struct pending));
     lq_array_init(&durable->stores, sizeof(struct store_state));
     lq_array_init(&durable->told, sizeof(struct told));
+    lq_array_init(&durable->losses, sizeof(struct loss));
     lq_map_init(&durable->store_of);
     lq_map_init(&durable->floor_of);
     lq_map_init(&durable->told_of);
@@ -405,6 +432,7 @@ static void durable_free(struct lq_judge *judge)
     lq_array_free(&durable->pending, judge->allocator);
     lq_array_free(&durable->stores, judge->allocator);
     lq_array_free(&durable->told, judge->allocator);
+    lq_array_free(&durable->losses, judge->allocator);
     lq_map_free(&durable->store_of, judge->allocator);
     lq_map_free(&durable->floor_of, judge->allocator);
     lq_map_free(&durable->told_of, judge->allocator);
@@ -418,6 +446,7 @@ static void durable_reset(struct lq_judge *judge)
     lq_array_reset(&durable->pending);
     lq_array_reset(&durable->stores);
     lq_array_reset(&durable->told);
+    lq_array_reset(&durable->losses);
     lq_map_reset(&durable->store_of);
     lq_map_reset(&durable->floor_of);
     lq_map_reset(&durable->told_of);
@@ -443,7 +472,7 @@ static void mix_store(struct lq_judge *judge, const struct store_state *state,
                       struct lq_digest *digest)
 {
     struct data *data = lq_data_of(judge);
-    lq_digest_two(digest, state->loss != NULL, state->failed_sync != NULL);
+    lq_digest_two(digest, durable_of(judge)->losses.count, state->failed_sync != NULL);
     LQ_LIST_EACH(link, &state->pending)
     lq_digest_word(digest, LQ_ELEMENT(link, struct pending, link)->write);
     for (uint32_t i = 0; i < data->writes.count; i++) {

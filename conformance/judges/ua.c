@@ -448,6 +448,9 @@ static void on_claim(struct lq_judge *judge, const struct lq_event *event)
         return;
     struct place *place = lq_ua_place(judge, nexus, unit);
     place->conditions[kind].claimed = event->kind != LQ_E_UA_CLEARED;
+    /* A status that was aborted before it was sent: nobody else tells of it. */
+    if (event->kind == LQ_E_UA_PUT_BACK && !place->conditions[kind].owed)
+        place->conditions[kind].allowed = 1;
     if (event->kind != LQ_E_UA_CLEARED)
         return;
     place->conditions[kind].owed = false;
