@@ -47,6 +47,23 @@ start_iscsi() {
     iscsiadm -m node -T $target -p "10.0.2.2:$port" --login || die "no login"
 }
 
+# A second N_Port on the same ENode (FDISC) sees the same LUN as another disk.
+try_npiv() {
+    host=$(ls -d /sys/class/fc_host/host* | head -n 1)
+    echo 2001525400abcdef:1000525400abcdef >"$host/vport_create" || die "no vport could be made"
+    i=0
+    while [ $i -lt 30 ]; do
+        [ "$(ls -d /sys/class/fc_host/host* | wc -l)" = 2 ] &&
+            [ "$(ls /dev/sd? | wc -l)" = 2 ] && break
+        i=$((i + 1))
+        sleep 1
+    done
+    [ $i -lt 30 ] || die "the vport found no disk"
+    other=$(ls /dev/sd? | grep -v "$disk")
+    sg_inq "$other" | grep -q 'Product identification' || die "INQUIRY by the vport failed"
+    echo "guest: a vport found $other"
+}
+
 modprobe -a virtio_net e1000 sd_mod sg
 sleep 1
 dmesg -C
@@ -67,6 +84,7 @@ fio --name=verify --directory=/mnt --ioengine=libaio --direct=1 --rw=randwrite -
     --iodepth=8 --size=48M --verify=crc32c --verify_fatal=1 --verify_backlog=256 --time_based \
     --runtime="$seconds" >/tmp/fio.log 2>&1 || { cat /tmp/fio.log; die "fio failed"; }
 echo "guest: verified"
+[ "$case" = fabric ] && try_npiv
 grep -E 'issued rwts|WRITE:|READ:' /tmp/fio.log
 umount /mnt || die "umount failed"
 e2fsck -fn "$disk" >/tmp/fsck.log 2>&1 || { cat /tmp/fsck.log; die "the file system is damaged"; }

@@ -30,8 +30,9 @@ from frames import Wire  # noqa: E402
 SKIPPED, ENVIRONMENT = 77, 3
 TAP = "lqguest0"
 # Frames that tshark may wonder about: answers to what the wire made up (frames.py), whose questions
-# the target's capture does not have.
-EXPLAINED = "fc.ox_id in {0x7001, 0x7002}"
+# the target's capture does not have; accepts of FDISC, whose request, unlike FLOGI's, it does not
+# look for at address 0.
+EXPLAINED = "fc.ox_id in {0x7001, 0x7002} || (fip.desc_type == 8 && fc.s_id == ff.ff.fe)"
 
 
 class Failed(Exception):

@@ -12,6 +12,7 @@
 enum {
     F_CTL_REPLY = LQ_FC_F_CTL_RESPONDER | LQ_FC_F_CTL_LAST_SEQUENCE | LQ_FC_F_CTL_END_SEQUENCE |
                   LQ_FC_F_CTL_SEQUENCE_INITIATIVE,
+    MULTIPLE_ASSIGNMENT = 0x2000, /* further N_Port_IDs are given by FDISC [FC-LS-2, FLOGI] */
     FC_PH_VERSION = 0x2020 /* highest and lowest, as FCoE's ports say */
 };
 
@@ -141,7 +142,7 @@ uint32_t lq_fc_fabric_login(struct lq_fc_fabric *fabric, uint32_t link,
     reply->u.login = (struct lq_fc_login){
         .version = FC_PH_VERSION,
         .credit = 10,
-        .features = LQ_FC_COMMON_CONTINUOUS_OFFSET | LQ_FC_COMMON_F_PORT,
+        .features = LQ_FC_COMMON_CONTINUOUS_OFFSET | MULTIPLE_ASSIGNMENT | LQ_FC_COMMON_F_PORT,
         .data_bytes_max = fabric->config.data_bytes_max,
         .word2 = fabric->config.r_a_tov_ms,
         .e_d_tov = fabric->config.e_d_tov_ms,

@@ -196,7 +196,7 @@ static void test_accept_bytes(void)
     CU_ASSERT_EQUAL(memcmp(rig.from_fcf, head, sizeof head), 0);
     CU_ASSERT_EQUAL(memcmp(rig.from_fcf + 176 - sizeof tail, tail, sizeof tail), 0);
     CU_ASSERT_EQUAL(rig.from_fcf[52], 0x02); /* LS_ACC */
-    CU_ASSERT_EQUAL(lq_get_be16(rig.from_fcf + 60) & 0x1000, 0x1000); /* by an F_Port */
+    CU_ASSERT_EQUAL(lq_get_be16(rig.from_fcf + 60) & 0x3000, 0x3000); /* F_Port, and FDISC */
     CU_ASSERT_EQUAL(lq_get_be32(rig.from_fcf + 64), 10000); /* R_A_TOV */
     CU_ASSERT_EQUAL(lq_get_be32(rig.from_fcf + 68), 2000);  /* E_D_TOV */
 }
