@@ -5,8 +5,21 @@
  */
 #include "proto/fc/target_state.h"
 
-/* The exchange of FRAME's sender that a request names; NULL: there is none such (any more), or its
- * task retry identifier is another command's. */
+/* The initiator has had all of it, or our status at least was sent. */
+static bool is_over(const struct lq_fct_exchange *x)
+{
+    return x->state == LQ_FCT_CONFIRM || x->state == LQ_FCT_DONE || x->state == LQ_FCT_DEAD;
+}
+
+/*
+ * The exchange of FRAME's sender that a request names; NULL: there is none such (any more), or its
+ * task retry identifier is another command's.
+ *
+ * Who names no RX_ID has heard nothing of its exchange. When ours of that OX_ID is over, it may be
+ * another command's, which was lost: initiators use an OX_ID again as soon as they have the status.
+ * To answer for it would give a write that never came the status of one that did; so there is none
+ * such, unless the task retry identifier says which it is.
+ */
 static struct lq_fct_exchange *named(struct lq_fc_target *t, uint32_t port,
                                      const struct lq_fc_frame *frame, uint16_t ox_id,
                                      uint16_t rx_id)
@@ -15,8 +28,9 @@ static struct lq_fct_exchange *named(struct lq_fc_target *t, uint32_t port,
     if (x == NULL || lq_fct_exchange_is_stale(t, x) ||
         (rx_id != LQ_FC_ID_UNASSIGNED && rx_id != x->rx_id))
         return NULL;
-    bool is_other = x->remote->task_retry_id && x->task_retry_id != frame->parameter;
-    return is_other ? NULL : x;
+    if (x->remote->task_retry_id)
+        return x->task_retry_id == frame->parameter ? x : NULL;
+    return rx_id == LQ_FC_ID_UNASSIGNED && is_over(x) ? NULL : x;
 }
 
 /* --- REC -------------------------------------------------------------------------------------- */
