@@ -143,14 +143,16 @@ static bool set_path(struct sockaddr_un *address, const char *path, size_t lengt
     return true;
 }
 
-/* A socket that somebody left behind is in nobody's way; anything else is. */
+/* A socket that somebody left behind refuses; one that is somebody's may do without strangers, but
+ * does not refuse. */
 static void remove_stale(const struct sockaddr_un *local)
 {
     struct stat status;
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool is_alive = fd >= 0 &&
-                    connect(fd, (const struct sockaddr *)local, sizeof *local) == 0;
-    if (!is_alive && stat(local->sun_path, &status) == 0 && S_ISSOCK(status.st_mode))
+    bool is_left = fd >= 0 &&
+                   connect(fd, (const struct sockaddr *)local, sizeof *local) != 0 &&
+                   errno == ECONNREFUSED;
+    if (is_left && stat(local->sun_path, &status) == 0 && S_ISSOCK(status.st_mode))
         unlink(local->sun_path);
     if (fd >= 0)
         close(fd);
@@ -245,20 +247,22 @@ uint32_t lq_frame_device_receive(struct lq_frame_device *device,
     return size_bytes > 0 && size_bytes < LQ_DEVICE_FRAME_BYTES_MAX ? (uint32_t)size_bytes : 0;
 }
 
-/* False: not yet. Whatever else is wrong, the frame is lost, as on a wire. */
+/* False: not yet. Whatever else is wrong, the frame is lost, as on a wire; but REMOTE may be
+ * somebody new. */
 static bool write_frame(struct lq_frame_device *device, const struct iovec *pieces, int count)
 {
-    if (!connect_remote(device))
-        return true;
-    ssize_t result;
-    do {
-        result = writev(device->fd, pieces, count);
-    } while (result < 0 && errno == EINTR);
-    if (result >= 0)
-        return true;
-    if (errno == EAGAIN || errno == ENOBUFS)
-        return false;
-    disconnect_remote(device);
+    enum { TRIES = 2 };
+    for (int i = 0; i < TRIES && connect_remote(device); i++) {
+        ssize_t result;
+        do {
+            result = writev(device->fd, pieces, count);
+        } while (result < 0 && errno == EINTR);
+        if (result >= 0)
+            return true;
+        if (errno == EAGAIN || errno == ENOBUFS)
+            return false;
+        disconnect_remote(device);
+    }
     return true;
 }
 
