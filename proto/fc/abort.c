@@ -125,6 +125,8 @@ void lq_fct_abts(struct lq_fc_target *t, uint32_t port, const struct lq_fc_frame
         x->abts_seq_id = frame->seq_id;
         if (x->state == LQ_FCT_DONE)
             lq_fct_exchange_end(t, x, LQ_FCT_DEAD);
+        if (x->state == LQ_FCT_DEAD && !x->engine_done && has_nexus)
+            lq_fct_exchange_revive(t, x, LQ_FCT_ABORTED);
         if (x->state == LQ_FCT_DEAD)
             send_ba_acc(t, x);
         else
@@ -230,11 +232,13 @@ static const uint8_t codes[] = {
     [LQ_TM_SUCCEEDED] = LQ_FCP_TM_SUCCEEDED,
 };
 
-/* The engine had no room for the ABORT TASK: the command goes on. */
+/* The engine had no room for the ABORT TASK: the command goes on, or what is left of it. */
 static void refuse_abort(struct lq_fc_target *t, struct lq_fct_exchange *x)
 {
     struct lq_fct_reply *reply = basic_answer(t, x, LQ_FC_R_CTL_BA_RJT);
     x->abts = false;
+    if (x->state == LQ_FCT_ABORTED)
+        lq_fct_exchange_end(t, x, LQ_FCT_DEAD);
     if (reply == NULL)
         return;
     struct lq_fc_ba_rjt rjt = {.reason = LQ_FC_REASON_LOGICAL_BUSY};
@@ -246,11 +250,13 @@ static void refuse_abort(struct lq_fc_target *t, struct lq_fct_exchange *x)
 void lq_fct_tm_executed(struct lq_fc_target *t, struct lq_fct_exchange *x,
                         enum lq_tm_answer answer)
 {
-    if (x->abts && !x->is_tm && answer == LQ_TM_REJECTED && x->state != LQ_FCT_ABORTED) {
+    if (x->abts && !x->is_tm && answer == LQ_TM_REJECTED &&
+        (x->state != LQ_FCT_ABORTED || !x->engine_done)) {
         refuse_abort(t, x);
     } else if (x->abts) {
         send_ba_acc(t, x);
         x->abts = false;
+        x->engine_done = true;
         if (lq_handle_is_none(x->task)) /* always, of an engine that keeps its word */
             lq_fct_exchange_end(t, x, LQ_FCT_DEAD);
     } else {

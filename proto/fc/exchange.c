@@ -100,10 +100,11 @@ void lq_fct_exchange_end(struct lq_fc_target *t, struct lq_fct_exchange *x,
     }
 }
 
-void lq_fct_exchange_revive(struct lq_fc_target *t, struct lq_fct_exchange *x)
+void lq_fct_exchange_revive(struct lq_fc_target *t, struct lq_fct_exchange *x,
+                            enum lq_fct_exchange_state state)
 {
-    LQ_ASSERT(x->state == LQ_FCT_DONE);
-    x->state = LQ_FCT_ENDED;
+    LQ_ASSERT(x->state == LQ_FCT_DONE || x->state == LQ_FCT_DEAD);
+    x->state = (uint8_t)state;
     t->live_count++;
     lq_list_remove(&x->link);
     lq_list_append(&x->remote->exchanges, &x->link);
@@ -136,6 +137,7 @@ static uint16_t rx_id_of(const struct lq_fc_target *t, const struct lq_fct_excha
 static void clear(struct lq_fct_exchange *x)
 {
     x->is_tm = x->abts = false;
+    x->engine_done = true;
     x->seq_id = 0;
     x->task = LQ_NO_HANDLE;
     x->in = NULL;

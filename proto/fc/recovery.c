@@ -93,7 +93,7 @@ static bool ask_again(struct lq_fc_target *t, struct lq_fct_exchange *x, uint32_
 static void respond_again(struct lq_fc_target *t, struct lq_fct_exchange *x)
 {
     if (x->state == LQ_FCT_DONE)
-        lq_fct_exchange_revive(t, x);
+        lq_fct_exchange_revive(t, x, LQ_FCT_ENDED);
     lq_list_remove(&x->timer_link);
     lq_list_remove(&x->output.link); /* the answer goes first */
     x->state = LQ_FCT_ENDED;

@@ -13,7 +13,8 @@ static void mix_name(const struct lq_fct_exchange *x, struct lq_digest *digest)
 
 static void mix_flags(const struct lq_fct_exchange *x, struct lq_digest *digest)
 {
-    const bool flags[] = {x->is_tm,      x->abts,     x->in_open,    x->window != NULL,
+    const bool flags[] = {x->engine_done,
+                          x->is_tm,      x->abts,     x->in_open,    x->window != NULL,
                           x->send_ready, x->ready_sent, x->data_wrong, x->send_rsp,
                           x->rsp_sent,   x->has_info, x->engine_confirm, x->asks_confirm,
                           lq_handle_is_none(x->task)};

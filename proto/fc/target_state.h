@@ -80,6 +80,7 @@ struct lq_fct_exchange {
 
     /* ABTS under way */
     bool abts;
+    bool engine_done; /* ABORTED, DEAD: nothing of the command is left in the engine */
     uint8_t abts_seq_id;
 
     /* Data-In */
@@ -232,8 +233,9 @@ void lq_fct_exchange_quiet(struct lq_fc_target *t, struct lq_fct_exchange *x);
 void lq_fct_exchange_end(struct lq_fc_target *t, struct lq_fct_exchange *x,
                          enum lq_fct_exchange_state state);
 
-/* A DONE one lives again, to repeat its FCP_RSP. */
-void lq_fct_exchange_revive(struct lq_fc_target *t, struct lq_fct_exchange *x);
+/* A DONE one lives again as ENDED, to repeat its FCP_RSP, a DEAD one as ABORTED. */
+void lq_fct_exchange_revive(struct lq_fc_target *t, struct lq_fct_exchange *x,
+                            enum lq_fct_exchange_state state);
 
 /* It is remembered no longer than config says. */
 bool lq_fct_exchange_is_stale(const struct lq_fc_target *t, const struct lq_fct_exchange *x);

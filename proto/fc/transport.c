@@ -40,6 +40,7 @@ static bool terminate_data_transfer(void *transport, uint64_t cookie, bool wait_
     if (x == NULL)
         return true;
     x->task = LQ_NO_HANDLE;
+    x->engine_done = false; /* it may be in a store */
     lq_fct_exchange_quiet(t, x);
     if (x->abts)
         x->state = LQ_FCT_ABORTED;

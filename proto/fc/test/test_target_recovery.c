@@ -126,6 +126,27 @@ static void test_abort_of_others(void)
     CU_ASSERT_EQUAL(got_payload[24 + 3], 0x04); /* QUERY TASK SET is not known here */
 }
 
+/* A function has ended it at once, but it is in the store: ABTS waits for that all the same. */
+static void test_abort_after_reset(void)
+{
+    make_target(NULL);
+    log_in(0);
+    write_blocks(0x11, 8, 1);
+    CU_ASSERT_TRUE_FATAL(asked(0x11, 0, 512));
+    uint16_t rx_id = got.rx_id;
+    ram.holds = true;
+    send_data(0x11, rx_id, 0, 0, 512, 0x11, true);
+    send_tm(0x12, 0x10);
+    abts(0x11, rx_id);
+    CU_ASSERT_TRUE(silent());
+    ram.holds = false;
+    CU_ASSERT_TRUE(responded(0x12, 0));
+    CU_ASSERT_TRUE(ba_acc(0x11));
+    CU_ASSERT_TRUE(silent());
+    abts(0x11, rx_id);
+    CU_ASSERT_TRUE(ba_acc(0x11));
+}
+
 static void logo(uint16_t ox_id)
 {
     uint8_t els[16] = {0x05};
@@ -382,6 +403,7 @@ int main(void)
 {
     CU_TestInfo tests[] = {{"abort", test_abort},
                            {"abort of others", test_abort_of_others},
+                           {"abort after reset", test_abort_after_reset},
                            {"logout", test_logout},
                            {"replacement", test_replacement},
                            {"greeting", test_greeting},
