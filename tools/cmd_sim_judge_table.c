@@ -101,7 +101,8 @@ static void print_head(void)
            "median of %d campaigns of %d seeds each, of 1,000 commands, of\nthe first seed that "
            "convicts the wrong by its own property; of as many campaigns as %d seeds allow "
            "where\nthat takes long; empty where half of them, or the first, convict nobody. "
-           "Scenario: the first one that\nconvicts it.\n\n"
+           "Scenario: the first one that\nconvicts it. A wrong without a row has not been "
+           "measured yet.\n\n"
            "| wrong | property | seeds | scenario |\n|---|---|---|---|\n",
            CAMPAIGNS, SEEDS, BUDGET);
 }
