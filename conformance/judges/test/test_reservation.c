@@ -17,10 +17,11 @@ static uint64_t nexus_of(uint16_t actor)
 
 static struct story_command command(uint16_t actor, uint32_t opcode)
 {
+    serial++;
     return (struct story_command){.actor = actor,
                                   .nexus = nexus_of(actor),
                                   .connection = actor,
-                                  .serial = ++serial,
+                                  .serial = serial,
                                   .opcode = opcode,
                                   .nblocks = opcode == WRITE ? 1 : 0,
                                   .content = opcode == WRITE ? serial : 0};
@@ -204,7 +205,7 @@ static void test_survival(void)
 {
     static const uint8_t keys[24] = {0, 0, 0, 2, 0, 0, 0, 16, [15] = 1, [23] = 2};
     static const uint8_t one[16] = {0, 0, 0, 2, 0, 0, 0, 8, [15] = 2};
-    for (int wrong = 0; wrong < 2; wrong++) {
+    for (uint64_t wrong = 0; wrong < 2; wrong++) {
         begin_reserved(1);
         EV(LQ_E_NEXUS_LOST, .nexus = NEXUS_A, .code = LQ_TRIGGER_NEXUS_LOSS);
         EV(LQ_E_NEXUS_ENDED, .nexus = NEXUS_A, .code = LQ_TRIGGER_NEXUS_LOSS);
