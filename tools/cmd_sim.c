@@ -310,7 +310,8 @@ int lq_cmd_sim(const struct lq_options *options, const struct lq_sim_extras *ext
         return LQ_EXIT_USAGE;
     }
     struct lq_sim_settings settings = {
-        .commands = options->commands == 0 ? LQ_SIM_COMMANDS_DEFAULT : options->commands};
+        .commands = options->commands == 0 ? LQ_SIM_COMMANDS_DEFAULT : options->commands,
+        .transport = options->over_fcp ? LQ_OVER_FCP : LQ_OVER_ISCSI};
     if (options->wrong != NULL && !lq_sim_wrong_find(options->wrong, &settings.wrong)) {
         lq_message("--wrong: `%s' is no wrong; expected one that --list-wrongs prints; choose from "
                    "there", options->wrong);
@@ -340,7 +341,7 @@ int lq_cmd_sim(const struct lq_options *options, const struct lq_sim_extras *ext
         return lq_sim_scenarios(options, &settings, extras);
     bool is_single = options->first_seed == options->last_seed;
     if (options->print_scenario)
-        return is_single ? lq_sim_print_seed(options->first_seed, settings.commands)
+        return is_single ? lq_sim_print_seed(options->first_seed, &settings)
                          : refuse_campaign("--print-scenario");
     if (is_single && !options->bench && options->campaign == NULL)
         return run_seed(options, &settings, extras);

@@ -203,6 +203,7 @@ static void run_once(struct lq_sim *sim, bool counts)
     struct lq_run_request request = {.scenario = sim->scenario,
                                      .seed = sim->seed,
                                      .commands = sim->settings.commands,
+                                     .transport = sim->settings.transport,
                                      .trace = sim->trace,
                                      .wrongs = sim->settings.wrong.mask,
                                      .sinks = sinks,
@@ -238,11 +239,13 @@ static void make_reproduce_line(struct lq_sim *sim)
         snprintf(strike, sizeof strike, " --every-step %s --step %" PRIu64,
                  lq_fault_class(sim->strike)->name, sim->strike_step);
     const struct lq_personality *personality = sim->settings.personality;
-    snprintf(sim->reproduce, sizeof sim->reproduce, "lunquake sim%s%s%s%s%s%s%s%s%s   # version %s",
+    snprintf(sim->reproduce, sizeof sim->reproduce,
+             "lunquake sim%s%s%s%s%s%s%s%s%s%s   # version %s",
              sim->scenario == NULL ? "" : " ", sim->scenario == NULL ? "" : sim->file, seed,
              wrong == NULL ? "" : " --wrong ", wrong == NULL ? "" : wrong->name,
              personality == NULL ? "" : " --personality ",
-             personality == NULL ? "" : personality->name, commands, strike,
+             personality == NULL ? "" : personality->name,
+             sim->settings.transport == LQ_OVER_FCP ? " --transport fcp" : "", commands, strike,
              LQ_VERSION);
     lq_failure_context(sim->reproduce);
 }

@@ -40,6 +40,7 @@ struct lq_sim_settings {
     struct lq_sim_wrong wrong;
     const struct lq_personality *personality; /* its wrongs are planted; NULL: none */
     uint64_t commands;
+    enum lq_transport_kind transport; /* of seeds, and of scenarios that name none */
     bool unjudged; /* nobody judges: to see how fast the world alone is */
 };
 

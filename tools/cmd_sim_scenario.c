@@ -278,7 +278,7 @@ static int print_text(const struct lq_scenario *scenario)
     return LQ_EXIT_PASS;
 }
 
-int lq_sim_print_seed(uint64_t seed, uint64_t commands)
+int lq_sim_print_seed(uint64_t seed, const struct lq_sim_settings *settings)
 {
     struct lq_scenario *scenario = malloc(sizeof *scenario);
     if (scenario == NULL)
@@ -286,7 +286,7 @@ int lq_sim_print_seed(uint64_t seed, uint64_t commands)
     struct lq_choice_seeded seeded;
     struct lq_plan plan;
     lq_choice_seeded_init(&seeded, seed);
-    lq_plan_make(&plan, &seeded.choice, LQ_OVER_ISCSI, seed, commands);
+    lq_plan_make(&plan, &seeded.choice, settings->transport, seed, settings->commands);
     lq_swarm_from_plan(scenario, &plan);
     int code = print_text(scenario);
     free(scenario);

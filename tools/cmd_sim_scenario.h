@@ -28,7 +28,7 @@ char *lq_sim_read_file(const char *path, size_t most, size_t *size, int *code);
 int lq_sim_parse(const char *path, const char *text, size_t size, struct lq_scenario *scenario);
 
 /* Prints what SEED means as a scenario file; returns the exit code. */
-int lq_sim_print_seed(uint64_t seed, uint64_t commands);
+int lq_sim_print_seed(uint64_t seed, const struct lq_sim_settings *settings);
 
 /* Reads PATH. LQ_EXIT_PASS, or the exit code after a message. */
 int lq_sim_read_scenario(const char *path, struct lq_scenario *scenario);

@@ -265,6 +265,14 @@ static const char *take_seed_timeout(struct lq_options *options, const char *arg
     return wrong == NULL && !is_usable ? "is no bound; expected a duration, such as 60s" : wrong;
 }
 
+static const char *take_transport(struct lq_options *options, const char *argument)
+{
+    options->over_fcp = strcmp(argument, "fcp") == 0;
+    return options->over_fcp || strcmp(argument, "iscsi") == 0
+               ? NULL
+               : "is no transport; expected iscsi or fcp";
+}
+
 static const char *take_html(struct lq_options *options, const char *argument)
 {
     return take_path(&options->html, argument);
@@ -433,6 +441,9 @@ const struct lq_option_row lq_option_rows[] = {
     {"list-personalities", NULL, SIM, false,
      "Print all personalities with the properties that must convict them, and end.",
      take_list_personalities},
+    {"transport", "NAME", SIM, false,
+     "Carry commands over iscsi, which is the default, or fcp: Fibre Channel over Ethernet.",
+     take_transport},
     {"judge-table", NULL, SIM, false,
      "Print how soon each wrong (or that of --wrong) is convicted by seeds, and by which of the "
      "scenario files: docs/JUDGES.md. Takes minutes.",

@@ -57,6 +57,7 @@ struct lq_options {
     uint64_t first_seed, last_seed;
     const char *wrong; /* NULL: none */
     bool list_wrongs;
+    bool over_fcp;           /* --transport fcp */
     const char *personality; /* NULL: none */
     bool list_personalities;
     bool judge_table;

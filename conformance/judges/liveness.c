@@ -5,7 +5,10 @@
  */
 #include "conformance/judges/digest.h"
 
+#define LOST_BEFORE_NS UINT64_C(10000000000)
+
 struct liveness {
+    const struct lq_event *fault; /* newest */
     bool has_ended; /* the world says that the run is over */
     struct lq_array answered; /* by nexus: struct lq_moment of the newest TM answer */
 };
@@ -61,6 +64,16 @@ static void on_end(struct lq_judge *judge, enum lq_property_place property,
         convict(judge, property, begin, end, what);
 }
 
+/* The transport could not recover what was lost on its way, and something was: a fault struck after
+ * the command was sent, or shortly before. */
+static bool was_lost(const struct lq_judge *judge, const struct lq_seen_command *command,
+                     const struct lq_event *event)
+{
+    const struct lq_event *fault = liveness_of(judge)->fault;
+    return event->code == LQ_GAVE_UP_LOST && fault != NULL &&
+           fault->time_ns + LOST_BEFORE_NS >= command->sent->time_ns;
+}
+
 /* LIVE-5: the connection is gone, a TM function was answered, it logged out, or iSCSI gave a
  * response that is no SCSI status. */
 static void judge_giving_up(struct lq_judge *judge, const struct lq_seen_command *command,
@@ -73,7 +86,8 @@ static void judge_giving_up(struct lq_judge *judge, const struct lq_seen_command
                      (nexus->logout != NULL && nexus->logout->seq > sent) ||
                      (nexus->logout_done != NULL && nexus->logout_done->seq > sent) ||
                      *answered_of(judge, nexus) > sent ||
-                     (command->exchange != NULL && command->exchange->response.seq != 0);
+                     (command->exchange != NULL && command->exchange->response.seq != 0) ||
+                     was_lost(judge, command, event);
     if (has_cause)
         return;
     struct lq_text text = lq_text_form("command % of initiator % was given up without a cause",
@@ -102,6 +116,9 @@ static void liveness_event(struct lq_judge *judge, const struct lq_event *event)
     switch (event->kind) {
     case LQ_W_PHASE:
         liveness_of(judge)->has_ended = event->code == LQ_PHASE_END;
+        break;
+    case LQ_W_FAULT:
+        liveness_of(judge)->fault = event;
         break;
     case LQ_I_STATUS:
     case LQ_I_GAVE_UP:
@@ -201,8 +218,8 @@ static void liveness_digest(struct lq_judge *judge, struct lq_digest *digest)
 }
 
 static const uint16_t kinds[] = {
-    LQ_W_PHASE, LQ_I_STATUS, LQ_I_GAVE_UP, LQ_I_TM_DONE, LQ_I_LOGGED_IN, LQ_I_LOGIN_FAILED,
-    LQ_I_LOGOUT_DONE, LQ_EVENT_NONE};
+    LQ_W_PHASE,       LQ_W_FAULT,     LQ_I_STATUS,        LQ_I_GAVE_UP,     LQ_I_TM_DONE,
+    LQ_I_LOGGED_IN,   LQ_I_LOGIN_FAILED, LQ_I_LOGOUT_DONE, LQ_EVENT_NONE};
 
 const struct lq_judge_part lq_liveness_part = {
     .name = "liveness",

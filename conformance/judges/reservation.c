@@ -9,6 +9,7 @@
  * is empty for sure. Unit attentions are owed through UA.
  */
 #include "conformance/judges/data.h"
+#include "conformance/judges/frames.h"
 #include "conformance/judges/digest.h"
 #include "conformance/judges/reservation.h"
 #include "conformance/judges/ua.h"
@@ -484,6 +485,8 @@ static void on_unit(struct lq_judge *judge, const struct lq_event *event)
 static void reservation_event(struct lq_judge *judge, const struct lq_event *event)
 {
     event = judge->view.event;
+    if (lq_frames_of(judge)->frames > 0)
+        return; /* parameter lists are read from PDUs alone */
     switch (event->kind) {
     case LQ_E_ENDED: on_ended(judge, event); break;
     case LQ_I_STATUS: on_status(judge, event); break;

@@ -63,7 +63,9 @@ enum lq_event_kind {
                        | ASC << 8 | ASCQ (0 without sense), value residual count, flags
                        LQ_F_OVERFLOW or LQ_F_UNDERFLOW */
     LQ_I_GAVE_UP, /* this initiator no longer expects an answer to serial: its connection is
-                       gone, or a TM function that aborted it has been answered, or it logged out */
+                       gone, or a TM function that aborted it has been answered, or it logged out;
+                       code LQ_GAVE_UP_LOST: frames of it were lost for good, and its exchange has
+                       been aborted */
     LQ_I_TM,      /* TM function sent: serial, tag its own, value the referenced task tag, code
                        enum lq_tm_function, lun, stamp CmdSN */
     LQ_I_TM_DONE, /* its answer received: serial, code enum lq_tm_answer */
@@ -177,6 +179,8 @@ enum lq_trigger {
     LQ_TRIGGER_REINSTATEMENT,
     LQ_TRIGGERS
 };
+
+enum { LQ_GAVE_UP_LOST = 1 };
 
 enum lq_lun_change { LQ_LUN_REMOVED = 1, LQ_LUN_RESIZED, LQ_LUN_ACCESS };
 

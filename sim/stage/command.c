@@ -303,6 +303,26 @@ static void record_status(const struct lq_actor_command *command,
     lq_actor_record(command->actor, status);
 }
 
+static void give_up(struct lq_actor_command *command, bool at_endpoint, uint32_t code)
+{
+    struct lq_actor *actor = command->actor;
+    bool is_pinned = false;
+    struct lq_event event = event_of(command, LQ_I_GAVE_UP);
+    event.code = code;
+    if (command->place == LQ_COMMAND_SENT)
+        lq_actor_record(actor, event);
+    if (at_endpoint) {
+        if (actor->port->cancel(actor, command->serial))
+            is_pinned = false;
+        else if (actor->is_scripted && command->holds_data) /* it goes late all the same */
+            is_pinned = actor->port->give_up(actor, command->serial);
+        else
+            is_pinned = actor->port->forget(actor, command->serial);
+    }
+    free_command(command, is_pinned);
+    lq_actor_wake_in(actor, 0);
+}
+
 void lq_actor_command_done(struct lq_actor *actor, const struct lq_port_end *end)
 {
     struct lq_actor_command *command = lq_actor_command_of(actor, end->id);
@@ -310,7 +330,7 @@ void lq_actor_command_done(struct lq_actor *actor, const struct lq_port_end *end
         return;
     struct lq_world *world = actor->world;
     if (!end->has_status) {
-        lq_actor_give_up(command, false);
+        give_up(command, false, end->was_lost ? LQ_GAVE_UP_LOST : 0);
         return;
     }
     record_status(command, end);
@@ -333,20 +353,7 @@ void lq_actor_command_done(struct lq_actor *actor, const struct lq_port_end *end
 
 void lq_actor_give_up(struct lq_actor_command *command, bool at_endpoint)
 {
-    struct lq_actor *actor = command->actor;
-    bool is_pinned = false;
-    if (command->place == LQ_COMMAND_SENT)
-        lq_actor_record(actor, event_of(command, LQ_I_GAVE_UP));
-    if (at_endpoint) {
-        if (actor->port->cancel(actor, command->serial))
-            is_pinned = false;
-        else if (actor->is_scripted && command->holds_data) /* it goes late all the same */
-            is_pinned = actor->port->give_up(actor, command->serial);
-        else
-            is_pinned = actor->port->forget(actor, command->serial);
-    }
-    free_command(command, is_pinned);
-    lq_actor_wake_in(actor, 0);
+    give_up(command, at_endpoint, 0);
 }
 
 void lq_actor_data_released(struct lq_actor *actor, uint64_t serial)

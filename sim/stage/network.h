@@ -10,6 +10,7 @@
 #ifndef LQ_SIM_STAGE_NETWORK_H
 #define LQ_SIM_STAGE_NETWORK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/base/slice.h"
@@ -43,6 +44,18 @@ struct lq_network_ops {
     void (*mark)(struct lq_world *world, struct lq_connection *connection);
     /* Heal: who still has one end of a dead connection learns of it. */
     void (*heal)(struct lq_world *world);
+};
+
+/* Ethernet as initiators use it: each has a link to a switch of its world. */
+struct lq_frame_network_ops {
+    /* ACTOR's link has a carrier from now on, or has none. */
+    void (*set_carrier)(struct lq_world *world, struct lq_actor *actor, bool is_up);
+    /* It may send now; when not, it gets a turn as soon as it may. */
+    bool (*has_room)(struct lq_world *world, struct lq_actor *actor);
+    void (*send)(struct lq_world *world, struct lq_actor *actor, const uint8_t *bytes,
+                 uint32_t size_bytes);
+    /* It gets a turn at this instant. */
+    void (*mark)(struct lq_world *world, struct lq_actor *actor);
 };
 
 /* TCP as the virtual world models it. */

@@ -102,6 +102,8 @@ static void draw_options(struct lq_plan *plan, struct lq_choice *choice)
     /* A network of loopback speed with deep queues and a slow disk would only fill memory. */
     if (plan->options[LQ_OPT_STORES] > plan->options[LQ_OPT_LUNS])
         plan->options[LQ_OPT_STORES] = plan->options[LQ_OPT_LUNS];
+    if (plan->transport == LQ_OVER_FCP) /* reservations are judged by PDUs alone */
+        plan->options[LQ_OPT_RESERVATIONS] = plan->options[LQ_OPT_RESERVES] = 0;
     bool meddles = draw(choice, SITE_MEDDLES, 2) == 1;
     bool administers = draw(choice, SITE_ADMINISTERS, ADMINISTERS_IN) == 1;
     for (uint32_t i = 1; i < LQ_FAULTS; i++) {
@@ -193,6 +195,62 @@ static void make_tcp(const struct lq_plan *plan, struct lq_tcp_options *tcp)
                                    .window_bytes = (uint32_t)options[LQ_OPT_NET_WINDOW]};
 }
 
+static void make_link(const struct lq_plan *plan, struct lq_frame_options *link)
+{
+    *link = (struct lq_frame_options){.latency_min_ns = plan->tcp.latency_min_ns,
+                                      .latency_max_ns = plan->tcp.latency_max_ns,
+                                      .byte_ns_x16 = plan->tcp.byte_ns_x16,
+                                      .down_max_ns = 3 * S};
+}
+
+uint64_t lq_plan_fcp_name(uint32_t target, uint32_t port)
+{
+    return UINT64_C(0x2000024c51020000) | (uint64_t)target << 8 | port;
+}
+
+/* Every target has an N_Port for each of its portals. Timeouts are a tenth of the standard's, so
+ * that a lost frame costs no more virtual time than a lost connection does. */
+static void make_frames(struct lq_plan *plan, uint32_t target_count)
+{
+    struct lq_shard_frames *frames = &plan->frames;
+    *frames = (struct lq_shard_frames){.fc = lq_fc_target_config_default,
+                                       .station = lq_fcoe_station_config_default};
+    frames->fc.ports = plan->fc_ports;
+    frames->fc.port_count = 0;
+    for (uint32_t t = 0; t < target_count; t++) {
+        uint32_t ports = plan->ports_of_target[t] == 0 ? 1 : plan->ports_of_target[t];
+        for (uint32_t p = 0; p < ports; p++)
+            plan->fc_ports[frames->fc.port_count++] = (struct lq_fc_port_config){
+                .target = (uint16_t)t,
+                .target_port = lq_plan_fcp_port(p),
+                .port_name = lq_plan_fcp_name(t, p),
+                .node_name = UINT64_C(0x1000024c51020000) | t << 8};
+    }
+    frames->fc.e_d_tov_ns = 200 * MS;
+    frames->fc.r_a_tov_ns = 1 * S;
+    frames->fc.rr_tov_ns = 900 * MS;
+    frames->fc.data_timeout_ns = plan->options[LQ_OPT_DATA_TIMEOUT];
+    frames->fc.exchanges_max = 256;
+    if (plan->options[LQ_OPT_NEAR_WRAP]) {
+        frames->fc.first_ox_id = UINT16_MAX - 20;
+        frames->fc.first_rx_generation = UINT16_MAX - 1;
+    }
+    frames->station.mac = UINT64_C(0x024c51020001);
+    frames->station.fcf.switch_name = UINT64_C(0x1000024c51020001);
+    frames->station.fcf.links_max = 2 * LQ_PLAN_NEXUSES_MAX;
+    frames->station.fabric.fabric_name = UINT64_C(0x1000024c51020001);
+    frames->station.fabric.port_name = UINT64_C(0x2001024c51020001);
+    plan->shard.frames = frames;
+}
+
+void lq_plan_derive_frames(struct lq_plan *plan, uint32_t target_count)
+{
+    make_link(plan, &plan->link);
+    plan->shard.frames = NULL;
+    if (plan->transport == LQ_OVER_FCP)
+        make_frames(plan, target_count);
+}
+
 static uint64_t or_else(uint64_t duration, uint64_t when_never)
 {
     return duration == LQ_DURATION_NEVER ? when_never : duration;
@@ -255,6 +313,7 @@ void lq_plan_derive(struct lq_plan *plan)
         make_disk(plan, &plan->disks[i]);
     make_tcp(plan, &plan->tcp);
     make_times(plan);
+    lq_plan_derive_frames(plan, 1);
     plan->unit_count = (uint32_t)plan->options[LQ_OPT_LUNS];
     for (uint32_t i = 0; i < plan->unit_count; i++)
         plan->units[i] = (struct lq_plan_unit){

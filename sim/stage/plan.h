@@ -126,6 +126,9 @@ struct lq_plan {
     struct lq_shard_config shard;
     struct lq_disk_options disks[LQ_PLAN_STORES_MAX];
     struct lq_tcp_options tcp;
+    struct lq_shard_frames frames; /* over FCP: the target's frame device */
+    struct lq_fc_port_config fc_ports[LQ_PLAN_TARGETS_MAX * LQ_PLAN_PORTS_MAX];
+    struct lq_frame_options link;
     struct lq_plan_unit units[LQ_PLAN_UNITS_MAX];
     uint32_t unit_count;
     struct lq_plan_way ways[LQ_PLAN_NEXUSES_MAX];
@@ -141,8 +144,20 @@ struct lq_plan {
 void lq_plan_make(struct lq_plan *plan, struct lq_choice *choice, enum lq_transport_kind transport,
                   uint64_t seed, uint64_t commands);
 
+/* The world wide name of a target's N_Port, and its relative target port identifier: behind those
+ * of its portals. */
+uint64_t lq_plan_fcp_name(uint32_t target, uint32_t port);
+static inline uint16_t lq_plan_fcp_port(uint32_t port)
+{
+    return (uint16_t)(LQ_PLAN_PORTS_MAX + 1 + port);
+}
+
 /* FAULT can strike in a world of TRANSPORT. */
 bool lq_plan_has_fault(enum lq_transport_kind transport, enum lq_fault fault);
+
+/* The frame device of TARGET_COUNT targets, where the plan's transport has one; their ports are in
+ * it. */
+void lq_plan_derive_frames(struct lq_plan *plan, uint32_t target_count);
 
 /* The tamest value of every option, no fault armed; then whoever calls changes what it likes. */
 void lq_plan_tame(struct lq_plan *plan);

@@ -62,6 +62,7 @@ struct lq_port_tm {
 struct lq_port_end {
     uint64_t id;
     bool has_status;    /* false: the transport could not complete it */
+    bool was_lost;      /* without a status: frames were lost for good */
     uint8_t status;     /* SCSI status */
     uint32_t sense;     /* key << 16 | ASC << 8 | ASCQ; 0 without sense */
     bool overflow, underflow;
@@ -79,6 +80,8 @@ struct lq_port_ops {
     /* The canonical TransportID of ACTOR's initiator port [SPC-5 7.6.4], to ID, which has room for
      * LQ_PORT_ID_BYTES_MAX; returns its length. */
     uint32_t (*transport_id)(const struct lq_actor *actor, uint8_t *id);
+    /* The relative target port identifier of the port that it logs in to. */
+    uint16_t (*target_port)(const struct lq_actor *actor);
     /* A way to the target begins: sets ACTOR's connection. False: there is no room.
      * lq_actor_connected follows. */
     bool (*open)(struct lq_actor *actor);
@@ -126,7 +129,7 @@ struct lq_port_ops {
     void (*digest)(const struct lq_actor *actor, struct lq_digest *digest);
 };
 
-extern const struct lq_port_ops lq_port_iscsi;
+extern const struct lq_port_ops lq_port_iscsi, lq_port_fcp;
 
 /* Key << 16 | ASC << 8 | ASCQ of fixed or descriptor format [SPC-5 4.4]; 0 without sense. */
 uint32_t lq_port_sense(const uint8_t *sense, uint32_t size_bytes);

@@ -35,6 +35,11 @@ static uint32_t transport_id(const struct lq_actor *actor, uint8_t *id)
 }
 
 /* Two actors may have one initiator name; their ISIDs tell them apart. */
+static uint16_t target_port(const struct lq_actor *actor)
+{
+    return (uint16_t)(actor->port_index + 1);
+}
+
 static void take_name(struct lq_actor *actor)
 {
     static const char prefix[] = "iqn.2026-11.org.lunquake:i";
@@ -300,6 +305,7 @@ const struct lq_port_ops lq_port_iscsi = {.name = "iscsi",
                                           .carve = carve,
                                           .take_name = take_name,
     .transport_id = transport_id,
+    .target_port = target_port,
                                           .open = open_connection,
                                           .log_in = log_in,
                                           .log_out = log_out,

@@ -92,7 +92,7 @@ static uint32_t put_move(struct lq_actor_command *command, uint8_t *list)
     uint8_t id[LQ_PORT_ID_BYTES_MAX];
     uint32_t bytes = to->port->transport_id(to, id);
     list[17] = choose(command, LQ_SITE_RESERVE_TYPE, 2) == 1 ? 0x02 : 0; /* UNREG */
-    lq_put_be16(list + 18, (uint16_t)(to->port_index + 1));
+    lq_put_be16(list + 18, to->port->target_port(to));
     lq_put_be32(list + 20, bytes);
     memcpy(list + BASIC_LIST_BYTES, id, bytes);
     return BASIC_LIST_BYTES + bytes;

@@ -221,6 +221,7 @@ void lq_plan_from_scenario(struct lq_plan *plan, const struct lq_scenario *scena
     lq_plan_derive(plan);
     set_limits(&plan->shard.engine.limits, scenario);
     set_targets(plan, scenario);
+    lq_plan_derive_frames(plan, scenario->target_count);
     plan->shard.iscsi.limits = plan->shard.engine.limits;
     set_units(plan, scenario);
     set_disks(plan, scenario);

@@ -140,7 +140,7 @@ void lq_world_carve_endpoints(struct lq_world *world, struct lq_arena *arena)
     for (uint32_t i = 0; i < world->actor_count; i++) {
         struct lq_actor *actor = &world->actors[i];
         actor->world = world;
-        actor->port = &lq_port_iscsi;
+        actor->port = world->plan.transport == LQ_OVER_FCP ? &lq_port_fcp : &lq_port_iscsi;
         actor->port->carve(actor, arena);
     }
 }

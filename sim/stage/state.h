@@ -18,6 +18,7 @@
 #include "sim/stage/network.h"
 #include "sim/stage/plan.h"
 #include "sim/stage/port.h"
+#include "sim/stage/port_fcp.h"
 #include "sim/stage/queue.h"
 #include "sim/stage/script.h"
 #include "sim/stage/stage.h"
@@ -104,6 +105,7 @@ struct lq_actor {
     uint64_t isid;
     uint16_t kept_tsih; /* not 0: the next login goes on with this session */
     uint32_t kept_cmd_sn;
+    struct lq_port_fcp fcp; /* of port_fcp alone */
     bool discovers; /* in a discovery session, which has no nexus */
     bool moves; /* ends what is under way, to go on over a new connection */
     bool knows_old_session; /* the target may still have a session of this nexus */
@@ -126,6 +128,7 @@ struct lq_actor {
 struct lq_world {
     struct lq_allocator allocator;
     const struct lq_network_ops *network;
+    const struct lq_frame_network_ops *ethernet; /* NULL: there is none in this world */
     struct lq_env env;
     const char *const *addresses; /* of portals, as the target gives them */
     uint64_t slack_ns; /* what a bound of a scenario may be late by: 0 where time is virtual */

@@ -286,9 +286,10 @@ void lq_virtual_settle(struct virtual_world *virtual)
             pump_target(virtual, connection);
         }
         struct lq_link *link = lq_list_take(&virtual->dirty);
-        if (link == NULL)
+        if (link == NULL && !lq_ethernet_settle(virtual))
             break;
-        serve(virtual, LQ_ELEMENT(link, struct virtual_connection, dirty));
+        if (link != NULL)
+            serve(virtual, LQ_ELEMENT(link, struct virtual_connection, dirty));
     }
     watch_filter(virtual);
     uint64_t deadline = virtual->shard == NULL ? LQ_NEVER : lq_shard_deadline(virtual->shard);

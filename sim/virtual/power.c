@@ -91,6 +91,7 @@ static void go_down(struct virtual_world *virtual, bool is_power, uint64_t down_
     else
         close_sockets(virtual);
     forget_connections(virtual);
+    lq_ethernet_power(virtual, false);
     for (uint32_t i = 0; i < world->actor_count; i++)
         world->actors[i].knows_old_session = false; /* there is none any more */
     lq_queue_at(&world->queue, &virtual->restart, world->env.now_ns + down_ns, restart_fires);
@@ -138,6 +139,7 @@ static void restart_fires(struct lq_timer *timer)
     virtual->incarnation++;
     lq_virtual_make_target(virtual);
     lq_net_target_on(&virtual->net);
+    lq_ethernet_power(virtual, true);
     lq_world_record(world, (struct lq_event){.kind = LQ_W_POWER,
                                              .code = LQ_POWER_ON,
                                              .value = virtual->incarnation});

@@ -13,6 +13,7 @@
 #include "sim/shard/shard.h"
 #include "sim/stage/state.h"
 #include "sim/virtual/damage.h"
+#include "sim/virtual/frames.h"
 #include "sim/virtual/tcp.h"
 #include "sim/virtual/world.h"
 
@@ -47,6 +48,7 @@ struct virtual_region {
 struct virtual_world {
     struct lq_world world; /* what users of world.h hold */
     struct lq_net net;
+    struct lq_frames frames; /* over FCP instead of it */
     struct virtual_region endpoints; /* the initiators' */
     struct virtual_region target;    /* the shard: as long as it lives, not as long as the run */
     struct lq_shard *shard;          /* NULL: the target is down */
@@ -109,6 +111,19 @@ void lq_virtual_finish(struct virtual_world *virtual, enum lq_run_end end,
 
 /* Makes the shard, its stores and units: a target that remembers nothing. */
 void lq_virtual_make_target(struct virtual_world *virtual);
+
+/* --- ethernet.c: the same over FCP; nothing over iSCSI --------------------------------------- */
+
+/* For a new run: no links; and, when all is built, those of target and initiators. */
+void lq_ethernet_reset(struct virtual_world *virtual);
+void lq_ethernet_open(struct virtual_world *virtual);
+
+/* The target, which is the fabric, too, goes dark or is back: every link loses its carrier, or has
+ * it again. */
+void lq_ethernet_power(struct virtual_world *virtual, bool is_on);
+
+/* Frames go where they can at this instant. True when something moved. */
+bool lq_ethernet_settle(struct virtual_world *virtual);
 
 /* --- region.c ------------------------------------------------------------------------------- */
 

@@ -101,6 +101,7 @@ static void net_heal(struct lq_world *world)
     if (lq_virtual_of(world)->filter != NULL)
         lq_filter_heal(lq_virtual_of(world)->filter);
     lq_net_heal(&lq_virtual_of(world)->net);
+    lq_frames_heal(&lq_virtual_of(world)->frames);
 }
 
 static const struct lq_network_ops network_ops = {.open = net_open,
@@ -122,6 +123,7 @@ struct lq_world *lq_world_make(struct lq_allocator allocator)
     memset(virtual, 0, sizeof *virtual);
     lq_world_init(&virtual->world, allocator, &network_ops);
     lq_net_init(&virtual->net, &virtual->world.allocator, LQ_PLAN_CONNECTIONS_MAX);
+    lq_frames_init(&virtual->frames, &virtual->world.allocator);
     return &virtual->world;
 }
 
@@ -130,6 +132,7 @@ void lq_world_free(struct lq_world *world)
     struct virtual_world *virtual = lq_virtual_of(world);
     struct lq_allocator allocator = world->allocator;
     lq_net_fini(&virtual->net);
+    lq_frames_fini(&virtual->frames);
     lq_world_fini(world);
     lq_region_free(&allocator, &virtual->endpoints);
     lq_region_free(&allocator, &virtual->target);
@@ -214,6 +217,7 @@ void lq_virtual_build(struct virtual_world *virtual, const struct lq_run_request
     struct lq_world *world = &virtual->world;
     lq_world_prepare(world, request);
     lq_net_reset(&virtual->net, &world->queue, &world->faults, &tcp_events, virtual);
+    lq_ethernet_reset(virtual);
     lq_list_init(&virtual->dirty);
     for (uint32_t i = 0; i < LQ_PLAN_CONNECTIONS_MAX; i++) {
         virtual->connections[i] = (struct virtual_connection){.handle = LQ_NO_HANDLE};
@@ -234,6 +238,7 @@ void lq_virtual_build(struct virtual_world *virtual, const struct lq_run_request
     lq_virtual_make_target(virtual);
     lq_world_announce_units(world);
     lq_world_begin(world);
+    lq_ethernet_open(virtual);
 }
 
 /* --- connections ---------------------------------------------------------------------------- */
