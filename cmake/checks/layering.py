@@ -44,6 +44,9 @@ PARTS = [
       for codec in ("frame", "els", "ct", "fcp", "image")),
     Part("proto/fcoe/fip.", ["core/base/", "proto/fcoe/fip."]),
     Part("proto/fcoe/fcoe.", ["core/base/", "proto/fc/frame.", "proto/fcoe/fcoe."]),
+    # Fibre Channel knows no Ethernet, and neither knows iSCSI.
+    Part("proto/fc/", [*CORE_PUBLIC, "faults/pdu.h", "proto/fc/"]),
+    Part("proto/fcoe/", [*CORE_PUBLIC, "faults/pdu.h", "proto/fc/", "proto/fcoe/"]),
     Part("proto/", [*CORE_PUBLIC, "proto/"]),
     Part("faults/", ["core/base/", "faults/"]),
     Part("scenarios/lang/", ["core/base/", "faults/", "scenarios/lang/"]),
@@ -153,6 +156,8 @@ def self_check():
                 "may include"),
         planted("an endpoint reaches into core", "proto/iscsi/y.c", '#include "core/inner.h"',
                 "core/inner.h"),
+        planted("the fabric knows Ethernet", "proto/fc/y.c", '#include "proto/fcoe/fcoe.h"',
+                "may include"),
         planted("an endpoint includes a file header", "proto/iscsi/y.c", "#include <fcntl.h>",
                 "fcntl.h"),
         planted("faults include the engine", "faults/y.c", '#include "core/engine.h"', "may"),
