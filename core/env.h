@@ -30,6 +30,7 @@ enum { LQ_WRONG_WORDS = 2 };
 struct lq_wrongs { /* bit n % 64 of word n / 64 */
     uint64_t core[LQ_WRONG_WORDS];  /* of core/wrongs.h */
     uint64_t iscsi[LQ_WRONG_WORDS]; /* of proto/iscsi/wrongs.h */
+    uint64_t fc[LQ_WRONG_WORDS];    /* of proto/fc/wrongs.h */
 };
 
 struct lq_env {

@@ -7,6 +7,7 @@
 
 #include "core/base/assert.h"
 #include "core/wrongs.h"
+#include "proto/fc/wrongs.h"
 #include "proto/iscsi/wrongs.h"
 #include "tools/cmd_sim_report.h"
 #include "tools/exit_codes.h"
@@ -43,7 +44,10 @@ const struct lq_wrong *lq_sim_wrong_row(uint32_t index)
     if (index < LQ_CORE_WRONGS)
         return &lq_core_wrongs[index];
     index -= LQ_CORE_WRONGS;
-    return index < LQ_ISCSI_WRONGS ? &lq_iscsi_wrongs[index] : NULL;
+    if (index < LQ_ISCSI_WRONGS)
+        return &lq_iscsi_wrongs[index];
+    index -= LQ_ISCSI_WRONGS;
+    return index < LQ_FC_WRONGS ? &lq_fc_wrongs[index] : NULL;
 }
 
 /* Sets the bit of row INDEX. */
@@ -51,8 +55,17 @@ static void plant(struct lq_wrongs *mask, uint32_t index)
 {
     _Static_assert((unsigned)LQ_CORE_WRONGS <= 64U * LQ_WRONG_WORDS, "a bit for each");
     _Static_assert((unsigned)LQ_ISCSI_WRONGS <= 64U * LQ_WRONG_WORDS, "a bit for each");
-    uint64_t *words = index < LQ_CORE_WRONGS ? mask->core : mask->iscsi;
-    uint32_t bit = index < LQ_CORE_WRONGS ? index : index - LQ_CORE_WRONGS;
+    _Static_assert((unsigned)LQ_FC_WRONGS <= 64U * LQ_WRONG_WORDS, "a bit for each");
+    uint64_t *words = mask->core;
+    uint32_t bit = index;
+    if (bit >= LQ_CORE_WRONGS) {
+        bit -= LQ_CORE_WRONGS;
+        words = mask->iscsi;
+    }
+    if (words == mask->iscsi && bit >= LQ_ISCSI_WRONGS) {
+        bit -= LQ_ISCSI_WRONGS;
+        words = mask->fc;
+    }
     words[bit / 64] |= UINT64_C(1) << (bit % 64);
 }
 
@@ -78,6 +91,7 @@ bool lq_sim_wrong_plant(const struct lq_personality *personality, struct lq_sim_
         for (uint32_t i = 0; i < LQ_WRONG_WORDS; i++) {
             wrong->mask.core[i] |= one.mask.core[i];
             wrong->mask.iscsi[i] |= one.mask.iscsi[i];
+            wrong->mask.fc[i] |= one.mask.fc[i];
         }
     }
     return true;

@@ -83,8 +83,15 @@ static void abort_live(struct lq_fc_target *t, struct lq_fct_exchange *x)
         lq_fct_exchange_quiet(t, x);
         x->state = LQ_FCT_ABORTED;
         lq_fct_crn_pass(t, x->remote, x->cmnd.lun, x->cmnd.crn);
+    } else if (x->state == LQ_FCT_ENDED && lq_fct_wrong(t, LQ_WRONG_ABORTED_EXCHANGE_GOES_ON)) {
+        send_ba_acc(t, x);
+        x->abts = false;
+        return;
     } else if (x->state == LQ_FCT_ENDED || x->state == LQ_FCT_CONFIRM) {
         silence(t, x);
+    } else if (!x->is_tm && lq_fct_wrong(t, LQ_WRONG_BA_ACC_BEFORE_QUIESCE)) {
+        send_ba_acc(t, x);
+        x->abts = false;
     }
     if (!x->is_tm)
         ask_engine(t, x);

@@ -287,6 +287,8 @@ void lq_fct_complete(struct lq_fc_target *t, struct lq_fct_exchange *x,
     x->status = (uint8_t)complete->status;
     x->flags = 0;
     form_residuals(x, complete->in_bytes_defined, complete->out_bytes_defined);
+    if (x->residual != 0 && lq_fct_wrong(t, LQ_WRONG_FCP_RESIDUAL_WRONG))
+        x->residual++;
     LQ_ASSERT(complete->sense_bytes <= sizeof x->sense);
     x->sense_bytes = complete->sense_bytes;
     if (x->sense_bytes != 0)
@@ -299,7 +301,8 @@ void lq_fct_complete(struct lq_fc_target *t, struct lq_fct_exchange *x,
     lq_fct_queue(t, &x->output);
 }
 
-uint32_t lq_fct_rsp(const struct lq_fct_exchange *x, uint8_t *payload)
+uint32_t lq_fct_rsp(const struct lq_fc_target *t, const struct lq_fct_exchange *x,
+                    uint8_t *payload)
 {
     uint8_t info[LQ_FCP_RSP_INFO_BYTES] = {[3] = x->rsp_code};
     struct lq_fcp_rsp rsp = {.flags = x->flags,
@@ -318,8 +321,11 @@ uint32_t lq_fct_rsp(const struct lq_fct_exchange *x, uint8_t *payload)
         rsp.sense = x->sense;
     }
     rsp.flags |= x->asks_confirm ? LQ_FCP_CONFIRM_WANTED : 0;
+    uint32_t bytes = lq_fcp_rsp_bytes(&rsp);
     lq_fcp_rsp_encode(&rsp, payload);
-    return lq_fcp_rsp_bytes(&rsp);
+    if (x->sense_bytes != 0 && lq_fct_wrong(t, LQ_WRONG_SENSE_LONGER_THAN_FCP_RSP))
+        payload[19] = (uint8_t)(payload[19] + 4); /* the last byte of FCP_SNS_LEN */
+    return bytes;
 }
 
 /* Decided when FCP_RSP is next: by then the command's handle is known. */

@@ -143,6 +143,9 @@ static void set_payload(struct lq_fc_target *t, const uint8_t *payload, uint32_t
 static void make_ready(struct lq_fc_target *t, const struct lq_fct_exchange *x)
 {
     struct lq_fcp_xfer_rdy ready = {.offset = x->burst_offset, .burst_bytes = x->burst_bytes};
+    if (lq_fct_wrong(t, LQ_WRONG_XFER_RDY_BEYOND_END) &&
+        x->burst_offset + x->burst_bytes == x->cmnd.dl)
+        ready.burst_bytes += 4;
     begin_frame(t, x, LQ_FC_R_CTL_DATA_DESCRIPTOR,
                 LQ_FC_F_CTL_END_SEQUENCE | LQ_FC_F_CTL_SEQUENCE_INITIATIVE);
     lq_fcp_xfer_rdy_encode(&ready, t->payload);
@@ -162,9 +165,12 @@ static void make_data(struct lq_fc_target *t, const struct lq_fct_exchange *x)
     begin_frame(t, x, LQ_FC_R_CTL_SOLICITED_DATA,
                 LQ_FC_F_CTL_RELATIVE_OFFSET | (is_last ? LQ_FC_F_CTL_END_SEQUENCE : 0));
     t->frame.sof = x->in_open ? LQ_FC_SOF_N3 : LQ_FC_SOF_I3;
-    t->frame.eof = is_last ? LQ_FC_EOF_T : LQ_FC_EOF_N;
-    t->frame.seq_cnt = (uint16_t)x->in_seq_cnt;
-    t->frame.parameter = x->in_sent;
+    t->frame.eof = is_last || lq_fct_wrong(t, LQ_WRONG_MIDDLE_FRAME_ENDS_SEQUENCE) ? LQ_FC_EOF_T
+                                                                                   : LQ_FC_EOF_N;
+    if (!lq_fct_wrong(t, LQ_WRONG_SEQ_CNT_STANDS_STILL))
+        t->frame.seq_cnt = (uint16_t)x->in_seq_cnt;
+    if (!is_last || !lq_fct_wrong(t, LQ_WRONG_RELATIVE_OFFSET_ZERO))
+        t->frame.parameter = x->in_sent;
     set_payload(t, x->in + x->in_sent, is_last ? left : most);
 }
 
@@ -174,7 +180,11 @@ static void make_rsp(struct lq_fc_target *t, struct lq_fct_exchange *x)
     begin_frame(t, x, LQ_FC_R_CTL_COMMAND_STATUS,
                 LQ_FC_F_CTL_END_SEQUENCE | (x->asks_confirm ? LQ_FC_F_CTL_SEQUENCE_INITIATIVE
                                                             : LQ_FC_F_CTL_LAST_SEQUENCE));
-    set_payload(t, t->payload, lq_fct_rsp(x, t->payload));
+    set_payload(t, t->payload, lq_fct_rsp(t, x, t->payload));
+    if (lq_fct_wrong(t, LQ_WRONG_RX_ID_CHANGES))
+        t->frame.rx_id ^= 1;
+    if (lq_fct_wrong(t, LQ_WRONG_NOT_AS_RESPONDER))
+        t->frame.f_ctl &= ~(uint32_t)LQ_FC_F_CTL_RESPONDER;
 }
 
 static bool has_data(const struct lq_fct_exchange *x)
@@ -182,9 +192,18 @@ static bool has_data(const struct lq_fct_exchange *x)
     return x->in_sent < x->in_bytes;
 }
 
+/* Wrong "fcp-rsp-before-data": only the last frame of it is left. */
+static bool hurries(const struct lq_fc_target *t, const struct lq_fct_exchange *x)
+{
+    return x->send_rsp && x->in_open && x->in_bytes - x->in_sent <= data_bytes_max(t, x) &&
+           lq_fct_wrong(t, LQ_WRONG_FCP_RSP_BEFORE_DATA);
+}
+
 static bool make_frame(struct lq_fc_target *t, struct lq_fct_exchange *x)
 {
-    if (x->send_ready)
+    if (hurries(t, x))
+        make_rsp(t, x);
+    else if (x->send_ready)
         make_ready(t, x);
     else if (has_data(x))
         make_data(t, x);
@@ -220,26 +239,29 @@ bool lq_fc_target_emit(struct lq_fc_target *target, uint32_t *port, struct lq_fc
 
 static void exchange_sent(struct lq_fc_target *t, struct lq_fct_exchange *x)
 {
+    uint8_t r_ctl = t->frame.r_ctl;
     lq_list_remove(&x->output.link);
-    if (x->send_ready) {
-        x->send_ready = false;
+    if (r_ctl == LQ_FC_R_CTL_DATA_DESCRIPTOR) {
+        bool again = x->ox_id % 16 == 0 && !x->ready_sent &&
+                     lq_fct_wrong(t, LQ_WRONG_XFER_RDY_TWICE);
+        x->send_ready = again;
         x->ready_sent = true;
         x->seq_id++;
         lq_fct_wait(t, x, &t->bursts);
-    } else if (has_data(x)) {
+    } else if (r_ctl == LQ_FC_R_CTL_SOLICITED_DATA) {
         x->in_sent += t->frame.payload_bytes;
         x->in_seq_cnt++;
         x->in_open = has_data(x);
         x->seq_id = (uint8_t)(x->seq_id + (x->in_open ? 0 : 1));
     } else {
-        x->send_rsp = false;
+        x->send_rsp = !x->rsp_sent && x->ox_id % 16 == 0 && lq_fct_wrong(t, LQ_WRONG_TWO_FCP_RSPS);
         x->rsp_sent = true;
         x->seq_id++;
-        lq_fct_rsp_sent(t, x);
-        return;
     }
-    if (has_data(x) || x->send_rsp)
+    if (x->send_ready || has_data(x) || x->send_rsp)
         lq_fct_queue(t, &x->output);
+    else if (x->rsp_sent)
+        lq_fct_rsp_sent(t, x);
 }
 
 void lq_fc_target_sent(struct lq_fc_target *target)

@@ -86,6 +86,8 @@ static bool ask_again(struct lq_fc_target *t, struct lq_fct_exchange *x, uint32_
         lq_link_is_linked(&x->todo_link) || offset < x->window_offset ||
         offset - x->window_offset >= x->window_bytes)
         return false;
+    if (lq_fct_wrong(t, LQ_WRONG_SRR_FROM_THE_START))
+        offset = x->window_offset;
     lq_fct_ask(t, x, offset);
     return true;
 }
@@ -107,7 +109,7 @@ static bool send_again(struct lq_fc_target *t, struct lq_fct_exchange *x, uint32
     bool has_data = (x->state == LQ_FCT_ENDED || x->state == LQ_FCT_CONFIRM) && x->in != NULL;
     if (!has_data || offset >= x->in_bytes)
         return false;
-    x->in_sent = offset;
+    x->in_sent = lq_fct_wrong(t, LQ_WRONG_SRR_FROM_THE_START) ? 0 : offset;
     x->in_seq_cnt = 0;
     x->seq_id = (uint8_t)(x->seq_id + (x->in_open ? 1 : 0));
     x->in_open = false;

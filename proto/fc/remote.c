@@ -206,6 +206,8 @@ static void answer_prli(struct lq_fc_target *t, struct lq_fct_remote *remote)
         answer_reject(t, remote, LQ_FC_REASON_UNABLE, LQ_FC_EXPLAIN_RESOURCES);
     else
         answer_process(t, remote, LQ_FC_ELS_PRLI, wants ? LQ_FC_PRLI_IMAGE_PAIR : 0, parameters);
+    if (lq_fct_wrong(t, LQ_WRONG_LINK_SERVICE_ANSWERED_TWICE))
+        answer_process(t, remote, LQ_FC_ELS_PRLI, LQ_FC_PRLI_IMAGE_PAIR, parameters);
 }
 
 static void answer_logo(struct lq_fc_target *t, const struct lq_fct_remote *remote)
@@ -316,7 +318,8 @@ static struct lq_fct_remote *slot_for(struct lq_fc_target *t, uint32_t port, uin
         release_if_over(greeted);
     }
     if (named != NULL) {
-        end_nexus(t, named, LQ_TRIGGER_REINSTATEMENT);
+        if (!lq_fct_wrong(t, LQ_WRONG_PLOGI_KEEPS_EXCHANGES))
+            end_nexus(t, named, LQ_TRIGGER_REINSTATEMENT);
         return named;
     }
     return greeted != NULL ? greeted : take(t, port);

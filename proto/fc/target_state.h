@@ -22,6 +22,7 @@
 #include "proto/fc/fcp.h"
 #include "proto/fc/ranges.h"
 #include "proto/fc/target.h"
+#include "proto/fc/wrongs.h"
 
 enum {
     LQ_FCT_RESERVED = 8, /* exchanges that are kept for task management */
@@ -183,6 +184,11 @@ struct lq_fc_target {
     struct lq_fc_target_counts counts;
 };
 
+static inline bool lq_fct_wrong(const struct lq_fc_target *t, enum lq_fc_wrong wrong)
+{
+    return LQ_WRONG(t->env->wrongs.fc, wrong) != 0;
+}
+
 /* --- target.c --------------------------------------------------------------------------------- */
 
 /* Does what the engine's calls have noted. Every entry point ends with it. */
@@ -287,7 +293,8 @@ void lq_fct_complete(struct lq_fc_target *t, struct lq_fct_exchange *x,
                      const struct lq_command_complete *complete);
 
 /* Writes FCP_RSP of X to PAYLOAD; returns its length. */
-uint32_t lq_fct_rsp(const struct lq_fct_exchange *x, uint8_t *payload);
+uint32_t lq_fct_rsp(const struct lq_fc_target *t, const struct lq_fct_exchange *x,
+                    uint8_t *payload);
 
 /* FCP_RSP of X goes out next: whether it asks for FCP_CONF. */
 void lq_fct_rsp_prepare(const struct lq_fc_target *t, struct lq_fct_exchange *x);

@@ -32,7 +32,12 @@ static void test_clean_without_wrongs(void)
 /* The seed that convicts WRONG, 0: none does. */
 static uint64_t convicting_seed(const struct lq_sim_wrong *wrong)
 {
-    struct lq_sim_settings settings = {.wrong = *wrong, .commands = COMMANDS};
+    bool is_of_fcp = false;
+    for (uint32_t i = 0; i < LQ_WRONG_WORDS; i++)
+        is_of_fcp |= wrong->mask.fc[i] != 0;
+    struct lq_sim_settings settings = {.wrong = *wrong,
+                                       .commands = COMMANDS,
+                                       .transport = is_of_fcp ? LQ_OVER_FCP : LQ_OVER_ISCSI};
     struct lq_sim *sim = lq_sim_make(&settings);
     uint64_t seed = 1;
     while (seed <= SEEDS && lq_sim_run(sim, seed, false) != LQ_SIM_VIOLATED)
