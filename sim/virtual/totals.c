@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "sim/stage/plan.h"
 #include "sim/stage/print.h"
 
 static const struct {
@@ -537,6 +538,16 @@ static bool pair_row(const struct lq_counts *counts, uint32_t index, struct lq_t
     return true;
 }
 
+/* FAULT belongs to the transport of the runs, which is told by what struck: frames, or not. */
+static bool can_strike(const struct lq_counts *counts, enum lq_fault fault)
+{
+    bool is_fcp = false;
+    for (uint32_t i = 1; i < LQ_FAULTS; i++)
+        is_fcp |= lq_fault_class((enum lq_fault)i)->place == LQ_FAULT_PLACE_FRAME &&
+                  counts->faults[i] > 0;
+    return lq_plan_has_fault(is_fcp ? LQ_OVER_FCP : LQ_OVER_ISCSI, fault);
+}
+
 bool lq_total_row(const struct lq_counts *counts, uint32_t index, struct lq_total_row *row)
 {
     if (index < LQ_TOTAL_OTHERS && other_names[index].name == NULL)
@@ -567,5 +578,5 @@ bool lq_total_row(const struct lq_counts *counts, uint32_t index, struct lq_tota
     if (index == LQ_FAULT_NONE)
         return false;
     return plain_row("fault fired", lq_fault_class((enum lq_fault)index)->name,
-                     counts->faults[index], true, row);
+                     counts->faults[index], can_strike(counts, (enum lq_fault)index), row);
 }
