@@ -178,19 +178,21 @@ static bool is_valid(const struct lq_fcp_cmnd *cmnd)
     return attribute != 3 && attribute <= LQ_FCP_UNTAGGED && cmnd->cdb_bytes <= LQ_CDB_BYTES_MAX;
 }
 
-/* No slot: BUSY from one that is no exchange's [SAM-5 5.3.1]. */
+/* No slot: BUSY, or a function that failed, from one that is no exchange's [SAM-5 5.3.1]. */
 static void answer_busy(struct lq_fc_target *t, uint32_t port, const struct lq_fc_frame *frame,
                         const struct lq_fcp_cmnd *cmnd)
 {
     struct lq_fct_reply *reply = lq_fct_answer(t, port, frame, LQ_FC_R_CTL_COMMAND_STATUS);
     if (reply == NULL)
         return;
+    static const uint8_t failed[LQ_FCP_RSP_INFO_BYTES] = {[3] = LQ_FCP_TM_FAILED};
     struct lq_fcp_rsp rsp = {.status = LQ_BUSY, .residual = cmnd->dl};
-    rsp.flags = cmnd->dl != 0 && cmnd->tm_flags == 0 ? LQ_FCP_UNDERFLOW : 0;
-    if (cmnd->tm_flags != 0)
-        rsp.residual = 0;
+    rsp.flags = cmnd->dl != 0 ? LQ_FCP_UNDERFLOW : 0;
+    if (cmnd->tm_flags != 0) /* a function has no status, and without a code it would be done */
+        rsp = (struct lq_fcp_rsp){
+            .flags = LQ_FCP_INFO_VALID, .info = failed, .info_bytes = sizeof failed};
     lq_fcp_rsp_encode(&rsp, reply->payload);
-    lq_fct_send(t, reply, LQ_FCP_RSP_BYTES);
+    lq_fct_send(t, reply, lq_fcp_rsp_bytes(&rsp));
 }
 
 /* The OX_ID is known. True: its exchange has ended, and this FCP_CMND begins another one. */

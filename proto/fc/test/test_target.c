@@ -234,6 +234,15 @@ static void test_many_exchanges(void)
         read_blocks((uint16_t)(0x200 + i), i, 1);
     while (pull())
         CU_ASSERT(got.r_ctl == 0x07 && (got_payload[11] == 0x28 || got_payload[11] == 0x08));
+    for (uint16_t i = 0; i < 12; i++) { /* more functions than there is room for have failed */
+        send_tm((uint16_t)(0x400 + i), 0x02);
+        while (pull())
+            CU_ASSERT(got.r_ctl == 0x07 && (got_payload[10] & 1) == 1 && got_payload[27] == 5);
+    }
+    ram.holds = false;
+    while (pull())
+        CU_ASSERT(got.r_ctl == 0x07 && got_payload[27] == 0);
+    ram.holds = true;
     send_tm(0x300, 0x02); /* ABORT TASK SET has room */
     ram.holds = false;
     CU_ASSERT_TRUE(responded(0x300, 0));
