@@ -83,10 +83,6 @@ static void abort_live(struct lq_fc_target *t, struct lq_fct_exchange *x)
         lq_fct_exchange_quiet(t, x);
         x->state = LQ_FCT_ABORTED;
         lq_fct_crn_pass(t, x->remote, x->cmnd.lun, x->cmnd.crn);
-    } else if (x->state == LQ_FCT_ENDED && lq_fct_wrong(t, LQ_WRONG_ABORTED_EXCHANGE_GOES_ON)) {
-        send_ba_acc(t, x);
-        x->abts = false;
-        return;
     } else if (x->state == LQ_FCT_ENDED || x->state == LQ_FCT_CONFIRM) {
         silence(t, x);
     } else if (!x->is_tm && lq_fct_wrong(t, LQ_WRONG_BA_ACC_BEFORE_QUIESCE)) {
@@ -264,7 +260,9 @@ void lq_fct_tm_executed(struct lq_fc_target *t, struct lq_fct_exchange *x,
         send_ba_acc(t, x);
         x->abts = false;
         x->engine_done = true;
-        if (lq_handle_is_none(x->task)) /* always, of an engine that keeps its word */
+        if (lq_handle_is_none(x->task) && lq_fct_wrong(t, LQ_WRONG_ABORTED_EXCHANGE_GOES_ON))
+            lq_fct_complete(t, x, &(struct lq_command_complete){.status = LQ_TASK_ABORTED});
+        else if (lq_handle_is_none(x->task)) /* always, of an engine that keeps its word */
             lq_fct_exchange_end(t, x, LQ_FCT_DEAD);
     } else {
         x->state = LQ_FCT_ENDED;

@@ -6,7 +6,7 @@ const struct lq_wrong lq_fc_wrongs[LQ_FC_WRONGS] = {
                                         "ABTS is answered before the engine has ended the command"},
     [LQ_WRONG_ABORTED_EXCHANGE_GOES_ON] =
         {"aborted-exchange-goes-on", "FRAME-7",
-         "what the engine has ended is sent although BA_ACC was"},
+         "FCP_RSP with TASK ABORTED follows BA_ACC"},
     [LQ_WRONG_FCP_RSP_BEFORE_DATA] = {"fcp-rsp-before-data", "FRAME-6",
                                       "FCP_RSP goes out before the last frame of FCP_DATA"},
     [LQ_WRONG_SRR_FROM_THE_START] = {"srr-from-the-start", "FRAME-12",
