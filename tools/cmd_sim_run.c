@@ -9,6 +9,7 @@
 #include "core/wrongs.h"
 #include "proto/fc/wrongs.h"
 #include "proto/iscsi/wrongs.h"
+#include "sim/machine/crc.h"
 #include "tools/cmd_sim_report.h"
 #include "tools/exit_codes.h"
 #include "tools/failure.h"
@@ -224,6 +225,7 @@ static void run_once(struct lq_sim *sim, bool counts)
                                      .sink_count = sink_count,
                                      .strike = sim->strike,
                                      .strike_step = sim->strike_step,
+                                     .crc32c = lq_crc_processor().function,
                                      .should_stop = should_stop,
                                      .stop_context = sim};
     if (sim->trace != NULL && sim->trace->from != NULL)

@@ -29,6 +29,7 @@ LAYERS = {
                  "lq_shard"],
     "lq_virtual": ["lq_base", "lq_core", "lq_fc", "lq_fcoe", "lq_iscsi", "lq_faults", "lq_scenario",
                    "lq_shard", "lq_stage"],
+    "lq_machine": [],
     "lq_wire": ["lq_base"],
     "lq_judges": ["lq_base", "lq_wire"],
 }
@@ -37,6 +38,8 @@ ALLOWED = {"memcpy", "memset", "memmove", "memcmp", "memchr", "strchr", "strlen"
            "strncmp",
            # the program's hook for a failed LQ_ASSERT: core/base/assert.h
            "lq_assert_fail"}
+# How lq_machine, and nobody else, asks what the processor has: GCC, Clang; Linux on ARM.
+PROCESSOR = {"__cpu_model", "__cpu_indicator_init", "getauxval"}
 # What compilers call by themselves: stack protection, position independence, 64-bit arithmetic on
 # 32-bit machines, memcmp() that only asks for equality, sanitizers, coverage.
 RUNTIME = re.compile(r"_GLOBAL_OFFSET_TABLE_|__stack_chk_fail(_local)?|"
@@ -86,6 +89,8 @@ def check(nm, archives, instrumented=False):
     for name, member, symbol in undefined:
         if symbol in ALLOWED or RUNTIME.fullmatch(symbol):
             continue
+        if name == "lq_machine" and symbol in PROCESSOR:
+            continue
         if any(symbol in defined.get(layer, ()) for layer in [name, *LAYERS[name]]):
             continue
         owners = [owner for owner, symbols in defined.items() if symbol in symbols]
@@ -127,6 +132,9 @@ VIOLATIONS = [
      ["lq_core", "malloc"]),
     ("iscsi opens a socket", "lq_iscsi",
      "#include <sys/socket.h>\nint lq_x(void) { return socket(1, 1, 0); }", ["socket"]),
+    ("the virtual world asks what the processor has", "lq_virtual",
+     "extern unsigned long getauxval(unsigned long); unsigned long lq_x(void)"
+     "{ return getauxval(16); }", ["lq_virtual", "getauxval"]),
     ("the virtual world prints", "lq_virtual",
      '#include <stdio.h>\nvoid lq_x(int n) { printf("%d", n); }', ["lq_virtual", "printf"]),
     ("core calls proto behind its headers' back", "lq_core",

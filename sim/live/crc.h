@@ -8,12 +8,7 @@
 #ifndef LQ_SIM_LIVE_CRC_H
 #define LQ_SIM_LIVE_CRC_H
 
-#include "proto/iscsi/crc32c.h"
-
-struct lq_crc_provider {
-    const char *name; /* "ISA-L", "SSE4.2", "ARMv8", "tables" */
-    lq_crc32c_function function;
-};
+#include "sim/machine/crc.h"
 
 enum { LQ_CRC_PROVIDERS_MAX = 4 };
 

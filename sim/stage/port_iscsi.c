@@ -12,6 +12,7 @@ static void carve(struct lq_actor *actor, struct lq_arena *arena)
 {
     struct lq_iscsi_initiator_config config = lq_iscsi_initiator_config_default;
     config.raw_bytes_max = 512;
+    config.crc32c = actor->world->request.crc32c;
     actor->endpoint = lq_iscsi_initiator_make(arena, &config, &actor->world->env);
 }
 

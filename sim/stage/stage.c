@@ -112,6 +112,7 @@ void lq_world_prepare(struct lq_world *world, const struct lq_run_request *reque
     take_request(world, request);
     world->draws = request->choice != NULL ? request->choice : &world->seeded.choice;
     make_plan(world, request);
+    world->plan.shard.iscsi.crc32c = request->crc32c;
     lq_history_init(&world->history);
     for (uint32_t i = 0; i < request->sink_count; i++)
         lq_history_attach(&world->history, request->sinks[i]);

@@ -15,6 +15,7 @@
 
 #include "core/base/history.h"
 #include "core/env.h"
+#include "proto/iscsi/crc32c.h"
 #include "scenarios/lang/scenario.h"
 #include "sim/stage/plan.h"
 
@@ -40,6 +41,7 @@ struct lq_run_request {
      * event of the safety phase, from 1. LQ_FAULT_NONE: none. Virtual world only. */
     enum lq_fault strike;
     uint64_t strike_step;
+    lq_crc32c_function crc32c; /* of all iSCSI endpoints; NULL: lq_crc32c_table */
 };
 
 /* What a scenario asks for and did not get. */
