@@ -8,8 +8,11 @@
 
 #include <stdint.h>
 
+enum { LQ_WIRE_CRC_STEP = 16 }; /* bytes taken at once */
+
 struct lq_wire_crc {
-    uint32_t table[8][256]; /* [n][byte]: remainder of the byte with n bytes behind it */
+    /* [n][byte]: remainder of the byte with n bytes behind it */
+    uint32_t table[LQ_WIRE_CRC_STEP][256];
 };
 
 void lq_wire_crc_init(struct lq_wire_crc *crc);
