@@ -4,8 +4,10 @@
 
 Live: iscsi-inq, iscsi-ls and suites of iscsi-test-cu through `lunquake with --pcap`. Virtual:
 `lunquake sim --pcap` of seeds, every second one with header digests, which tshark checks (of data
-digests it knows nothing, so these runs have none, nor bits that turn over). All captures must decode without a complaint (tshark_check.py);
-only what a planted fault explains is allowed, by the list below.
+digests it knows nothing, so these runs have none, nor bits that turn over; and it takes each PDU's
+part of a reservation's parameter list for the whole, so reservations are left to the live ones). All
+captures must decode without a complaint (tshark_check.py); only what a planted fault explains is
+allowed, by the list below.
 """
 import argparse
 import os
@@ -22,25 +24,30 @@ LIVE = [("inquiry", ["iscsi-inq", "{uri}"]),
                      "-c", "flush", "{uri}"])]
 LIVE += [(f"cu-{suite}", ["iscsi-test-cu", "-d", "-s", "-t", f"ALL.{suite}", "{uri}"])
          for suite in ("Read10", "Write16", "Inquiry", "TestUnitReady", "ReadCapacity16",
-                       "iSCSITMF", "iSCSIResiduals", "iSCSIcmdsn")]
+                       "iSCSITMF", "iSCSIResiduals", "iSCSIcmdsn", "ProutRegister", "ProutReserve",
+                       "PrinReadKeys")]
 LIVE.append(("qemu-io-header-digest",
              ["qemu-io", "--image-opts", "-c", "write -P 5 0 1M", "-c", "read -P 5 0 1M",
               "driver=iscsi,transport=tcp,portal={host}:{port},target={iqn},lun=0,"
               "header-digest=crc32c"]))
 SEED = """scenario "seed {seed}, as tshark can read it"
-swarm {seed} {{ digests {digests}; fault net.damage-header 0; fault net.damage-data 0
+swarm {seed} {{ digests {digests}; reservations 0; reserves 0; fault net.damage-header 0; fault net.damage-data 0
     fault pdu.corrupt 0; fault pdu.replace 0; fault pdu.truncate 0; fault pdu.inject 0 }}
 """
 # What initiators or the virtual network do on purpose, and how tshark words it.
 EXPLAINED_LIVE = [
     # Answers to allocation lengths of 0 to 31 bytes: tshark wants READ CAPACITY(16) data whole.
-    r"live-cu-ReadCapacity16.*Malformed Packet.*Service Action In\(16\) Response Data"]
+    r"live-cu-ReadCapacity16.*Malformed Packet.*Service Action In\(16\) Response Data",
+    # And the same with READ KEYS.
+    r"live-cu-PrinReadKeys.*Malformed Packet.*Persistent Reserve In Response Data"]
 EXPLAINED_VIRTUAL = [
     r"warning: Connection reset \(RST\)",
     # A task management function that does not exist: tshark then takes the request for no iSCSI.
     r"->3260: TCP payload in no iSCSI PDU \(begins [04]2(80|89|8[a-f]|[9a-f].)",
     # Nor does it see a command behind such a request in one segment, to which this is the answer.
     r"Unknown SCSI exchange, can not decode SCSI data \[SCSI: Response LUN: 0xffff",
+    # Unasked data of a command that the network lost.
+    r"Unknown SCSI exchange, can not decode SCSI data \[SCSI Data Out\]",
     # A Data-Out that the network lost or put out of order is rejected with its header alone
     # [RFC 7143 11.17.4]; tshark looks for its data there.
     r"Malformed Packet .*\[Reject \(Invalid PDU field\)SCSI Data Out"]

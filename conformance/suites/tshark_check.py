@@ -34,6 +34,7 @@ UNDECODED_FIELDS = FIELDS[:5] + ["tcp.stream", "tcp.payload"]
 HEADER_BYTES = 48
 OPCODES = {0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x10,                # [RFC 7143 11.2.1.2]
            0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x31, 0x32, 0x3F}
+LOGIN = {0x03, 0x23}
 Finding = collections.namedtuple("Finding", "frame time ports what info")
 
 
@@ -68,6 +69,21 @@ def expert_findings(row):
     return [Finding(frame, time, f"{source}->{destination}", what, info) for what in sorted(found)]
 
 
+def walk(data, digest_bytes):
+    """Where the last PDU of DATA begins that is not whole, or is none; DIGEST_BYTES behind each
+    header of the full feature phase."""
+    begin = 0
+    while len(data) - begin >= HEADER_BYTES and data[begin] & 0xBF in OPCODES:
+        length = int.from_bytes(data[begin + 5:begin + 8], "big")
+        end = begin + HEADER_BYTES + 4 * data[begin + 4] + length + -length % 4
+        if data[begin] & 0x3F not in LOGIN:
+            end += digest_bytes
+        if end > len(data):
+            break
+        begin = end
+    return begin
+
+
 def cut_off_frames(arguments, capture, streams):
     """Frames that hold nothing but a PDU which the end of its connection cut off."""
     directions = collections.defaultdict(list)             # (stream, source): [(frame, bytes)]
@@ -80,15 +96,11 @@ def cut_off_frames(arguments, capture, streams):
     cut_off = set()
     for frames in directions.values():
         data = b"".join(payload for _, payload in frames)
-        begin = 0                                          # of the PDU that is walked over
-        while len(data) - begin >= HEADER_BYTES:
-            length = int.from_bytes(data[begin + 5:begin + 8], "big")
-            end = begin + HEADER_BYTES + 4 * data[begin + 4] + length + -length % 4
-            if end > len(data) or data[begin] & 0xBF not in OPCODES:
-                break
-            begin = end
-        if data[begin:begin + 1] and data[begin] & 0xBF not in OPCODES:
+        begins = [begin for begin in (walk(data, 0), walk(data, 4))
+                  if not data[begin:begin + 1] or data[begin] & 0xBF in OPCODES]
+        if not begins:
             continue                                       # that is no PDU at all
+        begin = begins[0]                                  # of the PDU that is cut off
         at = 0
         for frame, payload in frames:
             if at >= begin:
