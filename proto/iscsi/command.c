@@ -410,9 +410,9 @@ static bool may_hold(const struct lq_tgt_session *session, const struct lq_iscsi
     return true;
 }
 
-/* Keeps the PDU that has just been received until its turn. */
+/* Keeps the PDU that has just been received until its TURN, a CmdSN. */
 static void hold(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
-                 const struct lq_iscsi_pdu *pdu)
+                 const struct lq_iscsi_pdu *pdu, uint32_t turn)
 {
     struct lq_tgt_session *session = conn->session;
     bool is_scsi = pdu->opcode == LQ_OP_SCSI_COMMAND;
@@ -432,7 +432,7 @@ static void hold(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
         t->counts.ignored_out_of_window++;
         return;
     }
-    command->cmd_sn = pdu->cmd_sn;
+    command->cmd_sn = turn;
     command->extra_cdb_bytes = is_scsi ? r.cdb_bytes - 16 : 0;
     command->bidi_bytes = r.bidi_bytes;
     memcpy(command->header, conn->header, LQ_BHS_BYTES);
@@ -505,8 +505,9 @@ static void tm_request(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
                        const struct lq_iscsi_pdu *pdu)
 {
     struct lq_tgt_session *session = conn->session;
-    if (lq_tgt_tm_must_wait(t, session, pdu)) {
-        hold(t, conn, pdu);
+    uint32_t turn = lq_tgt_tm_turn(session, pdu);
+    if (turn != session->exp_cmd_sn) {
+        hold(t, conn, pdu, turn);
         return;
     }
     struct lq_tgt_command *command =
@@ -573,7 +574,7 @@ void lq_tgt_numbered_request(struct lq_iscsi_target *target, struct lq_tgt_conn 
         return;
     }
     if (numbered && pdu->cmd_sn != session->exp_cmd_sn) {
-        hold(target, conn, pdu);
+        hold(target, conn, pdu, pdu->cmd_sn);
         return;
     }
     session->exp_cmd_sn += numbered ? 1 : 0;

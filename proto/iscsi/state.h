@@ -499,9 +499,9 @@ void lq_tgt_complete(struct lq_iscsi_target *target, struct lq_tgt_command *comm
 void lq_tgt_tm_deliver(struct lq_iscsi_target *target, struct lq_tgt_command *command,
                        const struct lq_iscsi_pdu *pdu);
 
-/* True when a TM request must wait for holes below its CmdSN. An ABORT TASK of a hole fills it. */
-bool lq_tgt_tm_must_wait(struct lq_iscsi_target *target, struct lq_tgt_session *session,
-                         const struct lq_iscsi_pdu *pdu);
+/* The CmdSN that a TM request waits for, because of holes below its own: ExpCmdSN when it need not.
+ * An ABORT TASK of a hole fills it. */
+uint32_t lq_tgt_tm_turn(const struct lq_tgt_session *session, const struct lq_iscsi_pdu *pdu);
 
 /* --- message.c -------------------------------------------------------------------------------- */
 

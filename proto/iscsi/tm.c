@@ -149,16 +149,27 @@ static void stop_half_way(struct lq_iscsi_target *t, struct lq_tgt_session *sess
 
 /* --- all functions ---------------------------------------------------------------------------- */
 
-bool lq_tgt_tm_must_wait(struct lq_iscsi_target *target, struct lq_tgt_session *session,
-                         const struct lq_iscsi_pdu *pdu)
+/* Behind the last request that waits for a hole to be filled; without one there is no hole. */
+static uint32_t behind_held(const struct lq_tgt_session *session)
 {
-    (void)target;
+    for (struct lq_link *at = session->held.prev; at != &session->held; at = at->prev) {
+        const struct lq_tgt_command *held = LQ_ELEMENT(at, struct lq_tgt_command, held_link);
+        if (held->kind == LQ_CMD_PLUG || (held->header[0] & 0x40) == 0)
+            return held->cmd_sn + 1;
+    }
+    return session->exp_cmd_sn;
+}
+
+uint32_t lq_tgt_tm_turn(const struct lq_tgt_session *session, const struct lq_iscsi_pdu *pdu)
+{
     if (!pdu->immediate || pdu->u.tm.function == LQ_ISCSI_ABORT_TASK ||
-        engine_function(pdu->u.tm.function) == 0)
-        return false;
-    /* A number beyond the window names no request that could still come. */
-    return lq_sn_before(session->exp_cmd_sn, pdu->cmd_sn) &&
-           lq_sn_within(pdu->cmd_sn, session->exp_cmd_sn, session->max_cmd_sn + 1);
+        engine_function(pdu->u.tm.function) == 0 ||
+        !lq_sn_before(session->exp_cmd_sn, pdu->cmd_sn))
+        return session->exp_cmd_sn;
+    /* Not all numbers up to one beyond the window will come, but those before what is held will. */
+    return lq_sn_within(pdu->cmd_sn, session->exp_cmd_sn, session->max_cmd_sn + 1)
+               ? pdu->cmd_sn
+               : behind_held(session);
 }
 
 void lq_tgt_tm_deliver(struct lq_iscsi_target *target, struct lq_tgt_command *command,
