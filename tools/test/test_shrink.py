@@ -31,7 +31,7 @@ def properties(text):
 
 @pytest.mark.parametrize("wrong", WRONGS)
 def test_shrunk(run, tmp_path, wrong):
-    lines, path, printed = shrink(run, tmp_path, wrong, "--seeds", "1..100")
+    lines, path, printed = shrink(run, tmp_path, wrong, "--seeds", "1..300")
     text = path.read_text(encoding="ascii")
     statements = [line for line in text.splitlines() if line and not line.startswith("#")]
     assert lines == len(statements) <= 15, text
@@ -58,7 +58,7 @@ def outcome(result):
 
 @pytest.mark.parametrize("wrong", WRONGS + OTHERS)
 def test_a_seed_its_scenario_and_its_trace_are_one_run(run, tmp_path, wrong):
-    _, shrunk, printed = shrink(run, tmp_path, wrong, "--seeds", "1..100")
+    _, shrunk, printed = shrink(run, tmp_path, wrong, "--seeds", "1..300")
     seed = re.search(r"^FAILED seed (\d+)", printed, re.MULTILINE).group(1)
     scenario, trace, small = (tmp_path / name for name in ("a.scn", "a.trace", "small.trace"))
     of_seed = outcome(run("sim", "--seed", seed, "--wrong", wrong, "--record", trace))
