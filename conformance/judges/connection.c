@@ -140,9 +140,9 @@ static bool is_late_data(const struct lq_pdu_seen *pdu)
            pdu->exchange->silenced_by != NULL && lq_wire_ttt(pdu->h) != LQ_WIRE_NO_TAG;
 }
 
-/* SEQ-16: outside of the window that the target has told. It may be wider already than it has told,
- * but only a network that forges makes use of that. A retry of a task that has no status yet is
- * answered with it. */
+/* SEQ-16: outside of the window that the target has told. It is wider by one as soon as the status
+ * that told it has been sent, whose command has its place until then; only a network that forges
+ * makes use of that. A retry of a task that has no status yet is answered with it. */
 static bool must_be_ignored(const struct lq_judge *judge, const struct connection_state *state,
                             const struct lq_pdu_seen *pdu)
 {
@@ -153,8 +153,10 @@ static bool must_be_ignored(const struct lq_judge *judge, const struct connectio
     bool is_open = (pdu->exchange != NULL && pdu->exchange->request.number != pdu->at.number) ||
                    (pdu->function != NULL && pdu->function->request.number != pdu->at.number) ||
                    find(state->pings, state->ping_count, itt) < state->ping_count;
-    return !is_open && (pdu->is_beyond || (state->has_exp_cmd_sn &&
-                                           is_before(lq_wire_cmd_sn(pdu->h), state->exp_cmd_sn)));
+    uint32_t cmd_sn = lq_wire_cmd_sn(pdu->h);
+    bool is_beyond = is_before(pdu->connection->max_cmd_sn + 1, cmd_sn);
+    return !is_open &&
+           (is_beyond || (state->has_exp_cmd_sn && is_before(cmd_sn, state->exp_cmd_sn)));
 }
 
 /* What names a task or a ping, and is no Reject. */
