@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the two halves of the DATA judge share: data.c (writes, fences), data_reads.c (reads). */
+/*
+ * What the files of the DATA judge share: data.c (the part), data_blocks.c (blocks and epochs),
+ * data_writes.c, data_fences.c, data_forged.c (what the network forged), data_reads.c.
+ */
 #ifndef LQ_CONFORMANCE_JUDGES_DATA_H
 #define LQ_CONFORMANCE_JUDGES_DATA_H
 
@@ -12,6 +15,8 @@ enum write_state {
     WRITE_MAYBE,    /* ended otherwise: may have had effect until then */
     WRITE_NO_EFFECT /* its status says that nothing happened */
 };
+
+enum { BLOCKS_MAX = 1 << 16 }; /* of one command; what is longer is not judged */
 
 struct write {
     struct lq_seen_command *command;
@@ -68,19 +73,25 @@ static inline struct data *lq_data_of(const struct lq_judge *judge)
     return judge->state[LQ_STATE_DATA];
 }
 
+struct known *lq_data_known(struct lq_judge *judge, const struct lq_seen_command *command);
+/* The writes of NEXUS that may still have an effect: struct write. */
+struct lq_link *lq_data_unfenced_of(struct lq_judge *judge, const struct lq_seen_nexus *nexus);
+
+/* --- data_blocks.c --------------------------------------------------------------------------- */
+
 /* Block LBA of STORE, in its present epoch; and the event that began it, NULL: the start. */
 struct lq_block *lq_data_block(struct lq_judge *judge, uint32_t store, uint64_t lba);
 const struct lq_event *lq_data_loss(const struct lq_judge *judge, const struct lq_block *block);
 
-struct known *lq_data_known(struct lq_judge *judge, const struct lq_seen_command *command);
+void lq_data_store_lost_power(struct lq_judge *judge, const struct lq_event *event);
 
-/* The store of WRITE cannot fence. */
-bool lq_data_is_unfenced(struct lq_judge *judge, const struct write *write);
+/* The store lies about some blocks: nothing that is read there is the target's fault until they
+ * are written again. */
+void lq_data_blocks_corrupted(struct lq_judge *judge, const struct lq_event *event);
 
-/* COUNT values of write number WRITE (LQ_NONE: initial content), which began with BEGIN. Returns
- * the place of the first. */
-uint32_t lq_data_add_values(struct lq_judge *judge, uint32_t count, uint32_t write,
-                            const struct lq_event *begin);
+/* STATUS ends a write of VALUE that began after the lie: from now on BLOCK can be judged again. */
+void lq_data_block_mended(struct lq_judge *judge, struct lq_block *block, struct lq_value *value,
+                          const struct lq_event *status);
 
 /* The key of struct data.run_of. */
 uint64_t lq_data_content_key(uint32_t store, uint64_t content);
@@ -90,9 +101,47 @@ uint64_t lq_data_initial_content(uint32_t block_bytes);
 
 bool lq_data_is_on_medium(const struct lq_seen_unit *unit, uint64_t lba, uint32_t nblocks);
 
+/* --- data_writes.c --------------------------------------------------------------------------- */
+
+void lq_data_write_begins(struct lq_judge *judge, struct lq_seen_command *command);
+void lq_data_write_data(struct lq_judge *judge, const struct lq_event *event);
+void lq_data_write_ends(struct lq_judge *judge, struct write *write,
+                        const struct lq_event *status);
+
+/* Nothing of WRITE happens after EVENT; if a read sees it later, PROPERTY is at stake. */
+void lq_data_fence(struct lq_judge *judge, struct write *write, const struct lq_event *event,
+                   enum lq_property_place property);
+
+/* COUNT values of write number WRITE (LQ_NONE: initial content), which began with BEGIN. Returns
+ * the place of the first. */
+uint32_t lq_data_add_values(struct lq_judge *judge, uint32_t count, uint32_t write,
+                            const struct lq_event *begin);
+
 /* WRITE ended without effect by its status, but READ saw it. */
 void lq_data_convict_no_effect(struct lq_judge *judge, const struct write *write,
                                const struct lq_event *read, const struct lq_event *read_end);
+
+/* --- data_fences.c --------------------------------------------------------------------------- */
+
+/* The store of WRITE cannot fence. */
+bool lq_data_is_unfenced(struct lq_judge *judge, const struct write *write);
+/* A TM function has been answered. */
+void lq_data_function_done(struct lq_judge *judge, const struct lq_event *event);
+/* The session of EVENT's connection is over, or all but that of this connection when IS_NEW. */
+void lq_data_session_over(struct lq_judge *judge, const struct lq_event *event, bool is_new);
+void lq_data_power(struct lq_judge *judge, const struct lq_event *event);
+
+/* EVENT: the initiator of PREEMPT, a PREEMPT AND ABORT, has its GOOD. Writes of NEXUS, which it
+ * preempted, that were in the task set when it began take effect before that, or never. */
+void lq_data_fence_preempted(struct lq_judge *judge, const struct lq_seen_nexus *nexus,
+                             const struct lq_seen_task *preempt, const struct lq_event *event);
+
+/* --- data_forged.c --------------------------------------------------------------------------- */
+
+void lq_data_fault_strikes(struct lq_judge *judge, const struct lq_event *fault);
+void lq_data_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu);
+
+/* --- data_reads.c ---------------------------------------------------------------------------- */
 
 /* A read begins or is over (BEGINS); returned data; ended GOOD with END. */
 void lq_data_read_moves(struct lq_judge *judge, struct lq_seen_command *command, bool begins);
@@ -102,10 +151,5 @@ void lq_data_read_ends(struct lq_judge *judge, struct lq_seen_command *read,
 
 /* data_digest.c */
 void lq_data_digest(struct lq_judge *judge, struct lq_digest *digest);
-
-/* EVENT: the initiator of PREEMPT, a PREEMPT AND ABORT, has its GOOD. Writes of NEXUS, which it
- * preempted, that were in the task set when it began take effect before that, or never. */
-void lq_data_fence_preempted(struct lq_judge *judge, const struct lq_seen_nexus *nexus,
-                             const struct lq_seen_task *preempt, const struct lq_event *event);
 
 #endif
