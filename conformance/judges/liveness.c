@@ -74,8 +74,17 @@ static bool was_lost(const struct lq_judge *judge, const struct lq_seen_command 
            fault->time_ns + LOST_BEFORE_NS >= command->sent->time_ns;
 }
 
-/* LIVE-5: the connection is gone, a TM function was answered, it logged out, or iSCSI gave a
- * response that is no SCSI status. */
+/* The target ended it without a status, as it has to with TAS 0: another initiator's TM function,
+ * or its PREEMPT AND ABORT [SAM-5 r21 5.6]. Whether that was right is TM-3. An initiator that asks
+ * its transport (REC) learns it before the unit attention tells. */
+static bool was_ended(const struct lq_seen_command *command)
+{
+    const struct lq_seen_task *task = command->task;
+    return task != NULL && task->ended != NULL && (task->ended->flags & LQ_F_ABORTED) != 0;
+}
+
+/* LIVE-5: the connection is gone, a TM function was answered, it logged out, iSCSI gave a response
+ * that is no SCSI status, or there was nothing to wait for any more. */
 static void judge_giving_up(struct lq_judge *judge, const struct lq_seen_command *command,
                             const struct lq_event *event)
 {
@@ -87,7 +96,8 @@ static void judge_giving_up(struct lq_judge *judge, const struct lq_seen_command
                      (nexus->logout_done != NULL && nexus->logout_done->seq > sent) ||
                      *answered_of(judge, nexus) > sent ||
                      (command->exchange != NULL && command->exchange->response.seq != 0) ||
-                     was_lost(judge, command, event);
+                     was_lost(judge, command, event) ||
+                     (event->code == LQ_GAVE_UP_LOST && was_ended(command));
     if (has_cause)
         return;
     struct lq_text text = lq_text_form("command % of initiator % was given up without a cause",

@@ -217,18 +217,30 @@ static void judge_sense(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 
 /* --- the engine's end against the initiator's ------------------------------------------------- */
 
+static const struct lq_event *end_of(const struct lq_seen_task *task)
+{
+    return task->refused != NULL ? task->refused : task->ended;
+}
+
+static bool is_told(const struct lq_event *ended, const struct lq_event *status)
+{
+    return ended != NULL && ended->code == status->code && ended->detail == status->detail;
+}
+
 static void judge_end(struct lq_judge *judge, const struct lq_event *status)
 {
     const struct lq_seen_command *command = lq_view_command(&judge->view, status);
     if (command == NULL || command->task == NULL || command->status != status)
         return;
-    const struct lq_event *ended =
-        command->task->refused != NULL ? command->task->refused : command->task->ended;
+    const struct lq_event *ended = end_of(command->task);
     if (ended == NULL || (ended->flags & LQ_F_ABORTED) ||
         (lq_view_command_forged(&judge->view, command) & ~(uint32_t)LQ_BROKEN) != 0)
         return;
     judge->exercised[P_SEQ_13]++;
-    if (ended->code == status->code && ended->detail == status->detail)
+    /* A frame that a fabric delivers twice, the second time when the first has ended, is another
+     * command to an FCP target: initiators use an OX_ID again at once. Either's status counts. */
+    if (is_told(ended, status) ||
+        (command->again != NULL && is_told(end_of(command->again), status)))
         return;
     struct lq_text text = lq_text_form("command % of initiator % ended with status % but its "
                                        "initiator received status %, or other sense",

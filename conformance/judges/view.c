@@ -337,6 +337,8 @@ static struct lq_seen_task *task_make(struct lq_judge *judge, const struct lq_ev
         if (task->exchange != NULL)
             task->exchange->task = task;
     } else {
+        if (task->command != NULL)
+            task->command->again = task;
         task->command = NULL;
     }
     return task;

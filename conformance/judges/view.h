@@ -67,6 +67,7 @@ struct lq_seen_command {
     const struct lq_seen_unit *unit; /* NULL: a LUN that is not there */
     struct lq_seen_exchange *exchange;
     struct lq_seen_task *task;
+    struct lq_seen_task *again; /* the same command, which reached the target once more; newest */
     struct lq_link in_nexus;
     uint32_t index;
 };

@@ -42,6 +42,18 @@ static struct lq_fct_remote *find_greeted(struct lq_fc_target *t, uint32_t port,
     return NULL;
 }
 
+/* It logs out from FC_ID, and waits for the end of its nexus. */
+static struct lq_fct_remote *find_leaving(struct lq_fc_target *t, uint32_t port, uint32_t fc_id)
+{
+    for (uint32_t i = 0; i < t->config.remotes_max; i++) {
+        struct lq_fct_remote *remote = &t->remotes[i];
+        if (remote->used && remote->owed == LQ_FC_ELS_LOGO && remote->port == port &&
+            remote->fc_id == fc_id)
+            return remote;
+    }
+    return NULL;
+}
+
 static struct lq_fct_remote *take(struct lq_fc_target *t, uint32_t port)
 {
     for (uint32_t i = 0; i < t->config.remotes_max; i++) {
@@ -362,6 +374,11 @@ void lq_fct_plogi(struct lq_fc_target *t, uint32_t port, const struct lq_fc_fram
 void lq_fct_logo(struct lq_fc_target *t, uint32_t port, const struct lq_fc_frame *frame)
 {
     struct lq_fct_remote *remote = lq_fct_remote_at(t, port, frame->s_id);
+    struct lq_fct_remote *leaving = find_leaving(t, port, frame->s_id);
+    if (remote == NULL && leaving != NULL) { /* it asks again: one answer, to the latest */
+        owe(leaving, LQ_FC_ELS_LOGO, frame);
+        return;
+    }
     if (remote == NULL) { /* it is logged out */
         struct lq_fct_reply *reply = lq_fct_answer(t, port, frame, LQ_FC_R_CTL_ELS_REPLY);
         struct lq_fc_els acc;

@@ -108,6 +108,28 @@ static void test_logout_hangs(void)
     CU_ASSERT(story_breaks("LIVE-4"));
 }
 
+/* REC tells an initiator that its exchange is no more before the unit attention does. */
+static void test_given_up_when_ended(void)
+{
+    begin();
+    struct story_command c = command(1);
+    c.connection = 0;
+    story_send(&c);
+    story_arrive(&c);
+    EV(LQ_I_GAVE_UP, .actor = 1, .nexus = NEXUS_A, .serial = 1, .code = LQ_GAVE_UP_LOST);
+    CU_ASSERT(story_breaks("LIVE-5"));
+    begin();
+    story_login(2, 2, NEXUS_B);
+    story_send(&c);
+    story_arrive(&c);
+    EV(LQ_E_TM_RECEIVED, .nexus = NEXUS_B, .serial = 9, .tag = 9, .stamp = 9,
+       .code = LQ_TM_CLEAR_TASK_SET);
+    story_abort(&c, LQ_TRIGGER_CLEAR_TASK_SET);
+    EV(LQ_I_GAVE_UP, .actor = 1, .nexus = NEXUS_A, .serial = 1, .code = LQ_GAVE_UP_LOST);
+    CU_ASSERT(story_violations() == story_violations_of("TM-3")); /* there was none to a wire */
+    CU_ASSERT(story_exercised("LIVE-5") == 1);
+}
+
 static void test_given_up_without_cause(void)
 {
     begin();
@@ -235,6 +257,7 @@ int main(void)
         {"login hangs", test_login_hangs},
         {"logout hangs", test_logout_hangs},
         {"given up without a cause", test_given_up_without_cause},
+        {"given up when ended", test_given_up_when_ended},
         {"slot leaked", test_slot_leaked},
         {"pool not full", test_pool_not_full},
         {"orphan for ever", test_orphan_for_ever},

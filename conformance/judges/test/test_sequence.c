@@ -344,6 +344,25 @@ static void test_another_status_arrives(void)
     CU_ASSERT(story_breaks("SEQ-13"));
 }
 
+/* An FCP target took a frame that was delivered twice for two commands. */
+static void test_either_status_arrives(void)
+{
+    begin("", "");
+    struct story_command c = {.actor = 1, .nexus = NEXUS_A, .serial = 1};
+    story_send(&c);
+    story_arrive(&c);
+    story_engine_ends(&c, 0x28, 0);
+    EV(LQ_E_RECEIVED, .nexus = NEXUS_A, .serial = 2, .tag = 1, .stamp = 2);
+    EV(LQ_E_ENTERED, .nexus = NEXUS_A, .serial = 2, .tag = 1, .stamp = 2);
+    EV(LQ_E_ENABLED, .nexus = NEXUS_A, .serial = 2, .tag = 1, .stamp = 2);
+    EV(LQ_E_ENDED, .nexus = NEXUS_A, .serial = 2, .tag = 1, .stamp = 2);
+    story_status(&c, 0, 0, 0);
+    EV(LQ_E_FREED, .nexus = NEXUS_A, .serial = 2, .tag = 1, .stamp = 2);
+    story_free(&c);
+    CU_ASSERT(story_is_legal());
+    CU_ASSERT(story_exercised("SEQ-13") == 1);
+}
+
 /* INQUIRY whose allocation length is 36 and expected length 96. */
 static void inquiry(uint32_t bytes)
 {
@@ -457,6 +476,7 @@ int main(void)
         {"unknown opcode", test_unknown_opcode},
         {"response before login", test_response_before_login},
         {"another status arrives", test_another_status_arrives},
+        {"either status arrives", test_either_status_arrives},
         {"allocation length", test_allocation_length},
         {"allocation length is ignored", test_allocation_length_is_ignored},
         {"ping answered as a ping", test_ping_answered_as_a_ping},

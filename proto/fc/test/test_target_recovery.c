@@ -172,6 +172,8 @@ static void test_logout(void)
     hold_a_write(0x31);
     logo(0x32);
     CU_ASSERT_TRUE(silent()); /* the write is in the store */
+    logo(0x32);               /* which the same request, delivered twice, does not change */
+    CU_ASSERT_TRUE(silent());
     ram.holds = false;
     CU_ASSERT_TRUE(accepted(0x32, 4));
     CU_ASSERT_TRUE(silent());
