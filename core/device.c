@@ -90,8 +90,9 @@ static struct lq_sense store_sense(enum lq_block_op op, enum lq_block_status sta
     switch (status) {
     case LQ_BLOCK_MEDIUM_ERROR:
         /* UNRECOVERED READ ERROR; WRITE ERROR */
-        return op == LQ_BLOCK_READ ? (struct lq_sense){0x03, 0x11, 0x00}
-                                   : (struct lq_sense){0x03, 0x0c, 0x00};
+        return op == LQ_BLOCK_READ || op == LQ_BLOCK_STATUS
+                   ? (struct lq_sense){0x03, 0x11, 0x00}
+                   : (struct lq_sense){0x03, 0x0c, 0x00};
     case LQ_BLOCK_NO_SPACE: /* SPACE ALLOCATION FAILED WRITE PROTECT */
         return (struct lq_sense){0x07, 0x27, 0x07};
     case LQ_BLOCK_CACHE_LOST: /* WRITE ERROR */ return (struct lq_sense){0x03, 0x0c, 0x00};

@@ -117,7 +117,7 @@ static void mix_units(const struct lq_engine *engine, struct lq_digest *digest)
     for (uint32_t i = 0; i < engine->unit_count; i++)
         mix_order(&engine->units[i].tasks, offsetof(struct lq_engine_task, set_link), digest);
     for (uint32_t i = 0; i < engine->store_count; i++) {
-        lq_digest_word(digest, engine->stores[i].cache_lost);
+        lq_digest_two(digest, engine->stores[i].cache_lost, engine->stores[i].threshold_reached);
         mix_order(&engine->stores[i].orphans, offsetof(struct lq_engine_task, work_link), digest);
         mix_order(&engine->stores[i].held, offsetof(struct lq_engine_task, work_link), digest);
     }

@@ -51,8 +51,9 @@ bool lq_flush_is_void(const struct lq_engine *engine, const struct lq_engine_tas
            !lq_core_wrong(engine, LQ_WRONG_FLUSH_OUTLIVES_RESET);
 }
 
-/* DEVICE INTERNAL RESET [SPC-4 table D.1], to every I_T nexus, for each unit on STORE. */
-static void tell_of_reset(struct lq_engine *engine, const struct lq_store_state *store)
+/* UA to every I_T nexus, for each unit on STORE. */
+static void tell_all(struct lq_engine *engine, const struct lq_store_state *store,
+                     struct lq_ua ua)
 {
     for (uint32_t u = 0; u < engine->unit_count; u++) {
         struct lq_unit *unit = &engine->units[u];
@@ -60,19 +61,31 @@ static void tell_of_reset(struct lq_engine *engine, const struct lq_store_state 
             continue;
         for (uint32_t n = 0; n < engine->config.limits.nexuses; n++)
             if (engine->nexuses[n].known && engine->nexuses[n].target == unit->target)
-                lq_ua_establish(engine, &engine->nexuses[n], unit, (struct lq_ua){0x29, 0x04});
+                lq_ua_establish(engine, &engine->nexuses[n], unit, ua);
     }
+}
+
+/* THIN PROVISIONING SOFT THRESHOLD REACHED [SBC-3 4.7.3.8], each time that it is. */
+static void notice_threshold(struct lq_engine *engine, struct lq_store_state *store)
+{
+    const struct lq_store *pool = store->store;
+    bool was_reached = store->threshold_reached;
+    store->threshold_reached = pool->soft_threshold_blocks != 0 &&
+                               pool->pool_used_blocks >= pool->soft_threshold_blocks;
+    if (store->threshold_reached && !was_reached)
+        tell_all(engine, store, (struct lq_ua){0x38, 0x07});
 }
 
 void lq_store_noticed(struct lq_engine *engine, struct lq_store_state *store, enum lq_block_op op,
                       enum lq_block_status status)
 {
     store->flushes_out -= op == LQ_BLOCK_FLUSH ? 1 : 0;
+    notice_threshold(engine, store);
     if (status == LQ_BLOCK_CACHE_LOST)
         store->cache_lost = true;
     if (status != LQ_BLOCK_RESET)
         return;
     store->resets++;
     if (!lq_core_wrong(engine, LQ_WRONG_DISK_RESET_TELLS_NOBODY))
-        tell_of_reset(engine, store);
+        tell_all(engine, store, (struct lq_ua){0x29, 0x04}); /* DEVICE INTERNAL RESET */
 }

@@ -29,7 +29,7 @@ static struct extent extent_of(const struct lq_engine *engine, const struct lq_s
 static struct extent orphan_extent(const struct lq_engine *engine,
                                    const struct lq_engine_task *orphan)
 {
-    if (orphan->request.op != LQ_BLOCK_WRITE)
+    if (orphan->request.op != LQ_BLOCK_WRITE && orphan->request.op != LQ_BLOCK_UNMAP)
         return (struct extent){0, 0}; /* changes nothing: only its slot is kept */
     struct extent extent = extent_of(engine, orphan->unit->store->store, orphan->request.lba,
                                      orphan->request.nblocks);

@@ -125,6 +125,7 @@ struct lq_store_state {
     struct lq_link orphans, held;
     uint32_t outstanding, flushes_out;
     uint32_t resets; /* that it has told of */
+    bool threshold_reached; /* as told: the pool of a thin store gets full */
     bool cache_lost; /* a flush has failed: no later one proves anything */
 };
 

@@ -22,14 +22,20 @@
 enum lq_block_op {
     LQ_BLOCK_READ = 1,
     LQ_BLOCK_WRITE,
-    LQ_BLOCK_FLUSH /* everything that ended before becomes durable; lba and nblocks are 0. With
-                      nblocks, a store may leave out what is outside the extent */
+    LQ_BLOCK_FLUSH, /* everything that ended before becomes durable; lba and nblocks are 0. With
+                       nblocks, a store may leave out what is outside the extent */
+    LQ_BLOCK_UNMAP, /* thin stores: a write of zeros that needs no data and gives room back, by
+                       whole granules; at most unmap_blocks_max blocks; fua as of a write */
+    LQ_BLOCK_STATUS /* thin stores: how the blocks from lba on are provisioned; no data */
 };
+
+/* PROVISIONING STATUS of GET LBA STATUS [SBC-3 t41]. */
+enum lq_provisioning { LQ_BLOCK_MAPPED, LQ_BLOCK_DEALLOCATED };
 
 enum lq_block_status {
     LQ_BLOCK_OK,
     LQ_BLOCK_MEDIUM_ERROR, /* the extent can't be read or written */
-    LQ_BLOCK_NO_SPACE,
+    LQ_BLOCK_NO_SPACE, /* a thin store has no room for what is new */
     LQ_BLOCK_FAILED, /* anything else: the store itself is in trouble */
     /* Like LQ_BLOCK_FAILED; and what was cached may never become durable, although reads still
      * return it and a later flush may succeed without it (a failed fsync). */
@@ -48,6 +54,10 @@ struct lq_block_request {
     uint64_t lba;
     uint32_t nblocks;
     uint8_t *data; /* nblocks * block_bytes; the engine keeps it untouched until completion */
+    /* Of LQ_BLOCK_STATUS, written by the store before its completion: so many blocks from lba on,
+     * 1 to nblocks, are alike. */
+    uint32_t alike_blocks;
+    enum lq_provisioning provisioning;
     struct lq_link store_link; /* the store's own use while it has the request */
 };
 
@@ -76,6 +86,14 @@ struct lq_store {
     uint32_t write_granule_blocks; /* a write may disturb its neighbours up to this boundary */
     bool volatile_cache;           /* a completed write may need LQ_BLOCK_FLUSH to be durable */
     bool read_only;
+    /* Thin provisioning: LQ_BLOCK_UNMAP and _STATUS work, and what is unmapped reads as zeros. Else
+     * the rest is 0. */
+    bool is_thin;
+    uint32_t unmap_granule_blocks; /* room comes and goes in such units, aligned to them */
+    uint32_t unmap_blocks_max;     /* in one request */
+    /* Room for mapped blocks, how many are mapped, and with how many a warning is due. The store
+     * keeps pool_used_blocks. 0: not known, no warning. */
+    uint64_t pool_blocks, pool_used_blocks, soft_threshold_blocks;
     /* Requests of an earlier incarnation of this program can still land after the store was
      * opened: then nothing may be answered while requests are out (quarantine is "never"). */
     bool cannot_fence;

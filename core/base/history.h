@@ -101,8 +101,9 @@ enum lq_event_kind {
     LQ_E_UA_CLEARED,     /* by the REPORT LUNS of serial; 0: merged into a coarser one */
 
     /* --- stores: what happened on the medium; code store number, value the request's handle -- */
-    LQ_S_SUBMITTED, /* detail the request's operation: 1 read, 2 write, 3 flush; lba, nblocks (0 of
-                       a flush: everything); serial of command */
+    LQ_S_SUBMITTED, /* detail the request's operation: 1 read, 2 write, 3 flush, 4 unmap,
+                       5 provisioning status; lba, nblocks (0 of a flush: everything); serial of
+                       command */
     LQ_S_EFFECT,    /* the medium changed, or was read */
     LQ_S_DURABLE,   /* and is past the volatile cache */
     LQ_S_COMPLETED, /* answered to the engine; stamp: 0 good, 1 medium error, 2 no space, 3 failed,

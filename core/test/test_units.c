@@ -141,6 +141,27 @@ static void access(void)
     rig_fini(&rig);
 }
 
+/* A thin store gets full: everybody hears of it once each time [SBC-3 4.7.3.8]. */
+static void threshold(void)
+{
+    rig_init(&rig, NULL);
+    struct lq_store *store = &rig.stores[0].store;
+    store->is_thin = true;
+    store->soft_threshold_blocks = 3;
+    static const uint64_t used[] = {2, 3, 4, 2, 3};
+    static const bool is_told[] = {false, true, false, false, true};
+    for (uint32_t i = 0; i < sizeof used / sizeof used[0]; i++) {
+        uint32_t write = rig_write(&rig, 0, LQ_SIMPLE, i, 1, 1);
+        store->pool_used_blocks = used[i];
+        rig_complete(&rig, write);
+        CU_ASSERT_EQUAL(rig.commands[write].status, LQ_GOOD);
+        uint32_t wanted = is_told[i] ? 0x063807 : 0;
+        CU_ASSERT_EQUAL(rig_attention(&rig, 0, 0), wanted);
+        CU_ASSERT_EQUAL(rig_attention(&rig, 1, 0), wanted);
+    }
+    rig_fini(&rig);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -151,6 +172,7 @@ int main(void)
         {"places", places_of_units_come_back},
         {"resize", resize},
         {"access", access},
+        {"threshold of a thin store", threshold},
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {{"logical units", NULL, NULL, NULL, NULL, tests}, CU_SUITE_INFO_NULL};

@@ -18,13 +18,14 @@
 #include "core/store.h"
 #include "sim/live/store.h"
 
-/* A copy of a block request: what a helper may know of it. */
+/* A copy of a block request: what a helper may know of it. Offset and size are of its extent. */
 struct lq_helper_job {
     lq_handle handle;
     enum lq_block_op op;
     bool fua;
     uint64_t offset_bytes, size_bytes;
     uint8_t *data;
+    struct lq_block_request *request; /* LQ_BLOCK_STATUS: where its answer goes; else NULL */
     enum lq_block_status status; /* what the work function returned */
     struct lq_helper_job *next;
 };

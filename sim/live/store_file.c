@@ -96,14 +96,46 @@ static enum lq_block_status flush(struct file_store *file)
     return status;
 }
 
+/* Zeros without blocks of the file system under them. */
+static enum lq_block_status unmap(int fd, const struct lq_helper_job *job)
+{
+    int result;
+    do {
+        result = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                           (off_t)job->offset_bytes, (off_t)job->size_bytes);
+    } while (result != 0 && errno == EINTR);
+    return result == 0 ? LQ_BLOCK_OK : status_of(errno);
+}
+
+/* A hole that ends within a block does not make it deallocated. */
+static enum lq_block_status tell_status(int fd, const struct lq_helper_job *job)
+{
+    off_t from = (off_t)job->offset_bytes;
+    off_t end = (off_t)(job->offset_bytes + job->size_bytes);
+    off_t data = lseek(fd, from, SEEK_DATA);
+    if (data < 0 && errno != ENXIO) /* ENXIO: none behind */
+        return status_of(errno);
+    bool is_hole = data < 0 || data - from >= LQ_LIVE_BLOCK_BYTES;
+    off_t next = is_hole ? data : lseek(fd, from, SEEK_HOLE);
+    if (next < 0 || next > end)
+        next = end;
+    off_t blocks = (next - from + (is_hole ? 0 : LQ_LIVE_BLOCK_BYTES - 1)) / LQ_LIVE_BLOCK_BYTES;
+    job->request->alike_blocks = blocks > 0 ? (uint32_t)blocks : 1;
+    job->request->provisioning = is_hole ? LQ_BLOCK_DEALLOCATED : LQ_BLOCK_MAPPED;
+    return LQ_BLOCK_OK;
+}
+
 /* On a helper thread, or at once where nothing waits. */
 static enum lq_block_status do_job(void *context, const struct lq_helper_job *job)
 {
     struct file_store *file = context;
     if (job->op == LQ_BLOCK_FLUSH)
         return flush(file);
-    enum lq_block_status status = transfer(file->fd, job);
-    if (status == LQ_BLOCK_OK && job->op == LQ_BLOCK_WRITE && job->fua)
+    if (job->op == LQ_BLOCK_STATUS)
+        return tell_status(file->fd, job);
+    enum lq_block_status status =
+        job->op == LQ_BLOCK_UNMAP ? unmap(file->fd, job) : transfer(file->fd, job);
+    if (status == LQ_BLOCK_OK && job->op != LQ_BLOCK_READ && job->fua)
         status = flush(file);
     return status;
 }
@@ -129,6 +161,7 @@ static void file_submit(struct lq_store *store, struct lq_block_request *request
         .offset_bytes = request->lba * store->block_bytes,
         .size_bytes = (uint64_t)request->nblocks * store->block_bytes,
         .data = request->data,
+        .request = request->op == LQ_BLOCK_STATUS ? request : NULL,
     };
     if (file->in_memory)
         lq_completions_put(&file->ended, job.handle, do_job(file, &job));
@@ -252,6 +285,18 @@ static bool is_in_memory(int fd)
            system.f_type == TMPFS_MAGIC;
 }
 
+/* Punching a hole behind the end of the file changes nothing, and says whether it can be done. */
+static void find_thinness(int fd, struct lq_store *store)
+{
+    enum { GRANULE_BLOCKS = 8 };
+    struct stat status;
+    off_t end = (off_t)(store->nblocks * store->block_bytes);
+    store->is_thin = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+                     fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, end, 4096) == 0;
+    store->unmap_granule_blocks = store->is_thin ? GRANULE_BLOCKS : 0;
+    store->unmap_blocks_max = store->is_thin ? LQ_LIVE_UNMAP_BLOCKS_MAX : 0;
+}
+
 static bool file_start(struct file_store *file, const char *name, const char *path,
                        uint32_t requests_max, bool is_fenced, struct lq_problem *problem)
 {
@@ -259,6 +304,7 @@ static bool file_start(struct file_store *file, const char *name, const char *pa
         (is_fenced && !lock(name, file->fd, problem)) ||
         !measure(name, file->fd, &file->live.store, problem))
         return false;
+    find_thinness(file->fd, &file->live.store);
     file->in_memory = is_in_memory(file->fd);
     file->name = strdup(name);
     if (!lq_completions_init(&file->ended, requests_max) || file->name == NULL)

@@ -11,7 +11,7 @@
 #include "sim/live/problem.h"
 #include "sim/live/store.h"
 
-enum { LQ_LIVE_BLOCK_BYTES = 512 };
+enum { LQ_LIVE_BLOCK_BYTES = 512, LQ_LIVE_UNMAP_BLOCKS_MAX = 1 << 22 };
 
 /*
  * A store of SIZE_BYTES (a positive multiple of LQ_LIVE_BLOCK_BYTES). NAME is what messages call

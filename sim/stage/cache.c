@@ -85,12 +85,18 @@ void lq_cache_write(struct lq_cache *cache, uint64_t lba, uint32_t nblocks, cons
         write->lba = lba;
         write->serial = serial;
         write->nblocks = nblocks;
+        write->is_unmap = data == NULL;
         write->is_forgotten = false;
         memset(write->is_safe, 0, nblocks);
         lq_medium_read(cache->medium, lba, nblocks, old_block(cache, write, 0));
-        memcpy(new_block(cache, write, 0), data, (uint64_t)nblocks * cache->medium->block_bytes);
+        if (data != NULL)
+            memcpy(new_block(cache, write, 0), data,
+                   (uint64_t)nblocks * cache->medium->block_bytes);
     }
-    lq_medium_write(cache->medium, lba, nblocks, data);
+    if (data != NULL)
+        lq_medium_write(cache->medium, lba, nblocks, data);
+    else
+        lq_medium_unmap(cache->medium, lba, nblocks);
 }
 
 static bool has_forgotten(struct lq_cache *cache)
@@ -137,9 +143,14 @@ static bool is_all_safe(const struct lq_cached_write *write)
 static void redo(struct lq_cache *cache, const struct lq_cached_write *write, uint32_t from,
                  uint32_t to)
 {
-    for (uint32_t i = from; i < to; i++)
-        if (write->is_safe[i] == 0)
+    for (uint32_t i = from; i < to; i++) {
+        if (write->is_safe[i] != 0)
+            continue;
+        if (write->is_unmap)
+            lq_medium_unmap(cache->medium, write->lba + i, 1);
+        else
             lq_medium_write(cache->medium, write->lba + i, 1, new_block(cache, write, i));
+    }
 }
 
 void lq_cache_lose(struct lq_cache *cache, lq_fate_function fate, void *context)

@@ -25,6 +25,7 @@ enum { LQ_CACHE_WRITES = 32 };
 struct lq_cached_write {
     uint64_t lba, serial; /* serial: the command's, for records */
     uint32_t nblocks;
+    bool is_unmap;     /* its new content is zeros, and is not kept */
     bool is_forgotten; /* counts as clean, but is not: no flush makes it durable */
     uint8_t *is_safe;  /* by block: durable, or replaced by what is. Then follow the old content
                           and the new content of all blocks, in the same memory */
@@ -49,7 +50,7 @@ void lq_cache_fini(struct lq_cache *cache);
 /* Forgets everything: what is on the medium is durable. Keeps the memory. */
 void lq_cache_clear(struct lq_cache *cache);
 
-/* Writes NBLOCKS blocks of DATA to the medium. */
+/* Writes NBLOCKS blocks of DATA to the medium; unmaps them when DATA is NULL. */
 void lq_cache_write(struct lq_cache *cache, uint64_t lba, uint32_t nblocks, const uint8_t *data,
                     uint64_t serial, bool is_durable);
 

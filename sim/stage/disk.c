@@ -13,6 +13,8 @@
 
 enum { SLOW_FACTOR = 20, OVERTAKEN_FACTOR = 4, UNTIL_HEAL_IN = 4, SPLIT_IN = 8, ASTRAY_MAX = 32 };
 
+enum { UNMAP_BLOCKS_MAX = 256, STATUS_BLOCKS_MAX = 4096 };
+
 static void submit(struct lq_store *store, struct lq_block_request *request);
 
 static void mix_request(const struct lq_store *store, const struct lq_block_request *request,
@@ -46,6 +48,11 @@ void lq_disk_reset(struct lq_disk *disk, const struct lq_disk_options *options, 
                                     .physical_exponent = options->physical_exponent,
                                     .write_granule_blocks = options->write_granule_blocks,
                                     .volatile_cache = options->volatile_cache,
+                                    .is_thin = options->is_thin,
+                                    .unmap_granule_blocks = options->is_thin ? 1 : 0,
+                                    .unmap_blocks_max = options->is_thin ? UNMAP_BLOCKS_MAX : 0,
+                                    .pool_blocks = options->pool_blocks,
+                                    .soft_threshold_blocks = options->soft_threshold_blocks,
                                     .cannot_fence = options->is_unfenced};
     memset(disk->occurrences, 0, sizeof disk->occurrences);
     lq_medium_clear(&disk->medium, options->block_bytes);
@@ -101,11 +108,17 @@ void lq_disk_record(const struct lq_disk_request *slot, uint16_t kind, uint32_t 
     lq_history_add(slot->disk->faults->history, event);
 }
 
+/* Changes blocks of the medium. */
+static bool is_change(const struct lq_block_request *request)
+{
+    return request->op == LQ_BLOCK_WRITE || request->op == LQ_BLOCK_UNMAP;
+}
+
 static bool is_durable_at_effect(const struct lq_disk_request *slot)
 {
     if (slot->request->op == LQ_BLOCK_FLUSH)
         return slot->status == LQ_BLOCK_OK;
-    return slot->request->op == LQ_BLOCK_WRITE && !slot->disk->is_losing &&
+    return is_change(slot->request) && !slot->disk->is_losing &&
            (!slot->disk->options.volatile_cache || slot->request->fua);
 }
 
@@ -145,9 +158,21 @@ static void flush(const struct lq_disk_request *slot)
         lq_cache_forget(&slot->disk->cache);
 }
 
+/* How the first blocks are provisioned, and how many are alike. */
+static void tell_status(struct lq_disk *disk, struct lq_block_request *request)
+{
+    uint32_t most = request->nblocks < STATUS_BLOCKS_MAX ? request->nblocks : STATUS_BLOCKS_MAX;
+    bool is_mapped = lq_medium_is_mapped(&disk->medium, request->lba);
+    uint32_t alike = 1;
+    while (alike < most && lq_medium_is_mapped(&disk->medium, request->lba + alike) == is_mapped)
+        alike++;
+    request->alike_blocks = alike;
+    request->provisioning = is_mapped ? LQ_BLOCK_MAPPED : LQ_BLOCK_DEALLOCATED;
+}
+
 void lq_disk_take_effect(struct lq_disk_request *slot, uint32_t count)
 {
-    const struct lq_block_request *request = slot->request;
+    struct lq_block_request *request = slot->request;
     struct lq_disk *disk = slot->disk;
     uint32_t from = slot->done_blocks;
     slot->done_blocks += count;
@@ -156,11 +181,16 @@ void lq_disk_take_effect(struct lq_disk_request *slot, uint32_t count)
     } else {
         if (count == 0)
             return;
-        uint8_t *data = request->data + (uint64_t)from * disk->options.block_bytes;
+        uint8_t *data = request->op == LQ_BLOCK_UNMAP
+                            ? NULL
+                            : request->data + (uint64_t)from * disk->options.block_bytes;
         if (request->op == LQ_BLOCK_READ)
             lq_medium_read(&disk->medium, request->lba + from, count, data);
+        else if (request->op == LQ_BLOCK_STATUS)
+            tell_status(disk, request);
         else
             write_blocks(slot, from, count, data);
+        disk->store.pool_used_blocks = disk->options.is_thin ? disk->medium.mapped : 0;
     }
     lq_disk_record(slot, LQ_S_EFFECT, from, count);
     if (is_durable_at_effect(slot))
@@ -241,19 +271,32 @@ static bool is_bad(const struct lq_disk *disk, const struct lq_block_request *re
     return false;
 }
 
+/* A thin disk has no room for all that the write would map. */
+static bool is_full(const struct lq_disk *disk, const struct lq_block_request *request)
+{
+    uint64_t pool = disk->options.is_thin ? disk->options.pool_blocks : 0;
+    if (pool == 0 || disk->medium.mapped + request->nblocks <= pool)
+        return false;
+    uint64_t wanted = disk->medium.mapped;
+    for (uint32_t i = 0; i < request->nblocks; i++)
+        wanted += lq_medium_is_mapped(&disk->medium, request->lba + i) ? 0 : 1;
+    return wanted > pool;
+}
+
 /* How a request ends. */
 static enum lq_block_status plan_status(struct lq_disk *disk,
                                         const struct lq_block_request *request, uint64_t subject)
 {
     struct lq_faults *faults = disk->faults;
-    if (request->op != LQ_BLOCK_FLUSH &&
+    if (request->op != LQ_BLOCK_FLUSH && request->op != LQ_BLOCK_STATUS &&
         lq_fault_fires(faults, LQ_FAULT_DISK_MEDIUM_ERROR, subject, 0))
         return LQ_BLOCK_MEDIUM_ERROR;
     if (request->op == LQ_BLOCK_READ && is_bad(disk, request))
         return LQ_BLOCK_MEDIUM_ERROR;
     if (lq_fault_fires(faults, LQ_FAULT_DISK_FAILED, subject, 0))
         return LQ_BLOCK_FAILED;
-    if (request->op == LQ_BLOCK_WRITE && lq_fault_fires(faults, LQ_FAULT_DISK_FULL, subject, 0))
+    if (request->op == LQ_BLOCK_WRITE &&
+        (is_full(disk, request) || lq_fault_fires(faults, LQ_FAULT_DISK_FULL, subject, 0)))
         return LQ_BLOCK_NO_SPACE;
     if (request->op == LQ_BLOCK_FLUSH && disk->options.volatile_cache &&
         lq_fault_fires(faults, LQ_FAULT_DISK_CACHE_LOST, subject, 0))
@@ -291,7 +334,7 @@ static void plan_errors(struct lq_disk_request *slot, uint64_t subject)
     if (slot->status == LQ_BLOCK_OK && slot->request->op == LQ_BLOCK_WRITE)
         plan_lies(slot, subject);
     slot->first_blocks = slot->effect_blocks;
-    if (slot->effect_blocks > 1 &&
+    if (slot->effect_blocks > 1 && slot->request->op != LQ_BLOCK_STATUS &&
         lq_disk_choose(slot->disk, LQ_DISK_SITE_SPLIT, subject, SPLIT_IN) == 1)
         slot->first_blocks = slot->effect_blocks / 2;
 }
@@ -371,6 +414,7 @@ static struct lq_disk_request *take_slot(struct lq_disk *disk)
 static void submit(struct lq_store *store, struct lq_block_request *request)
 {
     struct lq_disk *disk = LQ_ELEMENT(store, struct lq_disk, store);
+    LQ_ASSERT(request->op < LQ_BLOCK_UNMAP || disk->options.is_thin);
     LQ_ASSERT(request->op == LQ_BLOCK_FLUSH ||
               (request->nblocks > 0 && request->lba < disk->options.nblocks &&
                request->nblocks <= disk->options.nblocks - request->lba));
@@ -424,7 +468,8 @@ void lq_disk_describe(const struct lq_disk *disk, const struct lq_timer *timer,
                       struct lq_print *print)
 {
     static const char *const operations[] = {
-        [LQ_BLOCK_READ] = "read", [LQ_BLOCK_WRITE] = "write", [LQ_BLOCK_FLUSH] = "flush"};
+        [LQ_BLOCK_READ] = "read", [LQ_BLOCK_WRITE] = "write", [LQ_BLOCK_FLUSH] = "flush",
+        [LQ_BLOCK_UNMAP] = "unmapping", [LQ_BLOCK_STATUS] = "status"};
     for (uint32_t i = 0; i < disk->request_capacity; i++) {
         const struct lq_disk_request *slot = &disk->requests[i];
         if (&slot->timer != timer)

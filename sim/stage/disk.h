@@ -6,8 +6,9 @@
  * ends. Without faults requests take effect and end in the order of submission. Faults: slow
  * requests, overtaken ones, hung ones (which take effect and end only after a while, or at heal),
  * and errors, where a write may have changed any number of its first blocks; blocks that go bad
- * unnoticed, writes to the wrong place, no room, a flush that fails and forgets. A write that is
- * not durable may be kept, lost or torn when power is lost (cache.h).
+ * unnoticed, writes to the wrong place, no room, a flush that fails and forgets. A thin disk
+ * may have room for fewer blocks than it has. A write that is not durable may be kept, lost or torn
+ * when power is lost (cache.h).
  *
  * What this is not: a judge of what the engine submits; and not the owner of the requests, which
  * are the engine's, but for those whose target has crashed: they go on from copies. Who uses it:
@@ -32,6 +33,8 @@ struct lq_disk_options {
     uint32_t physical_exponent;
     uint32_t write_granule_blocks;
     bool volatile_cache;
+    bool is_thin;
+    uint64_t pool_blocks, soft_threshold_blocks; /* of a thin disk, as in core/store.h */
     bool fence_waits; /* requests of a crashed target: are waited for when the next one opens the
                          disk, as for a file's lock; else they are dropped then */
     bool is_unfenced; /* they land whenever they like (cannot_fence) */

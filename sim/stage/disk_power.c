@@ -54,7 +54,8 @@ static enum lq_fate decide(void *context, const struct lq_cached_write *write, u
 /* The rest of a write that is on its way may have reached the disk already. */
 static void catch_up(struct lq_disk_request *slot)
 {
-    if (slot->request->op != LQ_BLOCK_WRITE || slot->status != LQ_BLOCK_OK ||
+    bool is_change = slot->request->op == LQ_BLOCK_WRITE || slot->request->op == LQ_BLOCK_UNMAP;
+    if (!is_change || slot->status != LQ_BLOCK_OK ||
         slot->done_blocks == slot->effect_blocks ||
         choose(slot->disk, SITE_IN_FLIGHT, slot->subject, 2) == 0)
         return;
@@ -111,7 +112,8 @@ void lq_disk_reset_power(struct lq_disk *disk)
 static void keep_copy(struct lq_disk_request *slot)
 {
     struct lq_disk *disk = slot->disk;
-    uint64_t bytes = (uint64_t)slot->request->nblocks * disk->options.block_bytes;
+    bool has_data = slot->request->op == LQ_BLOCK_READ || slot->request->op == LQ_BLOCK_WRITE;
+    uint64_t bytes = has_data ? (uint64_t)slot->request->nblocks * disk->options.block_bytes : 0;
     if (bytes > slot->data_bytes) {
         slot->data = lq_resize(disk->medium.allocator, slot->data, slot->data_bytes, bytes);
         slot->data_bytes = bytes;

@@ -35,6 +35,7 @@ void lq_medium_clear(struct lq_medium *medium, uint32_t block_bytes)
     LQ_ASSERT(block_bytes > 0);
     medium->block_bytes = block_bytes;
     medium->used = 0;
+    medium->mapped = 0;
     if (medium->keys == NULL)
         make_table(medium, FIRST_CAPACITY);
     else
@@ -67,6 +68,14 @@ static void grow_table(struct lq_medium *medium)
     drop_table(medium, keys, places, capacity);
 }
 
+/* The page in a slot of the table that is not empty. */
+static uint8_t *page_in(const struct lq_medium *medium, uint32_t at)
+{
+    uint32_t place = medium->places[at] & ~LQ_MEDIUM_UNMAPPED;
+    return medium->pages + (uint64_t)place * medium->block_bytes;
+}
+
+/* The page of LBA, which is mapped from now on. */
 static uint8_t *page_of(struct lq_medium *medium, uint64_t lba)
 {
     uint32_t at = find(medium, lba);
@@ -77,6 +86,7 @@ static uint8_t *page_of(struct lq_medium *medium, uint64_t lba)
         }
         medium->keys[at] = lba + 1;
         medium->places[at] = medium->used++;
+        medium->mapped++;
         uint64_t wanted = (uint64_t)medium->used * medium->block_bytes;
         if (wanted > medium->pages_bytes) {
             uint64_t bytes = wanted * 2;
@@ -85,7 +95,9 @@ static uint8_t *page_of(struct lq_medium *medium, uint64_t lba)
             medium->pages_bytes = bytes;
         }
     }
-    return medium->pages + (uint64_t)medium->places[at] * medium->block_bytes;
+    medium->mapped += (medium->places[at] & LQ_MEDIUM_UNMAPPED) != 0 ? 1 : 0;
+    medium->places[at] &= ~LQ_MEDIUM_UNMAPPED;
+    return page_in(medium, at);
 }
 
 void lq_medium_read(const struct lq_medium *medium, uint64_t lba, uint32_t nblocks, uint8_t *data)
@@ -95,8 +107,25 @@ void lq_medium_read(const struct lq_medium *medium, uint64_t lba, uint32_t nbloc
         if (medium->keys[at] == 0)
             memset(data, 0, medium->block_bytes);
         else
-            memcpy(data, medium->pages + (uint64_t)medium->places[at] * medium->block_bytes,
-                   medium->block_bytes);
+            memcpy(data, page_in(medium, at), medium->block_bytes);
+    }
+}
+
+bool lq_medium_is_mapped(const struct lq_medium *medium, uint64_t lba)
+{
+    uint32_t at = find(medium, lba);
+    return medium->keys[at] != 0 && (medium->places[at] & LQ_MEDIUM_UNMAPPED) == 0;
+}
+
+void lq_medium_unmap(struct lq_medium *medium, uint64_t lba, uint32_t nblocks)
+{
+    for (uint32_t i = 0; i < nblocks; i++) {
+        uint32_t at = find(medium, lba + i);
+        if (medium->keys[at] == 0 || (medium->places[at] & LQ_MEDIUM_UNMAPPED) != 0)
+            continue;
+        memset(page_in(medium, at), 0, medium->block_bytes);
+        medium->places[at] |= LQ_MEDIUM_UNMAPPED;
+        medium->mapped--;
     }
 }
 
@@ -118,9 +147,7 @@ void lq_medium_digest(const struct lq_medium *medium, struct lq_digest *digest)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < medium->capacity; i++)
-        if (medium->keys[i] != 0)
-            sum += lq_hash(medium->keys[i],
-                           medium->pages + (uint64_t)medium->places[i] * medium->block_bytes,
-                           medium->block_bytes);
+        if (medium->keys[i] != 0 && (medium->places[i] & LQ_MEDIUM_UNMAPPED) == 0)
+            sum += lq_hash(medium->keys[i], page_in(medium, i), medium->block_bytes);
     lq_digest_word(digest, sum);
 }

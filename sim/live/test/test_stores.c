@@ -101,6 +101,59 @@ static void write_and_read(struct lq_live_store *live)
         CU_ASSERT_EQUAL(back[i], 0);
 }
 
+static void check_status(struct lq_live_store *live, uint64_t lba, enum lq_provisioning wanted,
+                         uint32_t alike)
+{
+    struct lq_block_request request = {
+        .op = LQ_BLOCK_STATUS, .lba = lba, .nblocks = BLOCKS - (uint32_t)lba, .handle = {3, 3}};
+    live->store.ops->submit(&live->store, &request);
+    CU_ASSERT_EQUAL(next(live).status, LQ_BLOCK_OK);
+    CU_ASSERT_EQUAL(request.provisioning, wanted);
+    CU_ASSERT_EQUAL(request.alike_blocks, alike);
+}
+
+/* Blocks are mapped in eights; what is unmapped reads as zeros, part of an eight too. */
+static void write_and_unmap(struct lq_live_store *live)
+{
+    uint8_t data[24 * 512], zeros[512] = {0}, back[24 * 512];
+    memset(data, 0x5a, sizeof data);
+    CU_ASSERT_TRUE(live->store.is_thin);
+    CU_ASSERT_EQUAL(live->store.unmap_granule_blocks, 8);
+    check_status(live, 0, LQ_BLOCK_DEALLOCATED, BLOCKS);
+    const struct lq_block_request write = {
+        .op = LQ_BLOCK_WRITE, .lba = 8, .nblocks = 24, .data = data};
+    CU_ASSERT_EQUAL(run(live, write), LQ_BLOCK_OK);
+    check_status(live, 3, LQ_BLOCK_DEALLOCATED, 5);
+    check_status(live, 8, LQ_BLOCK_MAPPED, 24);
+    const struct lq_block_request unmap = {.op = LQ_BLOCK_UNMAP, .lba = 12, .nblocks = 12};
+    CU_ASSERT_EQUAL(run(live, unmap), LQ_BLOCK_OK);
+    check_status(live, 8, LQ_BLOCK_MAPPED, 8);
+    check_status(live, 16, LQ_BLOCK_DEALLOCATED, 8);
+    check_status(live, 24, LQ_BLOCK_MAPPED, 8);
+    const struct lq_block_request read = {
+        .op = LQ_BLOCK_READ, .lba = 8, .nblocks = 24, .data = back};
+    CU_ASSERT_EQUAL(run(live, read), LQ_BLOCK_OK);
+    for (uint32_t i = 0; i < 24; i++)
+        CU_ASSERT_EQUAL(memcmp(back + (size_t)i * 512, i >= 4 && i < 16 ? zeros : data, 512), 0);
+}
+
+static void test_thin(void)
+{
+    struct lq_problem problem;
+    struct lq_live_store *live = lq_store_ram_open("--ram x", BLOCKS * 512, REQUESTS, &problem);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(live);
+    write_and_unmap(live);
+    CU_ASSERT_EQUAL(live->store.pool_used_blocks, 16);
+    CU_ASSERT_TRUE(lq_live_store_close(live));
+    for (int i = 0; i < PLACES; i++) {
+        struct file file = make_file(places[i], BLOCKS * 512);
+        live = open_file(file.path);
+        write_and_unmap(live);
+        CU_ASSERT_TRUE(lq_live_store_close(live));
+        unlink(file.path);
+    }
+}
+
 static void test_ram(void)
 {
     struct lq_problem problem;
@@ -273,6 +326,7 @@ int main(void)
 {
     CU_TestInfo tests[] = {
         {"RAM keeps what was written", test_ram},
+        {"what is unmapped is zeros and needs no room", test_thin},
         {"RAM refuses sizes that are none", test_ram_sizes},
         {"a file keeps what was written", test_file},
         {"more requests than helpers complete once each", test_file_many},

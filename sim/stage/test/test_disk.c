@@ -50,12 +50,16 @@ static void see(void *context, const struct lq_event *event)
     effect_blocks[which] += event->nblocks;
     for (uint32_t i = 0; i < event->nblocks; i++) {
         uint64_t at = event->lba - request->lba + i;
-        if (request->op == LQ_BLOCK_WRITE)
+        if (request->op == LQ_BLOCK_UNMAP)
+            memset(model[event->lba + i], 0, BLOCK_BYTES);
+        else if (request->op == LQ_BLOCK_WRITE)
             memcpy(model[event->lba + i], data[which] + at * BLOCK_BYTES, BLOCK_BYTES);
         else
             memcpy(expected[which] + at * BLOCK_BYTES, model[event->lba + i], BLOCK_BYTES);
     }
 }
+
+static struct lq_disk_options options;
 
 static void start(uint64_t seed)
 {
@@ -65,13 +69,14 @@ static void start(uint64_t seed)
     lq_history_attach(&history, (struct lq_history_sink){.event = see});
     lq_queue_init(&queue, nodes, REQUESTS + 4, &now);
     lq_faults_init(&faults, &seeded.choice, &history, &now);
-    struct lq_disk_options options = {.block_bytes = BLOCK_BYTES,
+    options = (struct lq_disk_options){.block_bytes = BLOCK_BYTES,
                                       .nblocks = BLOCKS,
                                       .write_granule_blocks = 1,
                                       .latency_min_ns = 1000,
                                       .latency_max_ns = MS,
                                       .hang_min_ns = 10 * MS,
-                                      .hang_max_ns = 50 * MS};
+                                      .hang_max_ns = 50 * MS,
+                                      .is_thin = true};
     lq_disk_reset(&disk, &options, REQUESTS, &queue, &faults);
     disk.done = done;
     memset(model, 0, sizeof model);
@@ -121,8 +126,9 @@ static void run(uint64_t seed, bool with_faults)
         if (!is_out[which]) {
             uint32_t nblocks = 1 + (uint32_t)(drawn >> 16) % EXTENT_MAX;
             uint64_t lba = (drawn >> 24) % (BLOCKS - nblocks + 1);
-            submit(which, (drawn >> 8 & 1) != 0 ? LQ_BLOCK_WRITE : LQ_BLOCK_READ, lba, nblocks,
-                   (uint8_t)(turn + 1));
+            static const enum lq_block_op ops[] = {LQ_BLOCK_READ, LQ_BLOCK_WRITE, LQ_BLOCK_WRITE,
+                                                   LQ_BLOCK_UNMAP};
+            submit(which, ops[drawn >> 8 & 3], lba, nblocks, (uint8_t)(turn + 1));
         }
         uint32_t before[REQUESTS];
         memcpy(before, completions, sizeof before);
@@ -184,6 +190,64 @@ static void test_hang_waits(void)
     CU_ASSERT(now <= 3 * MS);
 }
 
+/* Does one request to its end. */
+static enum lq_block_status one(enum lq_block_op op, uint64_t lba, uint32_t nblocks)
+{
+    uint32_t before = completions[0];
+    submit(0, op, lba, nblocks, 0x77);
+    while (completions[0] == before)
+        CU_ASSERT_FATAL(lq_queue_step(&queue));
+    return statuses[0];
+}
+
+static void check_status(uint64_t lba, enum lq_provisioning provisioning, uint32_t alike)
+{
+    CU_ASSERT(one(LQ_BLOCK_STATUS, lba, 16) == LQ_BLOCK_OK);
+    CU_ASSERT(requests[0].provisioning == provisioning && requests[0].alike_blocks == alike);
+}
+
+/* Room for four blocks: a fifth is refused whole, until another one is given back. */
+static void test_thin(void)
+{
+    start(1);
+    options.pool_blocks = 4;
+    options.soft_threshold_blocks = 3;
+    lq_disk_reset(&disk, &options, REQUESTS, &queue, &faults);
+    CU_ASSERT(disk.store.is_thin && disk.store.pool_blocks == 4);
+    check_status(8, LQ_BLOCK_DEALLOCATED, 16);
+    CU_ASSERT(one(LQ_BLOCK_WRITE, 8, 4) == LQ_BLOCK_OK && disk.store.pool_used_blocks == 4);
+    CU_ASSERT(one(LQ_BLOCK_WRITE, 11, 2) == LQ_BLOCK_NO_SPACE && effect_blocks[0] == 0);
+    CU_ASSERT(one(LQ_BLOCK_WRITE, 8, 4) == LQ_BLOCK_OK); /* needs no more room */
+    CU_ASSERT(one(LQ_BLOCK_UNMAP, 9, 2) == LQ_BLOCK_OK && disk.store.pool_used_blocks == 2);
+    check_status(8, LQ_BLOCK_MAPPED, 1);
+    check_status(9, LQ_BLOCK_DEALLOCATED, 2);
+    check_status(11, LQ_BLOCK_MAPPED, 1);
+    CU_ASSERT(one(LQ_BLOCK_WRITE, 11, 2) == LQ_BLOCK_OK && disk.store.pool_used_blocks == 3);
+    CU_ASSERT(one(LQ_BLOCK_READ, 8, 4) == LQ_BLOCK_OK);
+    CU_ASSERT(data[0][0] == 0x77 && data[0][BLOCK_BYTES] == 0 && data[0][3 * BLOCK_BYTES] == 0x77);
+}
+
+/* Power is lost behind an unmap that is not durable: each block has one content or the other. */
+static void test_unmap_loses_power(void)
+{
+    uint32_t seen[2] = {0, 0};
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        start(seed);
+        options.volatile_cache = true;
+        lq_disk_reset(&disk, &options, REQUESTS, &queue, &faults);
+        CU_ASSERT(one(LQ_BLOCK_WRITE, 0, 1) == LQ_BLOCK_OK);
+        CU_ASSERT(one(LQ_BLOCK_FLUSH, 0, 0) == LQ_BLOCK_OK);
+        CU_ASSERT(one(LQ_BLOCK_UNMAP, 0, 1) == LQ_BLOCK_OK);
+        lq_disk_cut_power(&disk);
+        uint8_t block[BLOCK_BYTES];
+        lq_medium_read(&disk.medium, 0, 1, block);
+        CU_ASSERT((block[0] == 0x77 || block[0] == 0) && block[0] == block[BLOCK_BYTES - 1]);
+        CU_ASSERT(lq_medium_is_mapped(&disk.medium, 0) == (block[0] != 0));
+        seen[block[0] != 0]++;
+    }
+    CU_ASSERT(seen[0] > 0 && seen[1] > 0);
+}
+
 static void test_medium_far_out(void)
 {
     struct lq_medium medium;
@@ -214,6 +278,8 @@ int main(void)
     CU_add_test(suite, "effects explain the medium", test_effects_explain_the_medium);
     CU_add_test(suite, "first in, first out without faults", test_first_in_first_out);
     CU_add_test(suite, "a hung request waits", test_hang_waits);
+    CU_add_test(suite, "a thin disk has room for so much", test_thin);
+    CU_add_test(suite, "an unmap has a fate, too", test_unmap_loses_power);
     CU_add_test(suite, "medium far out", test_medium_far_out);
     int code = test_run();
     lq_disk_fini(&disk);
