@@ -381,6 +381,12 @@ static bool is_denied(const struct lq_engine *engine, enum lq_trigger trigger)
            lq_core_wrong(engine, LQ_WRONG_TASK_SET_FUNCTIONS_NOT_SUPPORTED);
 }
 
+bool lq_abort_supports(const struct lq_engine *engine, enum lq_tm_function function)
+{
+    enum lq_trigger trigger = trigger_of_function[function];
+    return trigger != LQ_TRIGGER_NONE && !is_denied(engine, trigger);
+}
+
 /* What can be said without a slot: LQ_TM_COMPLETE when the function is to be carried out. */
 static enum lq_tm_answer check(const struct lq_engine *engine, const struct lq_tm_request *request,
                                struct lq_engine_nexus *nexus, const struct lq_unit *unit)
@@ -388,9 +394,7 @@ static enum lq_tm_answer check(const struct lq_engine *engine, const struct lq_t
     enum lq_trigger trigger = request->function < LQ_TM_FUNCTIONS
                                   ? trigger_of_function[request->function]
                                   : LQ_TRIGGER_NONE;
-    if (trigger == LQ_TRIGGER_NONE)
-        return LQ_TM_NOT_SUPPORTED;
-    if (is_denied(engine, trigger))
+    if (trigger == LQ_TRIGGER_NONE || !lq_abort_supports(engine, request->function))
         return LQ_TM_NOT_SUPPORTED;
     if (trigger == LQ_TRIGGER_CLEAR_TASK_SET &&
         lq_core_wrong(engine, LQ_WRONG_CLEAR_TASK_SET_REJECTED))

@@ -21,6 +21,10 @@ void lq_inquiry(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_mode_sense_6(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_mode_sense_10(struct lq_engine *engine, struct lq_engine_task *task);
 
+/* device_report.c [SPC-4 6.35, 6.36] */
+void lq_report_supported_opcodes(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_report_supported_tmfs(struct lq_engine *engine, struct lq_engine_task *task);
+
 /* durability.c [SBC-3 4.15, 5.24] */
 void lq_synchronize_cache(struct lq_engine *engine, struct lq_engine_task *task);
 /* What the caching mode page says: WCE [SBC-3 6.5.5]. */

@@ -7,6 +7,7 @@
 
 /* clang-format off */
 #define NO_FIELD {0, 0}
+#define CONTROL 0 /* NACA, the only bit of the CONTROL byte that is left, is refused */
 #define PRIMARY_IN(name_, code_, bytes_, length_, ua_, run_, ...)                                 \
     {.name = name_, .code = code_, .cdb_bytes = bytes_, .direction = LQ_DIRECTION_IN,             \
      .length_rule = LQ_LENGTH_ALLOCATION, .length = length_, .ua = ua_, .run = run_,              \
@@ -34,49 +35,54 @@
      .service_action = action_, .cdb_bytes = 10, .direction = LQ_DIRECTION_IN,                    \
      .length_rule = LQ_LENGTH_ALLOCATION, .length = {7, 2},                                       \
      .reservation = LQ_RESERVATION_PERSISTENT, .run = run_,                                       \
-     .usage = {0x5e, action_, 0, 0, 0, 0, 0, 0xff, 0xff, 0x07}}
+     .usage = {0x5e, action_, 0, 0, 0, 0, 0, 0xff, 0xff, CONTROL}}
 #define PERSISTENT_OUT(name_, action_, type_)                                                     \
     {.name = "PERSISTENT RESERVE OUT " name_, .code = 0x5f, .has_service_action = true,           \
      .service_action = action_, .cdb_bytes = 10, .direction = LQ_DIRECTION_OUT,                   \
      .length_rule = LQ_LENGTH_PARAMETERS, .length = {5, 4},                                       \
      .reservation = LQ_RESERVATION_PERSISTENT, .run = lq_persistent_reserve_out,                  \
-     .usage = {0x5f, action_, type_, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x07}}
+     .usage = {0x5f, action_, type_, 0, 0, 0xff, 0xff, 0xff, 0xff, CONTROL}}
+#define REPORTS(name_, action_, run_, ...)                                                        \
+    {.name = name_, .code = 0xa3, .has_service_action = true, .service_action = action_,          \
+     .cdb_bytes = 12, .direction = LQ_DIRECTION_IN, .length_rule = LQ_LENGTH_ALLOCATION,          \
+     .length = {6, 4}, .reservation = LQ_RESERVATION_READS, .run = run_,                          \
+     .usage = {0xa3, action_, __VA_ARGS__, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}}
 #define FIELD(offset_, bytes_) {offset_, bytes_}
 
-/* In order of operation code. */
+/* In order of operation code and service action. */
 static const struct lq_opcode opcodes[] = {
     {.name = "TEST UNIT READY", .code = 0x00, .cdb_bytes = 6,
      .reservation = LQ_RESERVATION_STATUS, .alua = LQ_ALUA_ACTIVE, .run = lq_test_unit_ready,
-     .usage = {0x00, 0, 0, 0, 0, 0x07}},
+     .usage = {0x00, 0, 0, 0, 0, CONTROL}},
     PRIMARY_IN("REQUEST SENSE", 0x03, 6, FIELD(4, 1), LQ_UA_IGNORES, lq_request_sense,
-               0x03, 0x01, 0, 0, 0xff, 0x07),
-    READS("READ(6)", 0x08, 6, FIELD(1, 3), FIELD(4, 1), 0x08, 0x1f, 0xff, 0xff, 0xff, 0x07),
-    WRITES("WRITE(6)", 0x0a, 6, FIELD(1, 3), FIELD(4, 1), 0x0a, 0x1f, 0xff, 0xff, 0xff, 0x07),
+               0x03, 0x01, 0, 0, 0xff, CONTROL),
+    READS("READ(6)", 0x08, 6, FIELD(1, 3), FIELD(4, 1), 0x08, 0x1f, 0xff, 0xff, 0xff, CONTROL),
+    WRITES("WRITE(6)", 0x0a, 6, FIELD(1, 3), FIELD(4, 1), 0x0a, 0x1f, 0xff, 0xff, 0xff, CONTROL),
     PRIMARY_IN("INQUIRY", 0x12, 6, FIELD(3, 2), LQ_UA_IGNORES, lq_inquiry,
-               0x12, 0x01, 0xff, 0xff, 0xff, 0x07),
-    RESERVES("RESERVE(6)", 0x16, 6, LQ_RESERVATION_RESERVE, lq_reserve, 0x16, 0x1f, 0, 0, 0, 0x07),
-    RESERVES("RELEASE(6)", 0x17, 6, LQ_RESERVATION_RELEASE, lq_release, 0x17, 0x1f, 0, 0, 0, 0x07),
+               0x12, 0x01, 0xff, 0xff, 0xff, CONTROL),
+    RESERVES("RESERVE(6)", 0x16, 6, LQ_RESERVATION_RESERVE, lq_reserve, 0x16, 0, 0, 0, 0, CONTROL),
+    RESERVES("RELEASE(6)", 0x17, 6, LQ_RESERVATION_RELEASE, lq_release, 0x17, 0, 0, 0, 0, CONTROL),
     {.name = "MODE SENSE(6)", .code = 0x1a, .cdb_bytes = 6, .direction = LQ_DIRECTION_IN,
      .length_rule = LQ_LENGTH_ALLOCATION, .length = {4, 1}, .reservation = LQ_RESERVATION_READS,
      .alua = LQ_ALUA_ACTIVE, .run = lq_mode_sense_6,
-     .usage = {0x1a, 0x08, 0xff, 0xff, 0xff, 0x07}},
+     .usage = {0x1a, 0x08, 0xff, 0xff, 0xff, CONTROL}},
     {.name = "READ CAPACITY(10)", .code = 0x25, .cdb_bytes = 10, .direction = LQ_DIRECTION_IN,
      .alua = LQ_ALUA_ACTIVE, .run = lq_read_capacity_10,
-     .usage = {0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0x07}},
+     .usage = {0x25, 0, 0, 0, 0, 0, 0, 0, 0, CONTROL}},
     READS("READ(10)", 0x28, 10, FIELD(2, 4), FIELD(7, 2),
-          0x28, 0xf8, 0xff, 0xff, 0xff, 0xff, 0x3f, 0xff, 0xff, 0x07),
+          0x28, 0x18, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL),
     WRITES("WRITE(10)", 0x2a, 10, FIELD(2, 4), FIELD(7, 2),
-           0x2a, 0xf8, 0xff, 0xff, 0xff, 0xff, 0x3f, 0xff, 0xff, 0x07),
+           0x2a, 0x18, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL),
     FLUSHES("SYNCHRONIZE CACHE(10)", 0x35, 10, FIELD(2, 4), FIELD(7, 2),
-            0x35, 0x02, 0xff, 0xff, 0xff, 0xff, 0x3f, 0xff, 0xff, 0x07),
+            0x35, 0, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL),
     RESERVES("RESERVE(10)", 0x56, 10, LQ_RESERVATION_RESERVE, lq_reserve,
-             0x56, 0x1f, 0, 0, 0, 0, 0, 0, 0, 0x07),
+             0x56, 0, 0, 0, 0, 0, 0, 0, 0, CONTROL),
     RESERVES("RELEASE(10)", 0x57, 10, LQ_RESERVATION_RELEASE, lq_release,
-             0x57, 0x1f, 0, 0, 0, 0, 0, 0, 0, 0x07),
+             0x57, 0, 0, 0, 0, 0, 0, 0, 0, CONTROL),
     {.name = "MODE SENSE(10)", .code = 0x5a, .cdb_bytes = 10, .direction = LQ_DIRECTION_IN,
      .length_rule = LQ_LENGTH_ALLOCATION, .length = {7, 2}, .reservation = LQ_RESERVATION_READS,
      .alua = LQ_ALUA_ACTIVE, .run = lq_mode_sense_10,
-     .usage = {0x5a, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, 0x07}},
+     .usage = {0x5a, 0x08, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, CONTROL}},
     PERSISTENT_IN("READ KEYS", 0x00, lq_persistent_read_keys),
     PERSISTENT_IN("READ RESERVATION", 0x01, lq_persistent_read_reservation),
     PERSISTENT_IN("REPORT CAPABILITIES", 0x02, lq_persistent_report_capabilities),
@@ -91,24 +97,39 @@ static const struct lq_opcode opcodes[] = {
     PERSISTENT_OUT("REGISTER AND MOVE", 0x07, 0),
     PERSISTENT_OUT("REPLACE LOST RESERVATION", 0x08, 0xff),
     READS("READ(16)", 0x88, 16, FIELD(2, 8), FIELD(10, 4),
-          0x88, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f,
-          0x07),
+          0x88, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0,
+          CONTROL),
     WRITES("WRITE(16)", 0x8a, 16, FIELD(2, 8), FIELD(10, 4),
-           0x8a, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f,
-           0x07),
+           0x8a, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0,
+           CONTROL),
     FLUSHES("SYNCHRONIZE CACHE(16)", 0x91, 16, FIELD(2, 8), FIELD(10, 4),
-            0x91, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-            0x3f, 0x07),
+            0x91, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+            0, CONTROL),
     {.name = "READ CAPACITY(16)", .code = 0x9e, .has_service_action = true, .service_action = 0x10,
      .cdb_bytes = 16, .direction = LQ_DIRECTION_IN, .length_rule = LQ_LENGTH_ALLOCATION,
      .length = {10, 4}, .alua = LQ_ALUA_ACTIVE, .run = lq_read_capacity_16,
-     .usage = {0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0x07}},
+     .usage = {0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}},
     PRIMARY_IN("REPORT LUNS", 0xa0, 12, FIELD(6, 4), LQ_UA_IGNORES, lq_report_luns,
-               0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0x07),
+               0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, CONTROL),
+    REPORTS("REPORT SUPPORTED OPERATION CODES", 0x0c, lq_report_supported_opcodes,
+            0x87, 0xff, 0xff, 0xff),
+    REPORTS("REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS", 0x0d, lq_report_supported_tmfs,
+            0x80, 0, 0, 0),
 };
 /* clang-format on */
 
 enum { OPCODES = sizeof opcodes / sizeof opcodes[0] };
+
+const struct lq_opcode *lq_opcode_at(uint32_t place)
+{
+    return place < OPCODES ? &opcodes[place] : NULL;
+}
+
+/* [SPC-4 4.3.3]: of a variable length CDB, two bytes. */
+static uint16_t service_action_of(const uint8_t *cdb)
+{
+    return cdb[0] == 0x7f ? lq_get_be16(cdb + 8) : cdb[1] & 0x1f;
+}
 
 const struct lq_opcode *lq_opcode_find(const uint8_t *cdb)
 {
@@ -121,7 +142,8 @@ const struct lq_opcode *lq_opcode_find(const uint8_t *cdb)
             high = middle;
     }
     for (; low < OPCODES && opcodes[low].code == cdb[0]; low++)
-        if (!opcodes[low].has_service_action || opcodes[low].service_action == (cdb[1] & 0x1f))
+        if (!opcodes[low].has_service_action ||
+            opcodes[low].service_action == service_action_of(cdb))
             return &opcodes[low];
     return NULL;
 }

@@ -15,6 +15,11 @@
 struct lq_engine;
 struct lq_engine_task;
 
+enum {
+    LQ_OPCODE_CDB_BYTES_MAX = 32, /* of the commands here */
+    LQ_OPCODE_TIMEOUT_S = 30      /* recommended for most commands */
+};
+
 enum lq_direction_of_data { LQ_DIRECTION_NONE, LQ_DIRECTION_IN, LQ_DIRECTION_OUT };
 
 /* What the length field of the CDB counts. */
@@ -61,8 +66,8 @@ struct lq_cdb_field {
 struct lq_opcode {
     const char *name;
     uint8_t code;
-    bool has_service_action; /* SERVICE ACTION in bits 4-0 of byte 1 */
-    uint8_t service_action;
+    bool has_service_action; /* in bits 4-0 of byte 1, or bytes 8 and 9 of a variable length CDB */
+    uint16_t service_action;
     uint8_t cdb_bytes;
     enum lq_direction_of_data direction;
     enum lq_length_rule length_rule;
@@ -72,13 +77,19 @@ struct lq_opcode {
     enum lq_alua_class alua;
     enum lq_ua_rule ua;
     enum lq_attribute_rule attribute;
-    uint8_t usage[16]; /* CDB usage data [SPC-5 6.36]: bits that the device server looks at */
+    /* CDB usage data [SPC-4 6.35.3]: operation code, service action and bits that have a meaning
+     * here. A bit that isn't among them has no effect, or is refused. */
+    uint8_t usage[LQ_OPCODE_CDB_BYTES_MAX];
+    uint16_t timeout_s; /* recommended command timeout; 0: that of most */
     /* Runs the command; its order allows it and its data is in the buffer. */
     void (*run)(struct lq_engine *engine, struct lq_engine_task *task);
 };
 
-/* NULL when there is no such command. */
+/* NULL when there is no such command. CDB: at least 10 bytes. */
 const struct lq_opcode *lq_opcode_find(const uint8_t *cdb);
+
+/* Row PLACE of the table, in order of operation code and service action; NULL behind the last. */
+const struct lq_opcode *lq_opcode_at(uint32_t place);
 
 /* The number in FIELD of CDB; 0 where the CDB has no such field. */
 uint64_t lq_cdb_value(const uint8_t *cdb, struct lq_cdb_field field);

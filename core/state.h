@@ -210,12 +210,14 @@ void lq_taskset_rescan(struct lq_engine *engine, struct lq_unit *unit);
 void lq_abort_release(struct lq_engine *engine, struct lq_engine_task *task);
 uint64_t lq_abort_deadline(const struct lq_engine *engine);
 void lq_abort_expire(struct lq_engine *engine);
-/* True while a TM function of NEXUS is in progress. */
+/* True when FUNCTION is one that the engine carries out. */
+bool lq_abort_supports(const struct lq_engine *engine, enum lq_tm_function function);
 /* True while a TM function more can be carried out. */
 bool lq_abort_has_room(const struct lq_engine *engine);
 /* PREEMPT AND ABORT, by TASK: aborts the commands of TASK's unit whose nexuses are marked as
  * preempted, but TASK, which ends GOOD when they can do no more harm. There is room. */
 void lq_abort_preempted(struct lq_engine *engine, struct lq_engine_task *task);
+/* True while a TM function of NEXUS is in progress. */
 bool lq_abort_is_by(const struct lq_engine *engine, const struct lq_engine_nexus *nexus);
 void lq_abort_forget_nexus(struct lq_engine *engine, const struct lq_engine_nexus *nexus);
 /* Aborts TASK for TRIGGER; true when the trigger has to wait for it. */
