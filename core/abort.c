@@ -126,7 +126,8 @@ bool lq_abort_task(struct lq_engine *engine, struct lq_engine_task *task, enum l
 static bool is_abortable(const struct lq_engine *engine, const struct lq_engine_task *task)
 {
     switch (task->state) {
-    case LQ_TASK_IN_SET: return true;
+    case LQ_TASK_IN_SET:
+    case LQ_TASK_WAITING: return true;
     case LQ_TASK_HELD: return !lq_core_wrong(engine, LQ_WRONG_HELD_ESCAPE_ABORT);
     case LQ_TASK_IN_STORE:
         return !(task->aborted && lq_core_wrong(engine, LQ_WRONG_SECOND_RESET_FINDS_NOTHING));

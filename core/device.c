@@ -130,6 +130,8 @@ void lq_device_store_done(struct lq_engine *engine, struct lq_engine_task *task,
     } else if (sense.key != 0) {
         task->defined_bytes = 0;
         lq_task_end(engine, task, LQ_CHECK_CONDITION, sense);
+    } else if (task->opcode->next != NULL) {
+        task->opcode->next(engine, task);
     } else if (task->request.op == LQ_BLOCK_READ) {
         lq_task_end_data(engine, task, (uint32_t)task->defined_bytes);
     } else {

@@ -36,11 +36,20 @@ void lq_store_noticed(struct lq_engine *engine, struct lq_store_state *store, en
 bool lq_flush_is_void(const struct lq_engine *engine, const struct lq_engine_task *task);
 
 /* device_block.c [SBC-3 5] */
-/* Hands TASK's request to its store, as OP. */
+/* Hands TASK's request to its store, as OP; or a part of it: NBLOCKS from its block FIRST on. */
 void lq_block_submit(struct lq_engine *engine, struct lq_engine_task *task, enum lq_block_op op);
+void lq_block_submit_part(struct lq_engine *engine, struct lq_engine_task *task,
+                          enum lq_block_op op, uint32_t first, uint32_t nblocks, uint8_t *data);
+/* True when TASK can go on to the medium. False: it has ended, or waits and will be run again. */
+bool lq_block_may_begin(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_block_run(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_read_capacity_10(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_read_capacity_16(struct lq_engine *engine, struct lq_engine_task *task);
+
+/* device_verify.c [SBC-4 r22 5.36, 5.49] */
+void lq_verify(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_write_and_verify(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_verify_step(struct lq_engine *engine, struct lq_engine_task *task);
 
 /* Ends TASK with CHECK CONDITION. */
 void lq_check_condition(struct lq_engine *engine, struct lq_engine_task *task, uint8_t key,

@@ -8,24 +8,41 @@
 static const struct lq_sense no_sense = {0, 0, 0};
 
 /* Wrong "write-of-one-block-more": where there is a block more, and room for it in the buffer. */
-static bool writes_too_much(const struct lq_engine *engine, const struct lq_engine_task *task)
+static bool writes_too_much(const struct lq_engine *engine, const struct lq_engine_task *task,
+                            enum lq_block_op op)
 {
     const struct lq_store *store = task->unit->store->store;
-    return task->request.op == LQ_BLOCK_WRITE && store->block_bytes == 4096 &&
+    return op == LQ_BLOCK_WRITE && store->block_bytes == 4096 &&
            lq_core_wrong(engine, LQ_WRONG_WRITE_OF_ONE_BLOCK_MORE) &&
            task->lba + task->nblocks < store->nblocks &&
            ((uint64_t)task->nblocks + 1) * 4096 <= engine->config.limits.transfer_bytes_max;
 }
 
-void lq_block_submit(struct lq_engine *engine, struct lq_engine_task *task, enum lq_block_op op)
+/* [SBC-4 r22 5.36, 5.40]: FUA, and what WRITE AND VERIFY writes. VERIFY has no FUA bit. */
+static bool is_forced(const struct lq_engine *engine, const struct lq_engine_task *task)
+{
+    if (task->opcode->is_forced)
+        return !lq_core_wrong(engine, LQ_WRONG_WRITE_AND_VERIFY_STAYS_IN_CACHE);
+    return (lq_cdb_flags(task) & 0x08) != 0 && task->opcode->length_rule == LQ_LENGTH_BLOCKS;
+}
+
+/* Hands over the request, whose extent and data are filled in. */
+static void submit(struct lq_engine *engine, struct lq_engine_task *task, enum lq_block_op op)
 {
     struct lq_store_state *store = task->unit->store;
-    bool has_fua_bit = task->opcode->cdb_bytes > 6 && op != LQ_BLOCK_FLUSH;
     task->request.handle = (lq_handle){task->index, task->generation};
     task->request.serial = task->serial;
     task->request.op = op;
-    task->request.fua = has_fua_bit && (task->cdb[1] & 0x08) != 0 &&
+    task->request.fua = op != LQ_BLOCK_FLUSH && is_forced(engine, task) &&
                         !lq_core_wrong(engine, LQ_WRONG_FUA_IGNORED);
+    task->state = LQ_TASK_IN_STORE;
+    store->outstanding++;
+    store->store->ops->submit(store->store, &task->request);
+    lq_taskset_dispatched(engine, task->unit);
+}
+
+void lq_block_submit(struct lq_engine *engine, struct lq_engine_task *task, enum lq_block_op op)
+{
     task->request.lba = op == LQ_BLOCK_FLUSH ? 0 : task->lba;
     task->request.nblocks = op == LQ_BLOCK_FLUSH ? 0 : task->nblocks;
     if (op == LQ_BLOCK_FLUSH && lq_core_wrong(engine, LQ_WRONG_SYNCHRONIZE_CACHE_ONE_BLOCK)) {
@@ -33,34 +50,44 @@ void lq_block_submit(struct lq_engine *engine, struct lq_engine_task *task, enum
         task->request.nblocks = 1;
     }
     task->request.data = task->buffer;
-    if (writes_too_much(engine, task))
+    if (writes_too_much(engine, task, op))
         task->request.nblocks++;
-    task->state = LQ_TASK_IN_STORE;
-    store->outstanding++;
-    store->store->ops->submit(store->store, &task->request);
-    lq_taskset_dispatched(engine, task->unit);
+    submit(engine, task, op);
 }
 
-void lq_block_run(struct lq_engine *engine, struct lq_engine_task *task)
+void lq_block_submit_part(struct lq_engine *engine, struct lq_engine_task *task,
+                          enum lq_block_op op, uint32_t first, uint32_t nblocks, uint8_t *data)
+{
+    task->request.lba = task->lba + first;
+    task->request.nblocks = nblocks;
+    task->request.data = data;
+    submit(engine, task, op);
+}
+
+bool lq_block_may_begin(struct lq_engine *engine, struct lq_engine_task *task)
 {
     const struct lq_unit *unit = task->unit;
     if (task->opcode->medium == LQ_MEDIUM_WRITES &&
         lq_unit_is_read_only(engine, unit, task->nexus)) {
         lq_check_condition(engine, task, 0x07, 0x27, 0x00); /* WRITE PROTECTED */
-        return;
+        return false;
     }
     if (task->nblocks == 0) { /* no data is no error [SBC-3 5.8] */
         lq_task_end(engine, task, LQ_GOOD, no_sense);
-        return;
+        return false;
     }
     if (task->lba > unit->nblocks || task->nblocks > unit->nblocks - task->lba) {
         lq_check_condition(engine, task, 0x05, 0x21, 0x00); /* it has shrunk meanwhile */
-        return;
+        return false;
     }
-    if (lq_quarantine_holds(engine, task))
-        return;
-    lq_block_submit(engine, task,
-                    task->opcode->medium == LQ_MEDIUM_WRITES ? LQ_BLOCK_WRITE : LQ_BLOCK_READ);
+    return !lq_quarantine_holds(engine, task) && !lq_overlap_waits(engine, task);
+}
+
+void lq_block_run(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    if (lq_block_may_begin(engine, task))
+        lq_block_submit(engine, task, task->opcode->medium == LQ_MEDIUM_WRITES ? LQ_BLOCK_WRITE
+                                                                               : LQ_BLOCK_READ);
 }
 
 void lq_read_capacity_10(struct lq_engine *engine, struct lq_engine_task *task)

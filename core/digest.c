@@ -28,7 +28,7 @@ static void mix_waiters(const struct lq_engine *engine, uint64_t mask, struct lq
 static void mix_flags(const struct lq_engine_task *task, struct lq_digest *digest)
 {
     const bool flags[] = {task->enabled,    task->data_wanted, task->aborted, task->loss_waits,
-                          task->confirm,    task->linked_to_transport};
+                          task->confirm,    task->linked_to_transport, task->is_alone};
     uint64_t bits = 0;
     for (uint32_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
         bits |= (uint64_t)flags[i] << i;
@@ -60,6 +60,7 @@ static void mix_task(const struct lq_engine *engine, const struct lq_engine_task
     lq_digest_word(digest, (uint64_t)task->refusal.key << 16 | (uint64_t)task->refusal.asc << 8 |
                                task->refusal.ascq);
     lq_digest_two(digest, task->lba, task->nblocks);
+    lq_digest_two(digest, task->step, task->stepped);
     lq_digest_two(digest, task->expected_in_bytes, task->expected_out_bytes);
     lq_digest_two(digest, task->defined_bytes, task->out_bytes);
     lq_digest_two(digest, task->reported.asc, task->reported.ascq);
@@ -120,6 +121,7 @@ static void mix_units(const struct lq_engine *engine, struct lq_digest *digest)
         lq_digest_two(digest, engine->stores[i].cache_lost, engine->stores[i].threshold_reached);
         mix_order(&engine->stores[i].orphans, offsetof(struct lq_engine_task, work_link), digest);
         mix_order(&engine->stores[i].held, offsetof(struct lq_engine_task, work_link), digest);
+        mix_order(&engine->stores[i].waiting, offsetof(struct lq_engine_task, work_link), digest);
     }
     mix_order(&engine->run, offsetof(struct lq_engine_task, work_link), digest);
 }

@@ -23,7 +23,7 @@ static void init_tasks(struct lq_engine *engine)
         struct lq_engine_task *task = &engine->tasks[i];
         task->index = i;
         task->generation = engine->config.first_generation;
-        task->buffer = engine->buffers + (uint64_t)i * limits->transfer_bytes_max;
+        task->buffer = engine->buffers + i * lq_buffer_bytes(engine);
         lq_list_init(&task->set_link);
         lq_list_init(&task->nexus_link);
         lq_list_init(&task->work_link);
@@ -62,7 +62,8 @@ struct lq_engine *lq_engine_make(struct lq_arena *arena, const struct lq_engine_
     void *registrations = lq_arena_take(arena, limits->registrations,
                                         sizeof(struct lq_registration), true);
     void *ports = lq_arena_take(arena, limits->targets, sizeof *engine->target_ports, true);
-    void *buffers = lq_arena_take(arena, limits->tasks, limits->transfer_bytes_max, false);
+    void *buffers = lq_arena_take(arena, limits->tasks,
+                                  limits->transfer_bytes_max + LQ_SCRATCH_BYTES, false);
     if (lq_arena_is_measuring(arena))
         return NULL;
     engine->config = *config;
@@ -92,6 +93,7 @@ bool lq_engine_store_add(struct lq_engine *engine, struct lq_store *store)
     state->store = store;
     lq_list_init(&state->orphans);
     lq_list_init(&state->held);
+    lq_list_init(&state->waiting);
     lq_record(engine, (struct lq_event){.kind = LQ_W_STORE,
                                         .code = store->number,
                                         .nblocks = store->block_bytes,

@@ -246,6 +246,7 @@ static void lose_task(struct lq_engine *engine, struct lq_engine_nexus *nexus,
         break;
     case LQ_TASK_IN_SET:
     case LQ_TASK_HELD:
+    case LQ_TASK_WAITING:
     case LQ_TASK_IN_STORE:
         if (task->aborted && lq_core_wrong(engine, LQ_WRONG_ABORT_AND_LOSS_YIELD))
             nexus->loss_waiting++; /* and nobody takes it back */

@@ -22,6 +22,28 @@
      .length_rule = LQ_LENGTH_BLOCKS, .length = length_, .lba = lba_, .medium = LQ_MEDIUM_WRITES, \
      .reservation = LQ_RESERVATION_WRITES, .alua = LQ_ALUA_ACTIVE, .run = lq_block_run,           \
      .usage = {__VA_ARGS__}}
+#define READS_32(name_, action_)                                                             \
+    {.name = name_, .code = 0x7f, .has_service_action = true, .service_action = action_,          \
+     .cdb_bytes = 32, .direction = LQ_DIRECTION_IN, .length_rule = LQ_LENGTH_BLOCKS,              \
+     .length = {28, 4}, .lba = {12, 8}, .medium = LQ_MEDIUM_READS,                                \
+     .reservation = LQ_RESERVATION_READS, .alua = LQ_ALUA_ACTIVE, .run = lq_block_run,            \
+     .usage = LONG_CDB(action_, 0x18)}
+#define WRITES_32(name_, action_, ...)                                                            \
+    {.name = name_, .code = 0x7f, .has_service_action = true, .service_action = action_,          \
+     .cdb_bytes = 32, .direction = LQ_DIRECTION_OUT, .length_rule = LQ_LENGTH_BLOCKS,             \
+     .length = {28, 4}, .lba = {12, 8}, .medium = LQ_MEDIUM_WRITES,                               \
+     .reservation = LQ_RESERVATION_WRITES, .alua = LQ_ALUA_ACTIVE, __VA_ARGS__}
+#define VERIFIES(name_, code_, bytes_, lba_, length_, ...)                                        \
+    {.name = name_, .code = code_, .cdb_bytes = bytes_, .direction = LQ_DIRECTION_OUT,            \
+     .length_rule = LQ_LENGTH_VERIFIED, .length = length_, .lba = lba_,                           \
+     .medium = LQ_MEDIUM_READS, .reservation = LQ_RESERVATION_READS, .alua = LQ_ALUA_ACTIVE,      \
+     .run = lq_verify, .next = lq_verify_step, .usage = {__VA_ARGS__}}
+#define WRITES_AND_VERIFIES(name_, code_, bytes_, lba_, length_, ...)                             \
+    {.name = name_, .code = code_, .cdb_bytes = bytes_, .direction = LQ_DIRECTION_OUT,            \
+     .length_rule = LQ_LENGTH_BLOCKS, .length = length_, .lba = lba_, .medium = LQ_MEDIUM_WRITES, \
+     .is_alone = true, .is_forced = true, .reservation = LQ_RESERVATION_WRITES,                   \
+     .alua = LQ_ALUA_ACTIVE, .run = lq_write_and_verify, .next = lq_verify_step,                  \
+     .usage = {__VA_ARGS__}}
 #define FLUSHES(name_, code_, bytes_, lba_, length_, ...)                                         \
     {.name = name_, .code = code_, .cdb_bytes = bytes_, .length_rule = LQ_LENGTH_EXTENT,          \
      .length = length_, .lba = lba_, .medium = LQ_MEDIUM_FLUSHES,                                 \
@@ -48,6 +70,10 @@
      .length = {6, 4}, .reservation = LQ_RESERVATION_READS, .run = run_,                          \
      .usage = {0xa3, action_, __VA_ARGS__, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}}
 #define FIELD(offset_, bytes_) {offset_, bytes_}
+/* [SBC-4 r22 5.18]: byte 10 is what byte 1 is of shorter CDBs. */
+#define LONG_CDB(action_, flags_)                                                                 \
+    {0x7f, CONTROL, 0, 0, 0, 0, 0, 0x18, 0, action_, flags_, 0, 0xff, 0xff, 0xff, 0xff, 0xff,     \
+     0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff}
 
 /* In order of operation code and service action. */
 static const struct lq_opcode opcodes[] = {
@@ -73,6 +99,10 @@ static const struct lq_opcode opcodes[] = {
           0x28, 0x18, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL),
     WRITES("WRITE(10)", 0x2a, 10, FIELD(2, 4), FIELD(7, 2),
            0x2a, 0x18, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL),
+    WRITES_AND_VERIFIES("WRITE AND VERIFY(10)", 0x2e, 10, FIELD(2, 4), FIELD(7, 2),
+                        0x2e, 0x16, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL),
+    VERIFIES("VERIFY(10)", 0x2f, 10, FIELD(2, 4), FIELD(7, 2),
+             0x2f, 0x16, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL),
     FLUSHES("SYNCHRONIZE CACHE(10)", 0x35, 10, FIELD(2, 4), FIELD(7, 2),
             0x35, 0, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL),
     RESERVES("RESERVE(10)", 0x56, 10, LQ_RESERVATION_RESERVE, lq_reserve,
@@ -96,12 +126,27 @@ static const struct lq_opcode opcodes[] = {
     PERSISTENT_OUT("REGISTER AND IGNORE EXISTING KEY", 0x06, 0),
     PERSISTENT_OUT("REGISTER AND MOVE", 0x07, 0),
     PERSISTENT_OUT("REPLACE LOST RESERVATION", 0x08, 0xff),
+    READS_32("READ(32)", 0x09),
+    {.name = "VERIFY(32)", .code = 0x7f, .has_service_action = true, .service_action = 0x0a,
+     .cdb_bytes = 32, .direction = LQ_DIRECTION_OUT, .length_rule = LQ_LENGTH_VERIFIED,
+     .length = {28, 4}, .lba = {12, 8}, .medium = LQ_MEDIUM_READS,
+     .reservation = LQ_RESERVATION_READS, .alua = LQ_ALUA_ACTIVE, .run = lq_verify,
+     .next = lq_verify_step, .usage = LONG_CDB(0x0a, 0x16)},
+    WRITES_32("WRITE(32)", 0x0b, .run = lq_block_run, .usage = LONG_CDB(0x0b, 0x18)),
+    WRITES_32("WRITE AND VERIFY(32)", 0x0c, .is_alone = true, .is_forced = true,
+              .run = lq_write_and_verify, .next = lq_verify_step, .usage = LONG_CDB(0x0c, 0x16)),
     READS("READ(16)", 0x88, 16, FIELD(2, 8), FIELD(10, 4),
           0x88, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0,
           CONTROL),
     WRITES("WRITE(16)", 0x8a, 16, FIELD(2, 8), FIELD(10, 4),
            0x8a, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0,
            CONTROL),
+    WRITES_AND_VERIFIES("WRITE AND VERIFY(16)", 0x8e, 16, FIELD(2, 8), FIELD(10, 4),
+                        0x8e, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                        0xff, 0xff, 0, CONTROL),
+    VERIFIES("VERIFY(16)", 0x8f, 16, FIELD(2, 8), FIELD(10, 4),
+             0x8f, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+             0, CONTROL),
     FLUSHES("SYNCHRONIZE CACHE(16)", 0x91, 16, FIELD(2, 8), FIELD(10, 4),
             0x91, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
             0, CONTROL),
@@ -115,6 +160,14 @@ static const struct lq_opcode opcodes[] = {
             0x87, 0xff, 0xff, 0xff),
     REPORTS("REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS", 0x0d, lq_report_supported_tmfs,
             0x80, 0, 0, 0),
+    READS("READ(12)", 0xa8, 12, FIELD(2, 4), FIELD(6, 4),
+          0xa8, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL),
+    WRITES("WRITE(12)", 0xaa, 12, FIELD(2, 4), FIELD(6, 4),
+           0xaa, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL),
+    WRITES_AND_VERIFIES("WRITE AND VERIFY(12)", 0xae, 12, FIELD(2, 4), FIELD(6, 4),
+                        0xae, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL),
+    VERIFIES("VERIFY(12)", 0xaf, 12, FIELD(2, 4), FIELD(6, 4),
+             0xaf, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, CONTROL),
 };
 /* clang-format on */
 
@@ -162,17 +215,42 @@ static const struct lq_sense lba_out_of_range = {0x05, 0x21, 0x00};
 static const struct lq_sense list_length_error = {0x05, 0x1a, 0x00};
 static const struct lq_sense wrong_direction = {0x05, 0x49, 0x00};
 
+uint8_t lq_cdb_flags(const struct lq_engine_task *task)
+{
+    return task->opcode->cdb_bytes == 6 ? 0 : task->cdb[task->opcode->cdb_bytes == 32 ? 10 : 1];
+}
+
+uint32_t lq_cdb_bytchk(const struct lq_engine_task *task)
+{
+    return lq_cdb_flags(task) >> 1 & 3;
+}
+
+enum { BYTCHK_NONE, BYTCHK_ALL, BYTCHK_RESERVED, BYTCHK_ONE }; /* [SBC-4 r22 5.36] */
+
+/* How many of the COUNT blocks are in the Data-Out or Data-In. False: a reserved value says it. */
+static bool blocks_moved(const struct lq_engine_task *task, uint64_t count, uint64_t *moved)
+{
+    bool is_verified = task->opcode->length_rule == LQ_LENGTH_VERIFIED;
+    uint32_t bytchk = lq_cdb_bytchk(task);
+    *moved = count;
+    if (!is_verified)
+        return task->opcode->next != lq_verify_step || bytchk <= BYTCHK_ALL;
+    if (bytchk != BYTCHK_ALL)
+        *moved = bytchk == BYTCHK_ONE && count > 0 ? 1 : 0;
+    return bytchk != BYTCHK_RESERVED;
+}
+
 /* Extent and length of a command on blocks; true when they are good. */
 static bool decode_extent(const struct lq_engine *engine, struct lq_engine_task *task)
 {
     const struct lq_opcode *opcode = task->opcode;
     const struct lq_store *store = task->unit->store->store;
     uint64_t lba = lq_cdb_value(task->cdb, opcode->lba);
-    uint64_t count = lq_cdb_value(task->cdb, opcode->length);
+    uint64_t count = lq_cdb_value(task->cdb, opcode->length), moved = 0;
     if (opcode->cdb_bytes == 6) {
         lba &= 0x1fffff;
         count = count == 0 ? 256 : count; /* [SBC-3 5.7] */
-    } else if (opcode->length_rule == LQ_LENGTH_BLOCKS && (task->cdb[1] & 0xe0) != 0) {
+    } else if (opcode->length_rule != LQ_LENGTH_EXTENT && (lq_cdb_flags(task) & 0xe0) != 0) {
         task->refusal = invalid_field; /* RDPROTECT, WRPROTECT: no protection information here */
         return false;
     }
@@ -186,33 +264,40 @@ static bool decode_extent(const struct lq_engine *engine, struct lq_engine_task 
     }
     if (opcode->length_rule == LQ_LENGTH_EXTENT)
         return true;
-    if (count > engine->config.limits.transfer_bytes_max / store->block_bytes) {
+    if (!blocks_moved(task, count, &moved) ||
+        moved > engine->config.limits.transfer_bytes_max / store->block_bytes) {
         task->refusal = invalid_field; /* beyond MAXIMUM TRANSFER LENGTH of VPD page B0h */
         return false;
     }
     task->lba = lba;
     task->nblocks = (uint32_t)count;
-    task->defined_bytes = count * store->block_bytes;
+    task->defined_bytes = moved * store->block_bytes;
     return true;
+}
+
+/* All of its blocks are in its Data-Out, one after the other. */
+static bool moves_all(const struct lq_engine_task *task)
+{
+    return task->opcode->length_rule == LQ_LENGTH_BLOCKS ||
+           (task->opcode->length_rule == LQ_LENGTH_VERIFIED &&
+            lq_cdb_bytchk(task) == BYTCHK_ALL);
 }
 
 /*
  * The CDB is the truth; what the transport expects only limits what is moved. A write of which
- * less is expected than it defines changes the blocks that are whole; the rest is a residual.
+ * less is expected than it defines changes the blocks that are whole; the rest is a residual. One
+ * that cannot do without all of its data is refused.
  */
 static void decode_data_out(struct lq_engine_task *task)
 {
-    if (task->opcode->length_rule == LQ_LENGTH_PARAMETERS) {
-        bool is_cut = task->expected_out_bytes < task->defined_bytes;
-        task->out_bytes = (uint32_t)(is_cut ? task->expected_out_bytes : task->defined_bytes);
+    bool is_cut = task->expected_out_bytes < task->defined_bytes;
+    task->out_bytes = (uint32_t)(is_cut ? task->expected_out_bytes : task->defined_bytes);
+    if (task->opcode->length_rule == LQ_LENGTH_PARAMETERS)
         return;
-    }
-    uint32_t block_bytes = task->unit->store->store->block_bytes;
-    uint64_t bytes = task->defined_bytes;
-    if (task->expected_out_bytes < bytes)
-        bytes = task->expected_out_bytes;
-    task->nblocks = (uint32_t)(bytes / block_bytes);
-    task->out_bytes = (uint32_t)bytes;
+    if (moves_all(task))
+        task->nblocks = task->out_bytes / task->unit->store->store->block_bytes;
+    else if (is_cut)
+        task->refusal = invalid_field;
 }
 
 /*
@@ -233,6 +318,15 @@ static bool has_all_service_actions(uint8_t code)
     return code == 0x5e || code == 0x5f;
 }
 
+/* Cut short, or with NACA, which is not supported yet; or its ADDITIONAL CDB LENGTH is wrong. */
+static bool is_ill_formed(const struct lq_engine_task *task)
+{
+    uint32_t bytes = task->opcode->cdb_bytes;
+    bool is_variable = task->cdb[0] == 0x7f;
+    return task->cdb_bytes < bytes || (task->cdb[is_variable ? 1 : bytes - 1] & 4) != 0 ||
+           (is_variable && task->cdb[7] != bytes - 8);
+}
+
 void lq_opcode_decode(struct lq_engine *engine, struct lq_engine_task *task)
 {
     task->opcode = lq_opcode_find(task->cdb);
@@ -242,8 +336,8 @@ void lq_opcode_decode(struct lq_engine *engine, struct lq_engine_task *task)
         task->refusal = has_all_service_actions(task->cdb[0]) ? invalid_field : invalid_opcode;
         return;
     }
-    if (task->cdb_bytes < task->opcode->cdb_bytes || (task->cdb[task->opcode->cdb_bytes - 1] & 4)) {
-        task->refusal = invalid_field; /* cut short, or NACA, which is not supported yet */
+    if (is_ill_formed(task)) {
+        task->refusal = invalid_field;
         return;
     }
     bool has_list = task->opcode->length_rule == LQ_LENGTH_PARAMETERS;

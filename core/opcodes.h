@@ -28,6 +28,7 @@ enum lq_length_rule {
     LQ_LENGTH_ALLOCATION, /* bytes that the initiator has room for */
     LQ_LENGTH_PARAMETERS, /* bytes of a parameter list */
     LQ_LENGTH_BLOCKS,     /* logical blocks to be moved */
+    LQ_LENGTH_VERIFIED,   /* logical blocks to be verified; BYTCHK says which of them are moved */
     LQ_LENGTH_EXTENT      /* logical blocks spoken of, none moved (SYNCHRONIZE CACHE) */
 };
 
@@ -73,6 +74,8 @@ struct lq_opcode {
     enum lq_length_rule length_rule;
     struct lq_cdb_field length, lba;
     enum lq_medium_use medium;
+    bool is_alone;  /* no command on the same blocks may be in the store beside it (overlap.c) */
+    bool is_forced; /* what it writes becomes durable before it ends, FUA or not */
     enum lq_reservation_class reservation;
     enum lq_alua_class alua;
     enum lq_ua_rule ua;
@@ -83,6 +86,8 @@ struct lq_opcode {
     uint16_t timeout_s; /* recommended command timeout; 0: that of most */
     /* Runs the command; its order allows it and its data is in the buffer. */
     void (*run)(struct lq_engine *engine, struct lq_engine_task *task);
+    /* Goes on when the store has done what it was asked for; NULL: that was all. */
+    void (*next)(struct lq_engine *engine, struct lq_engine_task *task);
 };
 
 /* NULL when there is no such command. CDB: at least 10 bytes. */
@@ -93,6 +98,10 @@ const struct lq_opcode *lq_opcode_at(uint32_t place);
 
 /* The number in FIELD of CDB; 0 where the CDB has no such field. */
 uint64_t lq_cdb_value(const uint8_t *cdb, struct lq_cdb_field field);
+
+/* The byte of DPO, FUA, protection and BYTCHK; 0 where the CDB has none. BYTCHK alone. */
+uint8_t lq_cdb_flags(const struct lq_engine_task *task);
+uint32_t lq_cdb_bytchk(const struct lq_engine_task *task);
 
 /* Fills what the CDB says into TASK: opcode, extent, lengths, and a refusal that is known now. */
 void lq_opcode_decode(struct lq_engine *engine, struct lq_engine_task *task);

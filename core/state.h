@@ -21,6 +21,7 @@ enum lq_task_state {
     LQ_TASK_FREE,
     LQ_TASK_IN_SET,      /* waits: to be enabled, for Data-Out, or to be run */
     LQ_TASK_HELD,        /* waits for the fate of an orphan that it overlaps */
+    LQ_TASK_WAITING,     /* waits for commands that it overlaps to end (overlap.c) */
     LQ_TASK_IN_STORE,    /* its request is out */
     LQ_TASK_ENDED,       /* status handed over; slot and buffer wait for delivery */
     LQ_TASK_TERMINATING, /* aborted; the transport still moves the tail of its data */
@@ -36,6 +37,10 @@ struct lq_sense {
     uint8_t key, asc, ascq;
 };
 
+/* Behind what a command transfers its buffer has room for a block at least, so that any of them
+ * can compare with what is on the medium. */
+enum { LQ_SCRATCH_BYTES = 4096 };
+
 struct lq_engine_task {
     struct lq_link set_link;   /* unit's task set */
     struct lq_link nexus_link; /* nexus's commands */
@@ -50,6 +55,8 @@ struct lq_engine_task {
     bool was_held;            /* wrong "held-go-on-at-bound" */
     bool confirm;             /* ended, and reports something that may have to be put back */
     bool linked_to_transport; /* the transport still knows its cookie */
+    bool is_alone;            /* in the store, and nothing that it overlaps may be */
+    bool has_information;     /* its sense data says INFORMATION */
     enum lq_trigger aborted_by;
     enum lq_attribute attribute;
     struct lq_engine_nexus *nexus;
@@ -64,9 +71,12 @@ struct lq_engine_task {
     uint32_t resets_seen;   /* flush: resets of its store when it was handed over */
     uint64_t defined_bytes; /* what the CDB defines, in its direction */
     uint32_t out_bytes;     /* Data-Out to be fetched */
+    uint32_t step;          /* of a command of several store steps: its own number of it */
+    uint32_t stepped;       /* blocks that these have done */
+    uint64_t information;
     uint64_t held_until_ns;
     struct lq_ua reported; /* asc 0: none */
-    uint8_t *buffer;       /* the slot's own, limits.transfer_bytes_max */
+    uint8_t *buffer;       /* the slot's own, limits.transfer_bytes_max and LQ_SCRATCH_BYTES */
     uint32_t cdb_bytes;
     uint8_t cdb[LQ_CDB_BYTES_MAX];
 };
@@ -123,6 +133,8 @@ struct lq_unit {
 struct lq_store_state {
     struct lq_store *store;
     struct lq_link orphans, held;
+    struct lq_link waiting; /* for commands that they overlap, in the order in which they came */
+    uint32_t alone;         /* commands of which is_alone */
     uint32_t outstanding, flushes_out;
     uint32_t resets; /* that it has told of */
     bool threshold_reached; /* as told: the pool of a thin store gets full */
@@ -171,6 +183,12 @@ struct lq_engine {
 static inline bool lq_core_wrong(const struct lq_engine *engine, enum lq_core_wrong wrong)
 {
     return LQ_WRONG(engine->env->wrongs.core, wrong);
+}
+
+/* Of each task's buffer. */
+static inline uint64_t lq_buffer_bytes(const struct lq_engine *engine)
+{
+    return (uint64_t)engine->config.limits.transfer_bytes_max + LQ_SCRATCH_BYTES;
 }
 
 /* --- record.c: the engine's records ---------------------------------------------------------- */
@@ -253,6 +271,13 @@ void lq_quarantine_orphan_done(struct lq_engine *engine, struct lq_engine_task *
 uint64_t lq_quarantine_deadline_of_held(const struct lq_engine *engine);
 void lq_quarantine_expire(struct lq_engine *engine);
 void lq_quarantine_forget_held(struct lq_engine *engine, struct lq_engine_task *task);
+
+/* --- overlap.c ------------------------------------------------------------------------------- */
+
+/* True when TASK, about to use the medium, has to wait for others: it does now. */
+bool lq_overlap_waits(struct lq_engine *engine, struct lq_engine_task *task);
+/* TASK has ended, one way or the other. */
+void lq_overlap_left(struct lq_engine *engine, struct lq_engine_task *task);
 
 /* --- attention.c: unit attentions ------------------------------------------------------------ */
 

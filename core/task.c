@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "core/base/bytes.h"
 #include "core/device.h"
 #include "core/state.h"
 
@@ -88,6 +89,9 @@ static void fill_task(struct lq_engine *engine, struct lq_engine_task *task,
     task->state = LQ_TASK_IN_SET;
     task->enabled = task->data_wanted = task->aborted = task->confirm = task->was_held = false;
     task->linked_to_transport = true;
+    task->is_alone = task->has_information = false;
+    task->step = task->stepped = 0;
+    task->information = 0;
     task->aborted_by = LQ_TRIGGER_NONE;
     task->attribute = command->attribute;
     task->nexus = nexus;
@@ -237,7 +241,8 @@ static void record_end(struct lq_engine *engine, const struct lq_engine_task *ta
 }
 
 /* Fixed format sense data [SPC-5 4.4.3]. */
-static uint32_t build_sense(struct lq_sense sense, uint8_t *bytes)
+static uint32_t build_sense(const struct lq_engine_task *task, struct lq_sense sense,
+                            uint8_t *bytes)
 {
     enum { FIXED_SENSE_BYTES = 18 };
     memset(bytes, 0, FIXED_SENSE_BYTES);
@@ -246,6 +251,10 @@ static uint32_t build_sense(struct lq_sense sense, uint8_t *bytes)
     bytes[7] = FIXED_SENSE_BYTES - 8;
     bytes[12] = sense.asc;
     bytes[13] = sense.ascq;
+    if (task->has_information && task->information <= UINT32_MAX) {
+        bytes[0] |= 0x80; /* VALID */
+        lq_put_be32(bytes + 3, (uint32_t)task->information);
+    }
     return FIXED_SENSE_BYTES;
 }
 
@@ -256,13 +265,14 @@ void lq_task_end(struct lq_engine *engine, struct lq_engine_task *task, enum lq_
     lq_taskset_leave(engine, task);
     lq_list_remove(&task->work_link);
     task->state = LQ_TASK_ENDED;
+    lq_overlap_left(engine, task);
     task->confirm = task->reported.asc != 0;
     uint8_t bytes[LQ_SENSE_BYTES_MAX];
     bool is_out = task->opcode != NULL && task->opcode->direction == LQ_DIRECTION_OUT;
     struct lq_command_complete complete = {
         .status = status,
         .sense = bytes,
-        .sense_bytes = sense.key != 0 ? build_sense(sense, bytes) : 0,
+        .sense_bytes = sense.key != 0 ? build_sense(task, sense, bytes) : 0,
         .in_bytes_defined = is_out ? 0 : task->defined_bytes,
         .out_bytes_defined = is_out ? task->defined_bytes : 0,
         .confirm = task->confirm,
@@ -292,6 +302,7 @@ void lq_task_end_aborted(struct lq_engine *engine, struct lq_engine_task *task)
     }
     lq_taskset_leave(engine, task);
     lq_list_remove(&task->work_link);
+    lq_overlap_left(engine, task);
 }
 
 /* --- delivery -------------------------------------------------------------------------------- */

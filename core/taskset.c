@@ -141,6 +141,7 @@ void lq_taskset_rescan(struct lq_engine *engine, struct lq_unit *unit)
         ahead.ordered = ahead.ordered || task->attribute == LQ_ORDERED;
         ahead.any_but_ordered = ahead.any_but_ordered || task->attribute != LQ_ORDERED;
         ahead.any_not_dispatched = ahead.any_not_dispatched || task->state == LQ_TASK_IN_SET ||
-                                   task->state == LQ_TASK_HELD;
+                                   task->state == LQ_TASK_HELD ||
+                                   task->state == LQ_TASK_WAITING;
     }
 }

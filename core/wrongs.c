@@ -316,4 +316,10 @@ const struct lq_wrong lq_core_wrongs[LQ_CORE_WRONGS] = {
     [LQ_WRONG_RANGE_CHECK_WRAPS] =
         {"range-check-wraps", "SEQ-18",
          "Blocks from the end of all addresses on wrap round to those at the beginning."},
+    [LQ_WRONG_VERIFY_COMPARES_NOTHING] =
+        {"verify-compares-nothing", "DATA-2",
+         "VERIFY with BYTCHK ends GOOD whatever is on the medium."},
+    [LQ_WRONG_WRITE_AND_VERIFY_STAYS_IN_CACHE] =
+        {"write-and-verify-stays-in-cache", "DUR-1",
+         "WRITE AND VERIFY leaves its data in the volatile cache, and verifies that."},
 };

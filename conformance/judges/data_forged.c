@@ -31,31 +31,38 @@ void lq_data_fault_strikes(struct lq_judge *judge, const struct lq_event *fault)
     doubt_command(judge, fault, fault->stamp);
 }
 
-/* A forged command may write where its initiator never meant to [SBC-4 r22 5]. */
+/* Commands that change blocks, and where their CDBs say which [SBC-4 r22 5]. */
+static const struct changes {
+    uint8_t opcode, lba_at, lba_bytes, count_at, count_bytes;
+} changes[] = {{0x0a, 1, 3, 4, 1},  {0x2a, 2, 4, 7, 2},  {0xaa, 2, 4, 6, 4},  {0x8a, 2, 8, 10, 4},
+               {0x2e, 2, 4, 7, 2},  {0xae, 2, 4, 6, 4},  {0x8e, 2, 8, 10, 4}};
+
+static uint64_t number(const uint8_t *from, uint32_t bytes)
+{
+    uint64_t value = 0;
+    for (uint32_t i = 0; i < bytes; i++)
+        value = value << 8 | from[i];
+    return value;
+}
+
+/* A forged command may write where its initiator never meant to. Of a variable length CDB half is
+ * in an additional header segment, which nothing forges but for its digest's sake. */
 void lq_data_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
     if (pdu->opcode != LQ_WIRE_SCSI_COMMAND || pdu->exchange == NULL ||
         (lq_view_forged(&judge->view, pdu->connection->number, pdu->exchange->itt) &
          LQ_FORGED_TO_TARGET) == 0)
         return;
-    const struct lq_seen_exchange *exchange = pdu->exchange;
     const uint8_t *cdb = lq_wire_cdb(pdu->h);
-    switch (cdb[0]) {
-    case 0x0a: /* WRITE (6) */
-        doubt(judge, exchange->unit, lq_wire_be32(cdb) & 0x1fffff, cdb[4] == 0 ? 256 : cdb[4]);
-        break;
-    case 0x2a: /* WRITE (10) */
-        doubt(judge, exchange->unit, lq_wire_be32(cdb + 2), lq_wire_be16(cdb + 7));
-        break;
-    case 0xaa: /* WRITE (12) */
-        doubt(judge, exchange->unit, lq_wire_be32(cdb + 2), lq_wire_be32(cdb + 6));
-        break;
-    case 0x8a: /* WRITE (16) */
-        doubt(judge, exchange->unit,
-              (uint64_t)lq_wire_be32(cdb + 2) << 32 | lq_wire_be32(cdb + 6),
-              lq_wire_be32(cdb + 10));
-        break;
-    default:
-        break;
+    for (uint32_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        if (changes[i].opcode != cdb[0])
+            continue;
+        uint64_t lba = number(cdb + changes[i].lba_at, changes[i].lba_bytes);
+        uint64_t count = number(cdb + changes[i].count_at, changes[i].count_bytes);
+        if (cdb[0] == 0x0a) {
+            lba &= 0x1fffff;
+            count = count == 0 ? 256 : count;
+        }
+        doubt(judge, pdu->exchange->unit, lba, count);
     }
 }

@@ -89,7 +89,7 @@ static void mix_task(const struct lq_seen_task *task, struct lq_digest *digest)
     uint64_t bits = task->command != NULL;
     for (uint32_t i = 0; i < sizeof events / sizeof events[0]; i++)
         bits = bits << 1 | (events[i] != NULL);
-    lq_digest_two(digest, bits, task->requests_out);
+    lq_digest_two(digest, bits << 1 | (task->requests > 1), task->requests_out);
     lq_digest_two(digest, task->attribute, task->opcode);
     const struct lq_event *end = task->refused != NULL ? task->refused : task->ended;
     if (end != NULL) {

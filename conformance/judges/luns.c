@@ -56,8 +56,9 @@ static void on_submitted(struct lq_judge *judge, const struct lq_event *event)
 {
     enum { WRITE = 2 }; /* history.h, LQ_S_SUBMITTED */
     const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
-    if (event->detail != WRITE || task == NULL || task->unit == NULL || !task->unit->is_read_only)
-        return;
+    if (event->detail != WRITE || task == NULL || task->unit == NULL || task->requests > 1 ||
+        !task->unit->is_read_only)
+        return; /* one that had begun before goes on */
     convict(judge, P_LUN_2, task, task->unit->access, event,
             "began to write although its logical unit had been write protected");
 }

@@ -52,16 +52,26 @@ static struct held *held_of(struct lq_judge *judge, const struct lq_seen_task *t
     return lq_array_at(array, task->index);
 }
 
-/* WRITE(6), (10), (12), (16) and their relatives that change blocks [SBC-4 r22 5]. */
-static bool changes_blocks(uint32_t opcode)
+/* WRITE(6), (10), (12), (16) and their relatives that change blocks [SBC-4 r22 5]; of a variable
+ * length CDB its initiator knows. */
+static bool changes_blocks(const struct lq_seen_task *task)
 {
-    switch (opcode) {
+    switch (task->opcode) {
     case 0x0a: case 0x2a: case 0xaa: case 0x8a: case 0x2e: case 0xae: case 0x8e:
     case 0x41: case 0x93: case 0x42: case 0x89: case 0x8b:
         return true;
+    case 0x7f:
+        return task->command != NULL && (task->command->sent->flags & LQ_F_MEDIUM_WRITE) != 0;
     default:
         return false;
     }
+}
+
+/* A request for a store does: history.h, LQ_S_SUBMITTED. */
+static bool request_changes_blocks(const struct lq_event *request)
+{
+    enum { READ = 1, FLUSH = 3 };
+    return request->detail != READ && request->detail != FLUSH;
 }
 
 static struct extent exact(uint64_t lba, uint32_t nblocks)
@@ -94,7 +104,7 @@ static struct extent reach(struct lq_judge *judge, uint32_t store,
                            const struct lq_seen_task *task, uint64_t lba, uint32_t nblocks)
 {
     struct extent extent = exact(lba, nblocks);
-    return changes_blocks(task->opcode) ? rounded(judge, store, extent) : extent;
+    return changes_blocks(task) ? rounded(judge, store, extent) : extent;
 }
 
 static void text_extent(struct lq_text *text, struct extent extent)
@@ -166,7 +176,7 @@ static void on_orphaned(struct lq_judge *judge, struct lq_seen_task *task,
     orphan->store = event->code;
     orphan->is_live = true;
     /* One that changes nothing keeps its slot, but nobody has to wait for its fate. */
-    orphan->extent = changes_blocks(task->opcode)
+    orphan->extent = request_changes_blocks(request)
                          ? rounded(judge, event->code, exact(request->lba, request->nblocks))
                          : exact(request->lba, 0);
     lq_list_append(&quarantine_of(judge)->live, &orphan->link);
@@ -203,8 +213,11 @@ static void on_freed(struct lq_judge *judge, struct lq_seen_task *task,
 static void on_submitted(struct lq_judge *judge, struct lq_seen_task *task,
                          const struct lq_event *event)
 {
-    if (lq_list_is_empty(&quarantine_of(judge)->live) || event->nblocks == 0)
-        return; /* SYNCHRONIZE CACHE covers only writes that have ended */
+    /* SYNCHRONIZE CACHE covers only writes that have ended. A command of several steps is held at
+     * its first, if at all: then nobody can tell that it did not begin before the orphan ended. */
+    if (lq_list_is_empty(&quarantine_of(judge)->live) || event->nblocks == 0 ||
+        task->requests > 1)
+        return;
     struct extent extent = reach(judge, event->code, task, event->lba, event->nblocks);
     judge->exercised[P_QUAR_1]++;
     const struct orphan *orphan = find_overlap(judge, event->code, extent);

@@ -384,7 +384,8 @@ static void on_ended(struct lq_judge *judge, const struct lq_event *event)
 static void on_submitted(struct lq_judge *judge, const struct lq_event *event)
 {
     const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
-    if (task != NULL && task->unit != NULL && task->nexus != NULL)
+    bool begins = task != NULL && task->requests == 1; /* who has begun goes on */
+    if (begins && task->unit != NULL && task->nexus != NULL)
         judge_passage(judge, task);
 }
 

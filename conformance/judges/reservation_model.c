@@ -77,14 +77,21 @@ static const struct range ranges[] = {
     {0x2e, 0x2e, -1, WRITES}, {0x8e, 0x8e, -1, WRITES}, {0xae, 0xae, -1, WRITES},
     {0x41, 0x42, -1, WRITES}, {0x93, 0x93, -1, WRITES}, {0x89, 0x89, -1, WRITES},
     {0x8b, 0x8b, -1, WRITES}, {0x9c, 0x9c, -1, WRITES}, {0x04, 0x04, -1, WRITES},
+    {0x7f, 0x7f, 0x09, READS}, {0x7f, 0x7f, 0x0a, READS}, {0x7f, 0x7f, -1, WRITES},
     {0x48, 0x48, -1, WRITES}, {0x15, 0x15, -1, WRITES}, {0x55, 0x55, -1, WRITES},
 };
+
+/* SERVICE ACTION; of a variable length CDB the lower byte of it. */
+static int action_of(const uint8_t *cdb)
+{
+    return cdb[0] == 0x7f ? cdb[9] : cdb[1] & 0x1f;
+}
 
 enum class class_of(const uint8_t *cdb)
 {
     for (uint32_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
         if (cdb[0] >= ranges[i].first && cdb[0] <= ranges[i].last &&
-            (ranges[i].action < 0 || (cdb[1] & 0x1f) == ranges[i].action))
+            (ranges[i].action < 0 || action_of(cdb) == ranges[i].action))
             return ranges[i].class;
     return NOT_JUDGED;
 }

@@ -281,27 +281,48 @@ static void take_data_out(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 
 /* --- the end: SEQ-3, SEQ-6, SEQ-11 ------------------------------------------------------------ */
 
-/* Bytes that the CDB of a READ or WRITE (6, 10, 12, 16) defines [SBC-4 r22 5]; UINT64_MAX: not one
- * of them, or the block length is not known. */
+/* Commands that move the blocks that their CDBs name, each block once [SBC-4 r22 5]. */
+static const struct moves {
+    uint8_t opcode, lba_at, lba_bytes, count_at, count_bytes;
+    bool is_write;
+} moves[] = {{0x08, 1, 3, 4, 1, false}, {0x0a, 1, 3, 4, 1, true},   {0x28, 2, 4, 7, 2, false},
+             {0x2a, 2, 4, 7, 2, true},  {0x2e, 2, 4, 7, 2, true},   {0xa8, 2, 4, 6, 4, false},
+             {0xaa, 2, 4, 6, 4, true},  {0xae, 2, 4, 6, 4, true},   {0x88, 2, 8, 10, 4, false},
+             {0x8a, 2, 8, 10, 4, true}, {0x8e, 2, 8, 10, 4, true}};
+
+/* NULL: it is none of these. */
+static const struct moves *moves_of(const struct lq_seen_exchange *exchange)
+{
+    for (uint32_t i = 0; i < sizeof moves / sizeof moves[0]; i++)
+        if (moves[i].opcode == exchange->cdb[0])
+            return &moves[i];
+    return NULL;
+}
+
+static uint64_t number(const uint8_t *from, uint32_t bytes)
+{
+    uint64_t value = 0;
+    for (uint32_t i = 0; i < bytes; i++)
+        value = value << 8 | from[i];
+    return value;
+}
+
+/* Bytes that the CDB defines; UINT64_MAX: it is none of those, or the block length is not known. */
 static uint64_t defined_bytes(const struct lq_seen_exchange *exchange)
 {
-    const uint8_t *cdb = exchange->cdb;
-    if (exchange->unit == NULL || exchange->unit->block_bytes == 0)
+    const struct moves *moved = moves_of(exchange);
+    if (moved == NULL || exchange->unit == NULL || exchange->unit->block_bytes == 0)
         return UINT64_MAX;
-    uint64_t block_bytes = exchange->unit->block_bytes;
-    switch (cdb[0]) {
-    case 0x08: case 0x0a: return (cdb[4] == 0 ? 256 : cdb[4]) * block_bytes;
-    case 0x28: case 0x2a: return lq_wire_be16(cdb + 7) * block_bytes;
-    case 0xa8: case 0xaa: return lq_wire_be32(cdb + 6) * block_bytes;
-    case 0x88: case 0x8a: return lq_wire_be32(cdb + 10) * block_bytes;
-    default: return UINT64_MAX;
-    }
+    uint64_t count = number(exchange->cdb + moved->count_at, moved->count_bytes);
+    if (moved->lba_bytes == 3 && count == 0)
+        count = 256; /* READ(6) and WRITE(6) */
+    return count * exchange->unit->block_bytes;
 }
 
 static bool is_write_cdb(const struct lq_seen_exchange *exchange)
 {
-    uint8_t opcode = exchange->cdb[0];
-    return opcode == 0x0a || opcode == 0x2a || opcode == 0xaa || opcode == 0x8a;
+    const struct moves *moved = moves_of(exchange);
+    return moved != NULL && moved->is_write;
 }
 
 /* [RFC 7143 11.4.5]: overflow is what the command defines beyond the expected length, underflow the
@@ -374,11 +395,11 @@ static void judge_range(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
     uint64_t defined = defined_bytes(exchange);
     if (defined == UINT64_MAX || defined == 0)
         return;
-    const uint8_t *cdb = exchange->cdb;
+    const struct moves *moved = moves_of(exchange);
     uint64_t count = defined / exchange->unit->block_bytes, blocks = exchange->unit->blocks;
-    uint64_t lba = cdb[0] < 0x20   ? lq_wire_be32(cdb) & 0x1fffff /* READ(6) and WRITE(6) */
-                   : cdb[0] < 0x80 || cdb[0] >= 0xa0 ? lq_wire_be32(cdb + 2)
-                                                     : lq_wire_be64(cdb + 2);
+    uint64_t lba = number(exchange->cdb + moved->lba_at, moved->lba_bytes);
+    if (moved->lba_bytes == 3)
+        lba &= 0x1fffff; /* READ(6) and WRITE(6) */
     if (lba <= blocks && count <= blocks - lba)
         return;
     judge->exercised[P_SEQ_18]++;

@@ -455,6 +455,7 @@ static void store_event(struct lq_judge *judge, const struct lq_event *event)
         return;
     if (event->kind == LQ_S_SUBMITTED) {
         task->submitted = event;
+        task->requests++;
         task->requests_out++;
     } else if (event->kind == LQ_S_COMPLETED && task->requests_out > 0) {
         task->requests_out--;

@@ -83,7 +83,8 @@ struct lq_seen_task {
     const struct lq_event *received, *refused, *entered, *enabled, *ended, *freed;
     const struct lq_event *orphaned, *orphan_ended, *submitted; /* newest */
     const struct lq_event *cut; /* its target ended in its middle: nothing more is owed for it */
-    uint32_t requests_out;                                      /* submitted and not completed */
+    uint32_t requests;     /* submitted; a command may need several, one after the other */
+    uint32_t requests_out; /* submitted and not completed */
     struct lq_link in_nexus;
 };
 

@@ -81,7 +81,7 @@ struct answer {
 static struct answer answer_of(uint32_t place)
 {
     struct rig_command *command = &rig.commands[place];
-    if (!command->completed && rig_is_submitted(&rig, place))
+    while (!command->completed && rig_is_submitted(&rig, place))
         rig_complete(&rig, place);
     CU_ASSERT_TRUE(command->completed);
     struct answer answer = {.status = command->status,
@@ -126,8 +126,9 @@ static void try_byte(const struct lq_opcode *opcode, uint32_t byte)
     put_plain_cdb(opcode, cdb);
     struct answer plain = send(opcode, cdb);
     for (uint8_t bit = 1; bit != 0; bit = (uint8_t)(bit << 1)) {
-        bool selects = opcode->has_service_action && opcode->code != 0x7f && byte == 1 &&
-                       (bit & 0x1f) != 0; /* another command */
+        bool selects = opcode->code == 0x7f ? byte == 8 || byte == 9
+                                            : opcode->has_service_action && byte == 1 &&
+                                                  (bit & 0x1f) != 0; /* another command */
         if ((opcode->usage[byte] & bit) != 0 || selects)
             continue;
         cdb[byte] ^= bit;

@@ -54,6 +54,7 @@ void lq_actor_begin(struct lq_actor *actor, struct lq_world *world, uint32_t ind
     actor->wake = actor->login_timeout = (struct lq_timer){.fire = wake_fires};
     actor->names = actor->logins = actor->steps = actor->aborts = actor->sent_count = 0;
     actor->unanswered = 0;
+    actor->known.is_known = false;
     actor->knows_old_session = false;
     actor->moves = actor->discovers = false;
     actor->outstanding = 0;

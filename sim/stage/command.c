@@ -44,7 +44,7 @@ static void record_data(const struct lq_actor_command *command, enum lq_event_ki
     uint32_t block_bytes = (uint32_t)lq_actor_option(command->actor, LQ_OPT_BLOCK_BYTES);
     for (uint32_t first = 0; first < count;) {
         const uint8_t *block = bytes + (uint64_t)first * block_bytes;
-        uint32_t end = first + 1;
+        uint32_t end = command->repeats ? count : first + 1;
         while (end < count &&
                memcmp(block, bytes + (uint64_t)end * block_bytes, block_bytes) == 0)
             end++;
@@ -289,7 +289,9 @@ static void record_status(const struct lq_actor_command *command,
                           const struct lq_port_end *end)
 {
     uint32_t block_bytes = (uint32_t)lq_actor_option(command->actor, LQ_OPT_BLOCK_BYTES);
-    if (command->reads_medium && end->status == LQ_GOOD) {
+    if (command->verifies && end->status == LQ_GOOD) {
+        record_data(command, LQ_I_READ_DATA, command->out, command->nblocks);
+    } else if (command->reads_medium && end->status == LQ_GOOD) {
         uint32_t blocks = end->in_bytes / block_bytes;
         record_data(command, LQ_I_READ_DATA, command->in,
                     blocks < command->nblocks ? blocks : command->nblocks);
@@ -301,6 +303,23 @@ static void record_status(const struct lq_actor_command *command,
     status.flags = (uint16_t)((end->overflow ? (uint32_t)LQ_F_OVERFLOW : 0) |
                               (end->underflow ? (uint32_t)LQ_F_UNDERFLOW : 0));
     lq_actor_record(command->actor, status);
+}
+
+/* The first block of a READ or WRITE that ended GOOD has this content now, as far as COMMAND's
+ * actor knows. */
+static void remember(const struct lq_actor_command *command)
+{
+    struct lq_known_block *known = &command->actor->known;
+    uint32_t block_bytes = (uint32_t)lq_actor_option(command->actor, LQ_OPT_BLOCK_BYTES);
+    const uint8_t *block = command->writes_medium ? command->out : command->in;
+    bool has_block = command->reads_medium || command->writes_medium;
+    if (!has_block || command->verifies || command->nblocks == 0 || command->actor->is_scripted)
+        return;
+    enum { BYTES = sizeof known->bytes };
+    known->is_known = memcmp(block, block + BYTES, block_bytes - BYTES) == 0;
+    known->lun = command->lun;
+    known->lba = command->lba;
+    memcpy(known->bytes, block, BYTES);
 }
 
 static void give_up(struct lq_actor_command *command, bool at_endpoint, uint32_t code)
@@ -334,6 +353,8 @@ void lq_actor_command_done(struct lq_actor *actor, const struct lq_port_end *end
         return;
     }
     record_status(command, end);
+    if (end->status == LQ_GOOD)
+        remember(command);
     uint32_t asc = end->sense >> 8 & 0xff;
     if (end->sense >> 16 == 0x06 && (asc == 0x29 || asc == 0x2f))
         suspect_older(command);

@@ -95,34 +95,33 @@ static void draw_extent(struct lq_actor_command *command)
         command->lba = capacity - command->nblocks;
 }
 
+static uint32_t draw_cdb_bytes(struct lq_actor_command *command, uint64_t lba, uint32_t nblocks)
+{
+    uint64_t size = choose(command, LQ_SITE_CDB_SIZE, 4);
+    uint64_t longer = choose(command, LQ_SITE_LONG_CDB, 16);
+    if (size == 3 && lba <= 0x1fffff && nblocks > 0 && nblocks <= 255)
+        return 6;
+    if (longer == 15)
+        return 32;
+    if (size == 2 || lba > UINT32_MAX)
+        return 16;
+    return longer == 14 ? 12 : 10;
+}
+
 static void build_medium_cdb(struct lq_actor_command *command, bool writes, uint64_t lba,
                              uint32_t nblocks)
 {
-    uint64_t size = choose(command, LQ_SITE_CDB_SIZE, 4);
-    uint8_t *cdb = command->cdb;
-    memset(cdb, 0, sizeof command->cdb);
-    if (size == 3 && lba <= 0x1fffff && nblocks > 0 && nblocks <= 255) {
-        command->cdb_bytes = 6;
-        cdb[0] = writes ? 0x0a : 0x08;
-        lq_put_be24(cdb + 1, (uint32_t)lba);
-        cdb[4] = (uint8_t)nblocks;
-        return;
-    }
     static const uint8_t flags[] = {0, 0, 0, 0, 0, 0x08, 0x10, 0x18}; /* FUA, DPO */
+    command->cdb_bytes = draw_cdb_bytes(command, lba, nblocks);
+    const struct lq_block_form *form =
+        lq_block_form_for(writes ? LQ_EFFECT_WRITES : LQ_EFFECT_READS, command->cdb_bytes);
+    memset(command->cdb, 0, sizeof command->cdb);
+    lq_block_put(form, command->cdb, lba, nblocks);
+    if (command->cdb_bytes == 6)
+        return;
     uint8_t flag = flags[choose(command, LQ_SITE_CDB_FLAGS, sizeof flags)];
     command->fua = (flag & 0x08) != 0;
-    cdb[1] = flag;
-    if (size == 2 || lba > UINT32_MAX) {
-        command->cdb_bytes = 16;
-        cdb[0] = writes ? 0x8a : 0x88;
-        lq_put_be64(cdb + 2, lba);
-        lq_put_be32(cdb + 10, nblocks);
-        return;
-    }
-    command->cdb_bytes = 10;
-    cdb[0] = writes ? 0x2a : 0x28;
-    lq_put_be32(cdb + 2, (uint32_t)lba);
-    lq_put_be16(cdb + 7, (uint16_t)nblocks);
+    command->cdb[lq_block_flags_at(form)] = flag;
 }
 
 /* Content that no other write has: who wrote it, which of its commands, and in which block when
@@ -157,6 +156,61 @@ static void generate_medium(struct lq_actor_command *command, bool writes)
     } else {
         command->expected_in_bytes = bytes;
     }
+}
+
+/* --- commands that verify ------------------------------------------------------------------- */
+
+static uint32_t draw_long_cdb_bytes(struct lq_actor_command *command)
+{
+    static const uint8_t sizes[] = {10, 12, 16, 32};
+    return sizes[choose(command, LQ_SITE_CDB_SIZE, sizeof sizes)];
+}
+
+static void generate_write_and_verify(struct lq_actor_command *command)
+{
+    draw_extent(command);
+    command->cdb_bytes = draw_long_cdb_bytes(command);
+    const struct lq_block_form *form =
+        lq_block_form_for(LQ_EFFECT_WRITES_AND_VERIFIES, command->cdb_bytes);
+    lq_block_put(form, command->cdb, command->lba, command->nblocks);
+    command->cdb[lq_block_flags_at(form)] = (uint8_t)(choose(command, LQ_SITE_FORM, 2) << 1);
+    lq_command_fill(command);
+    command->expected_out_bytes = command->out_bytes;
+    lq_block_tell(command);
+}
+
+/* What COMMAND sends is the content of the block that its actor knows, if it does; true then. */
+static bool fill_with_known(struct lq_actor_command *command)
+{
+    const struct lq_known_block *known = &command->actor->known;
+    uint32_t block_bytes = (uint32_t)option(command, LQ_OPT_BLOCK_BYTES);
+    if (!known->is_known || known->lba >= capacity_of(command))
+        return false;
+    command->lun = known->lun;
+    command->lba = known->lba;
+    command->nblocks = command->content_blocks = 1;
+    command->out_bytes = block_bytes;
+    for (uint32_t at = 0; at < block_bytes; at += sizeof known->bytes)
+        memcpy(command->out + at, known->bytes, sizeof known->bytes);
+    return true;
+}
+
+/* VERIFY: of content that nobody has written, or of what a block should hold. */
+static void generate_verify(struct lq_actor_command *command)
+{
+    static const uint8_t bytchk[] = {0x00, 0x02, 0x02, 0x06};
+    uint8_t flags = bytchk[choose(command, LQ_SITE_CDB_FLAGS, sizeof bytchk)];
+    draw_extent(command);
+    if (choose(command, LQ_SITE_KNOWN, 4) == 0 || !fill_with_known(command))
+        lq_command_fill(command);
+    command->cdb_bytes = draw_long_cdb_bytes(command);
+    const struct lq_block_form *form = lq_block_form_for(LQ_EFFECT_VERIFIES, command->cdb_bytes);
+    lq_block_put(form, command->cdb, command->lba, command->nblocks);
+    command->cdb[lq_block_flags_at(form)] = flags;
+    if (flags == 0x06) /* one block for all */
+        command->out_bytes = (uint32_t)option(command, LQ_OPT_BLOCK_BYTES);
+    command->expected_out_bytes = flags == 0 ? 0 : command->out_bytes;
+    lq_block_tell(command);
 }
 
 /* --- commands with something wrong ---------------------------------------------------------- */
@@ -229,7 +283,7 @@ static void bad_lun(struct lq_actor_command *command)
 static void bad_field(struct lq_actor_command *command)
 {
     generate_medium(command, choose(command, LQ_SITE_BAD_LENGTH, 2) == 1);
-    command->cdb[command->cdb_bytes - 1] |= 0x04; /* NACA */
+    command->cdb[command->cdb[0] == 0x7f ? 1 : command->cdb_bytes - 1] |= 0x04; /* NACA */
     touch_nothing(command);
 }
 
@@ -250,11 +304,23 @@ static void draw_attribute(struct lq_actor_command *command)
         command->attribute = LQ_HEAD_OF_QUEUE;
 }
 
+/* Mostly READ and WRITE. */
+static void generate_block_command(struct lq_actor_command *command, bool writes)
+{
+    if (choose(command, LQ_SITE_FORM, 16) < 15)
+        generate_medium(command, writes);
+    else if (writes)
+        generate_write_and_verify(command);
+    else
+        generate_verify(command);
+}
+
 void lq_command_generate(struct lq_actor_command *command)
 {
     command->lun = choose(command, LQ_SITE_LUN, lq_actor_luns(command->actor)) << 48;
     command->is_immediate = choose(command, LQ_SITE_IMMEDIATE, 64) == 63;
     command->reads_medium = command->writes_medium = command->fua = false;
+    command->verifies = command->repeats = false;
     command->lba = 0;
     command->nblocks = command->content_blocks = command->out_bytes = 0;
     command->expected_in_bytes = command->expected_out_bytes = 0;
@@ -270,6 +336,7 @@ void lq_command_generate(struct lq_actor_command *command)
     } else if (kind >= others_from) {
         generate_other(command);
     } else {
-        generate_medium(command, kind * 16 < others_from * option(command, LQ_OPT_WRITES));
+        generate_block_command(command,
+                               kind * 16 < others_from * option(command, LQ_OPT_WRITES));
     }
 }

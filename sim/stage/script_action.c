@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "core/base/assert.h"
-#include "core/base/bytes.h"
 #include "sim/stage/script_state.h"
 
 static const uint64_t LATE_NS = 1000000000; /* of data.late that does not say how late */
@@ -125,66 +124,15 @@ static void build_medium(struct lq_actor_command *command, const struct lq_scn_a
     command->reads_medium = !writes;
     command->writes_medium = writes;
     command->cdb[1] = flags;
-    if (command->lba <= UINT32_MAX) {
-        command->cdb_bytes = 10;
-        command->cdb[0] = writes ? 0x2a : 0x28;
-        lq_put_be32(command->cdb + 2, (uint32_t)command->lba);
-        lq_put_be16(command->cdb + 7, (uint16_t)command->nblocks);
-    } else {
-        command->cdb_bytes = 16;
-        command->cdb[0] = writes ? 0x8a : 0x88;
-        lq_put_be64(command->cdb + 2, command->lba);
-        lq_put_be32(command->cdb + 10, command->nblocks);
-    }
+    command->cdb_bytes = command->lba <= UINT32_MAX ? 10 : 16;
+    lq_block_put(lq_block_form_for(writes ? LQ_EFFECT_WRITES : LQ_EFFECT_READS,
+                                   command->cdb_bytes),
+                 command->cdb, command->lba, command->nblocks);
     if (writes) {
         command->expected_out_bytes = command->nblocks * block_bytes;
         lq_command_fill(command);
     } else {
         command->expected_in_bytes = command->nblocks * block_bytes;
-    }
-}
-
-/* Where READs and WRITEs say their blocks [SBC-4 5.12 to 5.43]. */
-static const struct {
-    uint8_t opcode, cdb_bytes, lba_at, lba_bytes, count_at, count_bytes;
-    bool writes;
-} extents[] = {{0x08, 6, 1, 3, 4, 1, false},  {0x0a, 6, 1, 3, 4, 1, true},
-               {0x28, 10, 2, 4, 7, 2, false}, {0x2a, 10, 2, 4, 7, 2, true},
-               {0xa8, 12, 2, 4, 6, 4, false}, {0xaa, 12, 2, 4, 6, 4, true},
-               {0x88, 16, 2, 8, 10, 4, false}, {0x8a, 16, 2, 8, 10, 4, true}};
-
-static uint64_t field(const uint8_t *cdb, uint32_t at, uint32_t bytes)
-{
-    uint64_t value = 0;
-    for (uint32_t i = 0; i < bytes; i++)
-        value = value << 8 | cdb[at + i];
-    return value;
-}
-
-/* Judges are told which blocks COMMAND reads or writes, where its CDB is one that says so. */
-static void find_extent(struct lq_actor_command *command)
-{
-    const uint8_t *cdb = command->cdb;
-    uint32_t block_bytes = (uint32_t)lq_actor_option(command->actor, LQ_OPT_BLOCK_BYTES);
-    for (uint32_t i = 0; i < sizeof extents / sizeof extents[0]; i++) {
-        bool writes = extents[i].writes;
-        uint64_t count = field(cdb, extents[i].count_at, extents[i].count_bytes);
-        uint32_t moved = (writes ? command->expected_out_bytes : command->expected_in_bytes) /
-                         block_bytes;
-        if (cdb[0] != extents[i].opcode || command->cdb_bytes != extents[i].cdb_bytes)
-            continue;
-        if (cdb[0] == 0x08 || cdb[0] == 0x0a)
-            count = count == 0 ? 256 : count;
-        if (moved == 0 || count == 0)
-            return;
-        command->lba = field(cdb, extents[i].lba_at, extents[i].lba_bytes);
-        if (command->cdb_bytes == 6)
-            command->lba &= 0x1fffff;
-        command->nblocks = moved < count ? moved : (uint32_t)count;
-        command->fua = command->cdb_bytes > 6 && (cdb[1] & 0x08) != 0;
-        command->writes_medium = writes;
-        command->reads_medium = !writes;
-        return;
     }
 }
 
@@ -208,7 +156,7 @@ static void build_cdb(struct lq_actor_command *command, const struct lq_scenario
         command->long_cdb = cdb.bytes;
     command->expected_in_bytes = (uint32_t)clause(action, LQ_SCN_IN, 0);
     command->expected_out_bytes = (uint32_t)clause(action, LQ_SCN_OUT, (uint32_t)action->content);
-    find_extent(command);
+    lq_block_tell(command);
     if (action->content != 0)
         fill_with(command, lq_scn_string(scenario, action->content));
     else if (command->writes_medium)
@@ -224,6 +172,7 @@ static void build(struct lq_actor_command *command, const struct lq_scenario *sc
                                                              : LQ_SIMPLE;
     command->is_immediate = has(action, LQ_SCN_IMMEDIATE);
     command->reads_medium = command->writes_medium = command->fua = false;
+    command->verifies = command->repeats = false;
     command->lba = 0;
     command->nblocks = command->content_blocks = command->out_bytes = 0;
     command->expected_in_bytes = command->expected_out_bytes = 0;

@@ -14,6 +14,7 @@
 #include "core/base/list.h"
 #include "proto/iscsi/initiator.h"
 #include "sim/shard/shard.h"
+#include "sim/stage/blocks.h"
 #include "sim/stage/disk.h"
 #include "sim/stage/network.h"
 #include "sim/stage/plan.h"
@@ -50,6 +51,8 @@ struct lq_actor_command {
     uint64_t lun;
     enum lq_attribute attribute;
     bool is_immediate, reads_medium, writes_medium, fua;
+    bool verifies;     /* reads_medium: GOOD says that the blocks hold what it sent */
+    bool repeats;      /* all its blocks have the content of the one that it sent */
     bool holds_data;   /* its Data-Out waits for late_data, or for ever */
     bool abort_asked;
     uint64_t late_ns;  /* of a scenario: held Data-Out goes so long after the command; 0: at heal */
@@ -59,7 +62,7 @@ struct lq_actor_command {
     uint32_t expected_in_bytes, expected_out_bytes;
     uint32_t out_bytes; /* of `out` that are filled */
     uint32_t content_blocks; /* 1: all blocks have the content of the first; else each its own */
-    uint8_t cdb[16];
+    uint8_t cdb[32];
     const uint8_t *long_cdb; /* cdb_bytes of it instead; NULL: none */
     uint32_t cdb_bytes;
     uint8_t *out, *in; /* LQ_COMMAND_BYTES_MAX each */
@@ -86,6 +89,13 @@ enum lq_actor_state {
     LQ_ACTOR_UP,
     LQ_ACTOR_LOGOUT,
     LQ_ACTOR_DONE
+};
+
+/* A block whose content an actor knows: 16 bytes over and over. */
+struct lq_known_block {
+    bool is_known;
+    uint64_t lun, lba;
+    uint8_t bytes[16];
 };
 
 struct lq_actor {
@@ -117,6 +127,7 @@ struct lq_actor {
     uint32_t remaining;    /* commands still to be begun in the liveness phase */
     uint64_t ended;
     uint64_t logout_serial;
+    struct lq_known_block known; /* of the last command that told */
     bool is_scripted;      /* does what a scenario says, and nothing else */
     uint32_t old_tag, old_cmd_sn; /* of the command that ended last */
     struct lq_actor_command commands[LQ_COMMAND_SLOTS];
@@ -263,7 +274,10 @@ enum lq_actor_site {
     LQ_SITE_RESERVE_TYPE,
     LQ_SITE_RESERVE_KEY,
     LQ_SITE_RESERVE_SERVICE_KEY,
-    LQ_SITE_RESERVE_OTHER
+    LQ_SITE_RESERVE_OTHER,
+    LQ_SITE_FORM,
+    LQ_SITE_LONG_CDB,
+    LQ_SITE_KNOWN
 };
 
 /* --- actor.c: life of an initiator ---------------------------------------------------------- */

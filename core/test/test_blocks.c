@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands on blocks: what their CDBs say, and how they end [SBC-4 r22 5]. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/test/unit.h"
+#include "core/test/rig.h"
+
+static struct rig rig;
+
+enum { BLOCK = RIG_BLOCK_BYTES, GOOD = 0 };
+
+/* Sends a CDB with DATA, lets the store do what it is asked, and returns the sense (0: GOOD). */
+static uint32_t run(const uint8_t *cdb, uint32_t cdb_bytes, const uint8_t *data,
+                    uint32_t data_bytes, uint64_t in_bytes)
+{
+    uint32_t place = rig_send_data(&rig, 0, 0, cdb, cdb_bytes, data, data_bytes, in_bytes);
+    for (uint32_t i = 0; i < 64 && !rig.commands[place].completed; i++)
+        rig_complete(&rig, place);
+    const struct rig_command *command = &rig.commands[place];
+    CU_ASSERT_TRUE_FATAL(command->completed);
+    CU_ASSERT_EQUAL(command->status, command->sense_key == 0 ? LQ_GOOD : LQ_CHECK_CONDITION);
+    return (uint32_t)command->sense_key << 16 | (uint32_t)command->asc << 8 | command->ascq;
+}
+
+struct row {
+    uint8_t cdb_bytes, cdb[32];
+    uint32_t blocks;   /* of Data-In or Data-Out */
+    bool is_out;
+    uint32_t sense;    /* 0: GOOD */
+};
+
+#define RANGE 0x052100 /* LOGICAL BLOCK ADDRESS OUT OF RANGE */
+#define FIELD 0x052400 /* INVALID FIELD IN CDB */
+
+/* The unit has 1,024 blocks (400h), and 128 of them are as much as one command moves. */
+static const struct row rows[] = {
+    {10, {0x28, 0, 0, 0, 3, 0xff, 0, 0, 1}, 1, false, GOOD},
+    {10, {0x28, 0, 0, 0, 4, 0, 0, 0, 1}, 1, false, RANGE},
+    {10, {0x28, 0, 0, 0, 4, 0, 0, 0, 0}, 0, false, GOOD}, /* no block, at the end */
+    {10, {0x28, 0, 0, 0, 4, 1, 0, 0, 0}, 0, false, RANGE},
+    {10, {0x28, 0x20, 0, 0, 0, 0, 0, 0, 1}, 1, false, FIELD}, /* RDPROTECT */
+    {12, {0xa8, 0x18, 0, 0, 0, 9, 0, 0, 0, 2}, 2, false, GOOD},
+    {12, {0xa8, 0, 0, 0, 0, 0, 0, 1, 0, 0}, 128, false, RANGE},
+    {12, {0xa8, 0, 0, 0, 0, 0, 0, 0, 0, 129}, 128, false, FIELD},
+    {12, {0xaa, 0x08, 0, 0, 3, 0xfe, 0, 0, 0, 2}, 2, true, GOOD},
+    {12, {0xaa, 0, 0, 0, 3, 0xff, 0, 0, 0, 2}, 2, true, RANGE},
+    {16, {0x88, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1}, 1, false, RANGE}, /* 2^32 */
+    {16, {0x88, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 1, false, RANGE}, /* 2^63 */
+    {16, {0x8a, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 2}, 2, true, RANGE},
+    {32, {0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0, 0x09, 0x10, 0, 0, 0, 0, 0, 0, 0, 3, 0xff, [31] = 1}, 1,
+     false, GOOD},
+    {32, {0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0, 0x09, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, [31] = 1}, 1, false,
+     RANGE},
+    {32, {0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0, 0x09, 0, 0, 0x80, [31] = 1}, 1, false, RANGE},
+    {32, {0x7f, 0, 0, 0, 0, 0, 0, 0x14, 0, 0x09, [31] = 1}, 1, false, FIELD}, /* its length */
+    {32, {0x7f, 0x04, 0, 0, 0, 0, 0, 0x18, 0, 0x09, [31] = 1}, 1, false, FIELD}, /* NACA */
+    {16, {0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0, 0x09}, 1, false, FIELD}, /* the rest did not come */
+    {32, {0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0x01, 0x09, [31] = 1}, 1, false, 0x052000},
+    {32, {0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0, 0x0b, 0x08, [19] = 7, [31] = 1}, 1, true, GOOD},
+    {10, {0x2f, 0, 0, 0, 0, 0, 0, 4, 0}, 0, false, GOOD}, /* all that there is, in pieces */
+    {10, {0x2f, 0, 0, 0, 0, 1, 0, 4, 0}, 0, false, RANGE},
+    {10, {0x2f, 0x02, 0, 0, 0, 0, 0, 0, 2}, 2, true, GOOD},
+    {10, {0x2f, 0x04, 0, 0, 0, 0, 0, 0, 1}, 1, true, FIELD}, /* BYTCHK 10b */
+    {10, {0x2f, 0x06, 0, 0, 0, 0, 0, 2, 0}, 1, true, GOOD},  /* one block for 512 */
+    {10, {0x2f, 0x06, 0, 0, 0, 0, 0, 2, 0}, 0, true, FIELD}, /* which does not come */
+    {10, {0x2f, 0x02, 0, 0, 0, 0, 0, 0, 129}, 128, true, FIELD},
+    {10, {0x2f, 0x40, 0, 0, 0, 0, 0, 0, 1}, 0, false, FIELD}, /* VRPROTECT */
+    {16, {0x8f, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 2}, 0, false, RANGE},
+    {10, {0x2e, 0x02, 0, 0, 0, 5, 0, 0, 2}, 2, true, GOOD},
+    {10, {0x2e, 0x06, 0, 0, 0, 5, 0, 0, 2}, 2, true, FIELD},
+    {12, {0xae, 0, 0, 0, 3, 0xff, 0, 0, 0, 2}, 2, true, RANGE},
+};
+
+static void cdbs_and_ranges(void)
+{
+    static const uint8_t zeros[128 * BLOCK];
+    for (uint32_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct row *row = &rows[i];
+        rig_init(&rig, NULL);
+        uint32_t bytes = row->blocks * BLOCK;
+        uint32_t sense = run(row->cdb, row->cdb_bytes, zeros, row->is_out ? bytes : 0,
+                             row->is_out ? 0 : bytes);
+        if (sense != row->sense)
+            printf("\nrow %u: sense %06x\n", i, sense);
+        CU_ASSERT_EQUAL(sense, row->sense);
+        rig_fini(&rig);
+    }
+}
+
+static void verify_compares(void)
+{
+    uint8_t data[3 * BLOCK];
+    rig_init(&rig, NULL);
+    rig_complete(&rig, rig_write(&rig, 0, LQ_SIMPLE, 10, 3, 0xa5));
+    memset(data, 0xa5, sizeof data);
+    const uint8_t all[10] = {0x2f, 0x02, 0, 0, 0, 10, 0, 0, 3};
+    const uint8_t one[10] = {0x2f, 0x06, 0, 0, 0, 10, 0, 0, 3};
+    const uint8_t too_many[10] = {0x2f, 0x06, 0, 0, 0, 10, 0, 0, 4};
+    CU_ASSERT_EQUAL(run(all, 10, data, 3 * BLOCK, 0), GOOD);
+    CU_ASSERT_EQUAL(run(one, 10, data, BLOCK, 0), GOOD);
+    CU_ASSERT_EQUAL(run(too_many, 10, data, BLOCK, 0), 0x0e1d00); /* MISCOMPARE DURING VERIFY */
+    data[3 * BLOCK - 1] = 0;
+    CU_ASSERT_EQUAL(run(all, 10, data, 3 * BLOCK, 0), 0x0e1d00);
+    CU_ASSERT_EQUAL(rig.stores[0].blocks[10 * BLOCK], 0xa5); /* nothing has changed */
+    rig_fini(&rig);
+}
+
+/* The 128 blocks that one command may move leave room for 8 (4,096 bytes) to compare with. */
+static void verify_of_as_much_as_is_moved(void)
+{
+    static uint8_t data[128 * BLOCK];
+    rig_init(&rig, NULL);
+    const uint8_t cdb[10] = {0x2f, 0x02, 0, 0, 0, 0, 0, 0, 128};
+    memset(data, 0, sizeof data);
+    CU_ASSERT_EQUAL(run(cdb, 10, data, sizeof data, 0), GOOD);
+    data[127 * BLOCK] = 1;
+    CU_ASSERT_EQUAL(run(cdb, 10, data, sizeof data, 0), 0x0e1d00);
+    rig_fini(&rig);
+}
+
+static void write_and_verify_is_alone(void)
+{
+    static const uint8_t data[2 * BLOCK] = {0x77};
+    rig_init(&rig, NULL);
+    const uint8_t cdb[10] = {0x2e, 0x02, 0, 0, 0, 20, 0, 0, 2};
+    uint32_t first = rig_write(&rig, 1, LQ_SIMPLE, 21, 1, 1);
+    uint32_t command = rig_send_data(&rig, 0, 0, cdb, 10, data, sizeof data, 0);
+    CU_ASSERT_FALSE(rig_is_submitted(&rig, command)); /* block 21 is being written */
+    uint32_t behind = rig_read(&rig, 1, LQ_SIMPLE, 20, 1);
+    uint32_t beside = rig_read(&rig, 1, LQ_SIMPLE, 22, 1);
+    CU_ASSERT_FALSE(rig_is_submitted(&rig, behind)); /* nobody overtakes who waits */
+    CU_ASSERT_TRUE(rig_is_submitted(&rig, beside));
+    rig_complete(&rig, first);
+    CU_ASSERT_TRUE_FATAL(rig_is_submitted(&rig, command));
+    rig_complete(&rig, command);
+    CU_ASSERT_FALSE(rig.commands[command].completed); /* it reads back what it wrote */
+    CU_ASSERT_FALSE(rig_is_submitted(&rig, behind));
+    rig_complete(&rig, command);
+    CU_ASSERT_TRUE(rig.commands[command].completed);
+    CU_ASSERT_EQUAL(rig.commands[command].status, LQ_GOOD);
+    CU_ASSERT_TRUE_FATAL(rig_is_submitted(&rig, behind));
+    rig_complete(&rig, behind);
+    CU_ASSERT_EQUAL(rig.commands[behind].data_in[0], 0x77);
+    rig_fini(&rig);
+}
+
+static void who_waits_can_be_aborted(void)
+{
+    static const uint8_t data[2 * BLOCK] = {0x77};
+    rig_init(&rig, NULL);
+    const uint8_t cdb[10] = {0x2e, 0x02, 0, 0, 0, 20, 0, 0, 2};
+    uint32_t first = rig_write(&rig, 1, LQ_SIMPLE, 21, 1, 1);
+    uint32_t command = rig_send_data(&rig, 0, 0, cdb, 10, data, sizeof data, 0);
+    uint32_t behind = rig_read(&rig, 1, LQ_SIMPLE, 20, 1);
+    uint64_t cookie = rig_tm(&rig, 0, LQ_TM_ABORT_TASK, 0, command);
+    CU_ASSERT_TRUE(rig_tm_answered(&rig, cookie));
+    CU_ASSERT_TRUE(rig.commands[command].terminated);
+    CU_ASSERT_TRUE(rig_is_submitted(&rig, behind)); /* it had waited for that one alone */
+    rig_complete(&rig, behind);
+    rig_complete(&rig, first);
+    CU_ASSERT_EQUAL(rig.stores[0].blocks[20 * BLOCK], 0);
+    rig_fini(&rig);
+}
+
+/* A command of several steps that is aborted stops before its next one. */
+static void abort_stops_between_steps(void)
+{
+    static const uint8_t data[BLOCK] = {0x77};
+    rig_init(&rig, NULL);
+    const uint8_t cdb[10] = {0x2e, 0x02, 0, 0, 0, 20, 0, 0, 1};
+    uint32_t command = rig_send_data(&rig, 0, 0, cdb, 10, data, sizeof data, 0);
+    uint32_t behind = rig_read(&rig, 1, LQ_SIMPLE, 20, 1);
+    uint64_t cookie = rig_tm(&rig, 0, LQ_TM_ABORT_TASK, 0, command);
+    CU_ASSERT_FALSE(rig_tm_answered(&rig, cookie));
+    uint32_t submitted = rig.stores[0].count;
+    rig_complete(&rig, command);
+    CU_ASSERT_TRUE(rig_tm_answered(&rig, cookie));
+    CU_ASSERT_FALSE(rig.commands[command].completed);
+    CU_ASSERT_EQUAL(rig.stores[0].count, submitted + 1); /* the read of the other one */
+    CU_ASSERT_TRUE(rig_is_submitted(&rig, behind));
+    rig_complete(&rig, behind);
+    rig_fini(&rig);
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        {"CDBs and ranges", cdbs_and_ranges},
+        {"VERIFY compares", verify_compares},
+        {"VERIFY of as much as is moved", verify_of_as_much_as_is_moved},
+        {"WRITE AND VERIFY is alone", write_and_verify_is_alone},
+        {"who waits can be aborted", who_waits_can_be_aborted},
+        {"an abort stops a command between its steps", abort_stops_between_steps},
+        CU_TEST_INFO_NULL,
+    };
+    CU_SuiteInfo suites[] = {{"commands on blocks", NULL, NULL, NULL, NULL, tests},
+                             CU_SUITE_INFO_NULL};
+    return lq_unit_run(suites);
+}
