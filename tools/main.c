@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/cmd_features.h"
 #include "tools/cmd_serve.h"
 #include "tools/cmd_sim.h"
 #include "tools/cmd_with.h"
@@ -27,6 +28,7 @@ static const command_function commands[LQ_SUBCOMMANDS] = {
     [LQ_SUBCOMMAND_SERVE] = lq_cmd_serve,
     [LQ_SUBCOMMAND_WITH] = lq_cmd_with,
     [LQ_SUBCOMMAND_SIM] = cmd_sim,
+    [LQ_SUBCOMMAND_FEATURES] = lq_cmd_features,
 };
 
 static void print_version(void)
@@ -96,7 +98,8 @@ int main(int count, char **arguments)
 {
     lq_failure_init();
     if (count < 2) {
-        lq_message("no subcommand is given; expected serve, with or sim; see `lunquake --help'");
+        lq_message("no subcommand is given; expected serve, with, sim or features; see "
+                   "`lunquake --help'");
         return LQ_EXIT_USAGE;
     }
     if (arguments[1][0] == '-')

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the program understands: subcommands and options as data. */
+/* The options that the program understands, as data; subcommand_table.c has the subcommands. */
 #include <stddef.h>
 #include <string.h>
 
@@ -10,8 +10,10 @@ enum {
     SERVE = 1 << LQ_SUBCOMMAND_SERVE,
     WITH = 1 << LQ_SUBCOMMAND_WITH,
     SIM = 1 << LQ_SUBCOMMAND_SIM,
+    FEATURES = 1 << LQ_SUBCOMMAND_FEATURES,
     LIVE = SERVE | WITH,
-    ALL = LIVE | SIM
+    RUNS = LIVE | SIM,
+    ALL = RUNS | FEATURES
 };
 
 /* Options that are on when they are given. */
@@ -359,6 +361,12 @@ static const char *take_exhaust_for(struct lq_options *options, const char *argu
                                                          : wrong;
 }
 
+static const char *take_results(struct lq_options *options, const char *argument)
+{
+    options->results = argument;
+    return argument[0] == '\0' ? "names no file; expected a path" : NULL;
+}
+
 const struct lq_option_row lq_option_rows[] = {
     {"ram", "SIZE", LIVE, true,
      "Add a LUN of SIZE in memory, zeroed. LUNs are numbered from 0 in the order of --ram and "
@@ -427,7 +435,7 @@ const struct lq_option_row lq_option_rows[] = {
      take_print_limits},
     {"seeds", "A..B", SIM, false, "Run the seeds A to B.", take_seeds},
     {"seed", "N", SIM, false, "Run one seed and print its fingerprint.", take_seed},
-    {"wrong", "NAME", ALL, false,
+    {"wrong", "NAME", RUNS, false,
      "Plant the deliberate wrong NAME in the target; the judges must convict it: `lunquake sim' "
      "then ends with 1 when they do, and with 0 when they don't. `lunquake sim --list-wrongs' "
      "lists them.",
@@ -517,61 +525,13 @@ const struct lq_option_row lq_option_rows[] = {
     {"bench", NULL, SIM, false, "Print commands per processor second.", take_bench},
     {"unjudged", NULL, SIM, false,
      "With --bench: let nobody judge, to see how fast the world alone is.", take_unjudged},
-    {"pcap", "FILE", ALL, false,
+    {"pcap", "FILE", RUNS, false,
      "Write what passed between initiators and target to FILE, as pcapng for Wireshark.",
      take_pcap},
+    {"results", "FILE", FEATURES, false,
+     "Look up in FILE, which is what ctest printed (ctest --output-log FILE), whether the tests "
+     "passed that a row names. When one has not, the exit status is 1.",
+     take_results},
     {"help", NULL, ALL, false, "Print this help and end.", take_help},
     {NULL, NULL, 0, false, NULL, NULL},
-};
-
-static const char *const serve_paragraphs[] = {
-    "When the target is ready one line is printed: ready iscsi://HOST:PORT/IQN/0.",
-    "SIGTERM or SIGINT stops it gracefully: sessions are asked to log out, requests under way are "
-    "waited for. Stores that still hold requests after the bound are named, and the exit status "
-    "is 3. A second signal stops at once.",
-    "With --scenario what the file expects is judged then: the exit status is 1 when something is "
-    "not met, and 4 when its timeline had not ended.",
-    NULL};
-static const char *const serve_examples[] = {
-    "lunquake serve --ram 1GiB", "lunquake serve --file disk.img --port 0 --pcap run.pcapng",
-    "lunquake serve --scenario scenarios/examples/cold-reset.scn",
-    "lunquake serve --ram 1GiB --fcoe unix:/tmp/target.sock:/tmp/guest.sock", NULL};
-
-static const char *const with_paragraphs[] = {
-    "COMMAND is run as soon as the target is ready; {uri}, {host}, {port} and {iqn} in its "
-    "arguments are replaced. The target stops when COMMAND ends. SIGTERM and SIGINT are passed on "
-    "to COMMAND.",
-    "The exit status is COMMAND's, 128 plus the signal's number when a signal ended it, 126 when "
-    "it cannot be run, 127 when it is not found, and 125 for a failure of lunquake itself.",
-    "With --scenario the target goes on until the file's timeline has ended, too. When COMMAND's "
-    "status is 0, it is 1 if something that the file expects is not met, and 2 if the file is "
-    "wrong.",
-    NULL};
-static const char *const with_examples[] = {
-    "lunquake with -- iscsi-inq {uri}", "lunquake with --ram 1GiB -- qemu-img info {uri}",
-    "lunquake with --scenario scenarios/examples/cold-reset.scn -- iscsi-inq {uri}", NULL};
-
-static const char *const sim_paragraphs[] = {
-    "Each seed is one run of target, disks, network and initiators in virtual time, judged while "
-    "it runs. The same seed gives the same run, byte by byte.",
-    "A FILE.scn is a scenario: it says what is in the world, what happens and what must hold; "
-    "docs/SCENARIO.md has the language. Each file gives one line, and what was not met.",
-    NULL};
-static const char *const sim_examples[] = {
-    "lunquake sim --seeds 1..2000", "lunquake sim --seed 7 --pcap seed7.pcapng",
-    "lunquake sim --wrong ordered-as-simple --seeds 1..500",
-    "lunquake sim scenarios/examples/cold-reset.scn",
-    "lunquake sim --seed 7 --print-scenario > seed7.scn",
-    "lunquake sim --exhaust scenarios/examples/small-world.scn", NULL};
-
-const struct lq_subcommand_row lq_subcommand_rows[LQ_SUBCOMMANDS] = {
-    [LQ_SUBCOMMAND_SERVE] = {"serve", "[OPTION]...",
-                             "Run an iSCSI target on TCP until it is stopped.", serve_paragraphs,
-                             serve_examples},
-    [LQ_SUBCOMMAND_WITH] = {"with", "[OPTION]... -- COMMAND [ARGUMENT]...",
-                            "Run a command against a private iSCSI target.", with_paragraphs,
-                            with_examples},
-    [LQ_SUBCOMMAND_SIM] = {"sim", "[OPTION]... [FILE.scn]...",
-                           "Run the target in the virtual world and judge it.", sim_paragraphs,
-                           sim_examples},
 };

@@ -14,7 +14,8 @@
 
 #include "proto/iscsi/keys.h"
 
-enum lq_subcommand { LQ_SUBCOMMAND_SERVE, LQ_SUBCOMMAND_WITH, LQ_SUBCOMMAND_SIM, LQ_SUBCOMMANDS };
+enum lq_subcommand { LQ_SUBCOMMAND_SERVE, LQ_SUBCOMMAND_WITH, LQ_SUBCOMMAND_SIM,
+                     LQ_SUBCOMMAND_FEATURES, LQ_SUBCOMMANDS };
 
 enum { LQ_LUN_OPTIONS_MAX = 64, LQ_FAULT_OPTIONS_MAX = 32 };
 
@@ -81,6 +82,9 @@ struct lq_options {
     bool exhaust, no_reduction, verdicts;
     const char *schedule;  /* NULL: none */
     uint64_t exhaust_for_ns; /* 0: as long as it takes */
+
+    /* features */
+    const char *results; /* file, NULL: none */
 
     /* with: the command and its arguments, ended by NULL */
     char **command;

@@ -8,11 +8,11 @@ import subprocess
 
 import pytest
 
-SUBCOMMANDS = ("serve", "with", "sim")
+SUBCOMMANDS = ("serve", "with", "sim", "features")
 
 # (arguments, exit code, words of the one line on stderr)
 WRONG = [
-    ([], 2, ["no subcommand", "serve, with or sim"]),
+    ([], 2, ["no subcommand", "serve, with, sim or features"]),
     (["serv"], 2, ["unknown subcommand `serv'", "did you mean serve?"]),
     (["bananas"], 2, ["unknown subcommand `bananas'", "choose"]),
     (["--hepl"], 2, ["unknown option `--hepl'"]),
@@ -128,7 +128,7 @@ def test_help_and_parser_agree(run, subcommand):
     """Every option that --help lists is known, and takes an argument just when it says so; every
     option of another subcommand is refused as that."""
     own = options_of(run, subcommand)
-    assert "help" in own and "pcap" in own
+    assert "help" in own and ("results" if subcommand == "features" else "pcap") in own
     for name, argument in own.items():
         done = run(subcommand, f"--{name}") if argument else run(subcommand, f"--{name}=x")
         wanted = "its argument is missing" if argument else "expected no argument"
