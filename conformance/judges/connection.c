@@ -84,7 +84,7 @@ static void judge_tsih(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
         const struct lq_seen_connection *other = lq_array_at(&judge->view.connections, i);
         if (other == own || other->close != NULL || !other->full_feature ||
             other->silent_since.seq != 0 || other->logout_response.seq != 0 ||
-            other->names_hash != own->names_hash)
+            lq_names_hash(other) != lq_names_hash(own))
             continue;
         judge->exercised[P_RI_10]++;
         is_shared = state_of(judge, other->number)->tsih == state->tsih;

@@ -79,10 +79,11 @@ static void take_initiator_pair(struct lq_seen_connection *connection,
 {
     if (pair->value == NULL)
         return;
+    /* Said again, as by a request that comes twice, a name is what it was. */
     if (lq_wire_key_is(pair, "InitiatorName"))
-        connection->names_hash += name_hash(pair, 1);
+        connection->name_hashes[0] = name_hash(pair, 1);
     else if (lq_wire_key_is(pair, "TargetName"))
-        connection->names_hash += name_hash(pair, 2);
+        connection->name_hashes[1] = name_hash(pair, 2);
     else if (lq_wire_key_is(pair, "SessionType"))
         connection->parameters.discovery = lq_wire_value_is(pair, "Discovery");
 }

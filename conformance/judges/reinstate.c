@@ -146,6 +146,8 @@ static void take_request(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
     bool may_wait = pdu->came_ahead || (state->has_doubt && pdu->is_numbered);
     if (may_wait || state->is_stopped)
         return; /* it waits for what the network lost, its answer for what it keeps */
+    if (pdu->came_again)
+        return; /* its CmdSN is outside of the window: it is ignored [RFC 7143 4.2.2.1] */
     if (pdu->opcode == LQ_WIRE_LOGIN_REQUEST && pdu->connection->full_feature)
         return; /* no login: it is rejected */
     state->request = pdu->at;

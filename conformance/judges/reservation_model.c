@@ -394,8 +394,9 @@ void model_apply(struct model *model, const struct request *request, struct outc
     case RELEASE:
         apply_release(model, request, outcome);
         return;
-    case CLEAR:
-        tell_all(model, outcome, request, 0x2a03);
+    case CLEAR: /* of registrations that are not known, who is told is not known either */
+        if (!model->is_unknown)
+            tell_all(model, outcome, request, 0x2a03);
         model->count = 0;
         end_reservation(model);
         model->generation_is_unknown = model->generation_is_unknown || model->is_unknown;

@@ -150,7 +150,7 @@ struct lq_seen_connection {
     uint32_t readers; /* from its first bytes to its close; LQ_NONE */
     /* Login on the wire. */
     uint64_t identity; /* of InitiatorName, ISID, TargetName and portal group; 0: not known */
-    uint64_t names_hash, isid;
+    uint64_t name_hashes[2], isid; /* of the initiator's and the target's name; 0: not told */
     uint32_t portal_group_tag; /* 0: not told */
     uint32_t request_tsih;
     bool full_feature;
@@ -241,6 +241,12 @@ enum lq_forged {
     LQ_BROKEN = 4 /* its initiator found a protocol error in its PDUs: it has no data that counts */
 };
 
+/* Of both names that were told in the login of CONNECTION; 0: none. */
+static inline uint64_t lq_names_hash(const struct lq_seen_connection *connection)
+{
+    return connection->name_hashes[0] + connection->name_hashes[1];
+}
+
 /* Bits of enum lq_forged: for PDUs with TAG on CONNECTION; of COMMAND, which was sent. */
 uint32_t lq_view_forged(const struct lq_view *view, uint32_t connection, uint64_t tag);
 uint32_t lq_view_command_forged(const struct lq_view *view, const struct lq_seen_command *command);
@@ -288,7 +294,9 @@ struct lq_seen_readers *lq_view_readers(struct lq_judge *judge,
                                         struct lq_seen_connection *connection);
 struct lq_seen_function *lq_view_function_make(struct lq_judge *judge);
 void lq_view_tap(struct lq_judge *judge, const struct lq_tap *tap);
+/* What PDU's CmdSN says of it, before it is taken; the window that it tells, after. */
 void lq_view_number(struct lq_pdu_seen *pdu);
+void lq_view_window(const struct lq_pdu_seen *pdu);
 
 void lq_parameters_default(struct lq_seen_parameters *parameters);
 

@@ -39,9 +39,11 @@ static void receive(struct lq_seen_connection *connection, uint32_t cmd_sn)
     }
 }
 
-/* The target tells its window. */
-static void take_window(struct lq_seen_connection *connection, const struct lq_pdu_seen *pdu)
+void lq_view_window(const struct lq_pdu_seen *pdu)
 {
+    struct lq_seen_connection *connection = pdu->connection;
+    if (pdu->direction == LQ_TO_TARGET)
+        return;
     bool is_login = pdu->opcode == LQ_WIRE_LOGIN_RESPONSE;
     if (is_login && connection->login_success.number != pdu->at.number)
         return; /* the window begins with the session */
@@ -67,10 +69,8 @@ static void doubt(struct lq_seen_connection *connection, uint32_t cmd_sn)
 void lq_view_number(struct lq_pdu_seen *pdu)
 {
     struct lq_seen_connection *connection = pdu->connection;
-    if (pdu->direction != LQ_TO_TARGET) {
-        take_window(connection, pdu);
+    if (pdu->direction != LQ_TO_TARGET)
         return;
-    }
     uint32_t cmd_sn = lq_wire_cmd_sn(pdu->h);
     if (pdu->opcode == LQ_WIRE_LOGIN_REQUEST && !connection->has_cmd_sn) {
         connection->has_cmd_sn = true;

@@ -274,8 +274,8 @@ static void take_login_response(struct lq_judge *judge, struct lq_pdu_seen *pdu)
         return;
     connection->full_feature = true;
     connection->login_success = pdu->at;
-    if (connection->names_hash != 0)
-        connection->identity = lq_key(lq_key(connection->names_hash, connection->isid),
+    if (lq_names_hash(connection) != 0)
+        connection->identity = lq_key(lq_key(lq_names_hash(connection), connection->isid),
                                     connection->portal_group_tag);
     struct lq_seen_readers *readers = lq_view_readers(judge, connection);
     for (uint32_t i = 0; i < 2; i++) {
@@ -378,6 +378,7 @@ void lq_view_tap(struct lq_judge *judge, const struct lq_tap *tap)
         };
         lq_view_number(&pdu);
         take_pdu(judge, &pdu);
+        lq_view_window(&pdu);
         lq_judge_pdu(judge, &pdu);
     }
 }

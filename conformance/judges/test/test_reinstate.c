@@ -204,6 +204,26 @@ static void test_logout_behind_a_hole(void)
     }
 }
 
+/* A logout whose CmdSN had been received, as a network that forges makes one, is ignored; of one
+ * that comes twice the first is waited for [RFC 7143 4.2.2.1]. */
+static void test_logout_outside_of_the_window(void)
+{
+    for (uint32_t first_sn = 1; first_sn <= 2; first_sn++) {
+        begin();
+        if (first_sn == 2) {
+            TO(1, .opcode = 0x00, .flags = 0x80, .itt = 81, .w20 = UINT32_MAX, .w24 = 1,
+               .w28 = 2);
+            FROM(1, .opcode = 0x20, .flags = 0x80, .itt = 81, .w20 = UINT32_MAX, .w24 = 2,
+                 .w28 = 2, .w32 = 33);
+        }
+        for (int i = 0; i < 2; i++)
+            TO(1, .opcode = 0x06, .flags = 0x80, .itt = 80, .w24 = 1, .w28 = first_sn + 1);
+        story_pass(SECONDS(10));
+        EV(LQ_W_FAULT, .code = 1);
+        CU_ASSERT(first_sn == 1 ? story_breaks("RI-6") : story_is_legal());
+    }
+}
+
 int main(void)
 {
     static const CU_TestInfo tests[] = {
@@ -217,6 +237,7 @@ int main(void)
         {"logout at once", test_logout_at_once},
         {"logout and strikes", test_logout_and_strikes},
         {"logout behind a hole", test_logout_behind_a_hole},
+        {"logout outside of the window", test_logout_outside_of_the_window},
         CU_TEST_INFO_NULL,
     };
     return story_main("reinstate", tests);

@@ -240,6 +240,33 @@ static void test_informing(void)
     CU_ASSERT_TRUE(story_breaks("PR-6"));
 }
 
+/* With ALL_TG_PT: at which ports, the judge does not know, until a CLEAR. */
+static void registers_at_all_ports(uint16_t actor, uint8_t service_key)
+{
+    struct story_command c = out(actor, REGISTER, 0, 0, service_key);
+    list[20] = 4;
+    story_send(&c);
+    story_arrive(&c);
+    story_enable(&c);
+    story_end(&c, GOOD, 0, 0);
+}
+
+static void test_informing_of_unknown(void)
+{
+    for (int is_known = 0; is_known < 2; is_known++) {
+        begin_reserved(1);
+        registers_at_all_ports(3, 3);
+        asks(1, CLEAR, 0, 1, 0, GOOD);
+        if (is_known) {
+            asks(1, REGISTER, 0, 0, 1, GOOD);
+            asks(2, REGISTER, 0, 0, 2, GOOD);
+            asks(1, CLEAR, 0, 1, 0, GOOD);
+        }
+        ends(2, TEST_UNIT_READY, GOOD, 0);
+        CU_ASSERT_TRUE(is_known ? story_breaks("PR-6") : story_is_legal());
+    }
+}
+
 static void test_reserve(void)
 {
     begin();
@@ -296,6 +323,7 @@ int main(void)
                            {"PR-4 what is told", test_told},
                            {"PR-5 survival", test_survival},
                            {"PR-6 informing", test_informing},
+                           {"PR-6 informing of what is not known", test_informing_of_unknown},
                            {"PR-7 RESERVE", test_reserve},
                            {"PR-8 honest", test_honest},
                            CU_TEST_INFO_NULL};
