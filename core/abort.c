@@ -240,8 +240,14 @@ static void inform_unit(struct lq_engine *engine, const struct lq_abort *abort,
  * of its LUN, whatever unit that has become. */
 static bool is_affected(const struct lq_abort *abort, const struct lq_unit *unit)
 {
-    bool is_named = abort->unit == NULL || unit->lun == abort->unit->lun;
+    bool is_named = !abort->is_of_unit || unit->lun == abort->unit_lun;
     return is_named && unit->target == abort->nexus->target;
+}
+
+/* A unit that came after the trigger is reset with its LUN, but has lost no commands to it. */
+static bool has_news(const struct lq_abort *abort, const struct lq_unit *unit)
+{
+    return rows[abort->trigger].informs == INFORMS_ALL || unit->number < abort->later_units;
 }
 
 static void inform(struct lq_engine *engine, const struct lq_abort *abort)
@@ -250,7 +256,7 @@ static void inform(struct lq_engine *engine, const struct lq_abort *abort)
         return;
     for (uint32_t i = 0; i < engine->unit_count; i++) {
         struct lq_unit *unit = &engine->units[i];
-        if (unit->is_there && is_affected(abort, unit))
+        if (unit->is_there && is_affected(abort, unit) && has_news(abort, unit))
             inform_unit(engine, abort, unit);
     }
 }
@@ -424,32 +430,37 @@ static void wait_for_each_other(struct lq_engine *engine, struct lq_abort *abort
 {
     for (uint32_t i = 0; i < engine->config.limits.aborts; i++) {
         struct lq_abort *other = &engine->aborts[i];
-        if (other == abort || !other->in_use || other->unit != abort->unit)
+        if (other == abort || !other->in_use || other->is_of_unit != abort->is_of_unit ||
+            other->unit_lun != abort->unit_lun)
             continue;
         other->waiting++;
         abort->waiting++;
     }
 }
 
-static void start(struct lq_engine *engine, struct lq_abort *abort)
+/* NAMED is NULL: all of the target. */
+static void start(struct lq_engine *engine, struct lq_abort *abort, const struct lq_unit *named)
 {
+    abort->is_of_unit = named != NULL;
+    abort->unit_lun = named != NULL ? named->lun : 0;
+    abort->later_units = engine->next_unit_number;
     for (uint32_t i = 0; i < engine->unit_count; i++) {
         struct lq_unit *unit = &engine->units[i];
         if (is_affected(abort, unit) || reaches_too_far(engine, abort, unit))
             affect_unit(engine, abort, unit);
-        if (abort->unit == NULL && is_affected(abort, unit) &&
+        if (named == NULL && is_affected(abort, unit) &&
             lq_core_wrong(engine, LQ_WRONG_TARGET_RESET_OF_ONE_UNIT))
             break;
     }
     if (lq_core_wrong(engine, LQ_WRONG_RESETS_WAIT_FOR_EACH_OTHER))
         wait_for_each_other(engine, abort);
-    if (abort->unit != NULL && engine->stale_aborts > 0)
+    if (named != NULL && engine->stale_aborts > 0)
         abort->waiting++; /* wrong "absent-abort-stays" */
     if (abort->waiting == 0) {
         finish(engine, abort);
         return;
     }
-    abort->deadline_ns = lq_quarantine_deadline(engine, abort->unit,
+    abort->deadline_ns = lq_quarantine_deadline(engine, named,
                                                 engine->config.quarantine_after_ns);
     if (lq_core_wrong(engine, LQ_WRONG_RESET_HANGS_BEHIND_STORE))
         abort->deadline_ns = LQ_NEVER;
@@ -494,9 +505,8 @@ void lq_engine_task_management(struct lq_engine *engine, const struct lq_tm_requ
     abort->in_use = true;
     abort->index = index;
     abort->trigger = trigger_of_function[request->function];
-    abort->unit = rows[abort->trigger].scope == SCOPE_TARGET ? NULL : unit;
     abort->referenced_tag = request->referenced_tag;
-    start(engine, abort);
+    start(engine, abort, rows[abort->trigger].scope == SCOPE_TARGET ? NULL : unit);
     lq_settle(engine);
 }
 
@@ -514,13 +524,12 @@ void lq_abort_preempted(struct lq_engine *engine, struct lq_engine_task *task)
     LQ_ASSERT(abort != NULL);
     abort->trigger = LQ_TRIGGER_PREEMPT_AND_ABORT;
     abort->nexus = task->nexus;
-    abort->unit = task->unit;
     abort->task = (lq_task){task->index, task->generation};
     abort->lun = task->lun;
     abort->tag = task->tag;
     abort->serial = task->serial;
     abort->stamp = task->stamp;
-    start(engine, abort);
+    start(engine, abort, task->unit);
     for (uint32_t i = 0; i < engine->config.limits.nexuses; i++)
         engine->nexuses[i].is_preempted = false;
 }

@@ -171,7 +171,8 @@ static void mix_nexuses(const struct lq_engine *engine, struct lq_digest *digest
 static void mix_abort(const struct lq_abort *abort, struct lq_digest *digest)
 {
     lq_digest_two(digest, abort->nexus->hash, abort->tag);
-    lq_digest_two(digest, abort->trigger, abort->unit == NULL ? UINT64_MAX : abort->unit->number);
+    lq_digest_two(digest, abort->trigger, abort->is_of_unit ? abort->unit_lun : UINT64_MAX);
+    lq_digest_word(digest, abort->later_units);
     lq_digest_two(digest, abort->lun, abort->referenced_tag);
     lq_digest_two(digest, abort->answers, abort->quarantined);
     lq_digest_word(digest, abort->waiting);

@@ -20,7 +20,7 @@
 enum lq_task_state {
     LQ_TASK_FREE,
     LQ_TASK_IN_SET,      /* waits: to be enabled, for Data-Out, or to be run */
-    LQ_TASK_HELD,        /* waits for the fate of an orphan that it overlaps */
+    LQ_TASK_HELD,        /* waits for the fate of an orphan that it overlaps, of an older flush */
     LQ_TASK_WAITING,     /* waits for commands that it overlaps to end (overlap.c) */
     LQ_TASK_IN_STORE,    /* its request is out */
     LQ_TASK_ENDED,       /* status handed over; slot and buffer wait for delivery */
@@ -149,7 +149,9 @@ struct lq_abort {
     uint32_t index;
     enum lq_trigger trigger;
     struct lq_engine_nexus *nexus;
-    struct lq_unit *unit; /* NULL: a target reset */
+    bool is_of_unit;      /* of the LUN below; else a target reset */
+    uint16_t unit_lun;    /* by number: its unit may go and its place be taken while this waits */
+    uint32_t later_units; /* units with this number or above came after the trigger */
     lq_task task;         /* PREEMPT AND ABORT: the command that it answers */
     uint64_t lun, tag, referenced_tag, serial, stamp, cookie;
     uint32_t waiting;
@@ -267,6 +269,8 @@ void lq_quarantine_leave(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_quarantine_orphan(struct lq_engine *engine, struct lq_engine_task *task);
 /* True when TASK, about to use the medium, has to wait: it is held now. */
 bool lq_quarantine_holds(struct lq_engine *engine, struct lq_engine_task *task);
+/* Lets those go on that STORE does not hold up any more. */
+void lq_quarantine_release(struct lq_engine *engine, struct lq_store_state *store);
 void lq_quarantine_orphan_done(struct lq_engine *engine, struct lq_engine_task *task);
 uint64_t lq_quarantine_deadline_of_held(const struct lq_engine *engine);
 void lq_quarantine_expire(struct lq_engine *engine);
