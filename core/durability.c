@@ -4,7 +4,9 @@
  * loses it [SBC-3 4.15, 5.24, 6.5.5].
  *
  * A flush that failed may have made the store count as clean what it never wrote: from then on a
- * later flush proves nothing, and SYNCHRONIZE CACHE fails until the store is opened anew. A store
+ * later flush proves nothing, and SYNCHRONIZE CACHE fails until the store is opened anew. One that
+ * was out with it proves nothing either, whichever ended first (of two fdatasyncs at once one gets
+ * the error), so each waits for the one before it, held as quarantine.c holds. A store
  * that was reset shows what it has lost, so it suffices that everybody hears of it; but a flush
  * that was under way meanwhile proves nothing of what was written before, and fails.
  */
@@ -38,6 +40,8 @@ void lq_synchronize_cache(struct lq_engine *engine, struct lq_engine_task *task)
         lq_task_end(engine, task, LQ_GOOD, no_sense);
         return;
     }
+    if (lq_quarantine_holds(engine, task))
+        return;
     /* Covers writes that have ended; waits for no orphan. IMMED is answered when it is done: a
      * device server may [SBC-3 5.24]. */
     store->flushes_out++;
@@ -79,10 +83,13 @@ static void notice_threshold(struct lq_engine *engine, struct lq_store_state *st
 void lq_store_noticed(struct lq_engine *engine, struct lq_store_state *store, enum lq_block_op op,
                       enum lq_block_status status)
 {
-    store->flushes_out -= op == LQ_BLOCK_FLUSH ? 1 : 0;
     notice_threshold(engine, store);
     if (status == LQ_BLOCK_CACHE_LOST)
         store->cache_lost = true;
+    if (op == LQ_BLOCK_FLUSH) {
+        store->flushes_out--;
+        lq_quarantine_release(engine, store);
+    }
     if (status != LQ_BLOCK_RESET)
         return;
     store->resets++;

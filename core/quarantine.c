@@ -129,10 +129,20 @@ static bool overlaps_orphan(const struct lq_engine *engine, const struct lq_engi
     return false;
 }
 
+/* A flush waits for no orphan but an older flush: should that fail, a younger one that was out with
+ * it proves nothing [durability.c]. */
+static bool must_wait(const struct lq_engine *engine, const struct lq_engine_task *task)
+{
+    const struct lq_store_state *store = task->unit->store;
+    if (task->opcode->medium == LQ_MEDIUM_FLUSHES)
+        return store->flushes_out > 0 && !lq_core_wrong(engine, LQ_WRONG_FLUSHES_OVERLAP);
+    return !lq_list_is_empty(&store->orphans) && overlaps_orphan(engine, task);
+}
+
 bool lq_quarantine_holds(struct lq_engine *engine, struct lq_engine_task *task)
 {
     struct lq_store_state *store = task->unit->store;
-    if (lq_list_is_empty(&store->orphans) || !overlaps_orphan(engine, task) || task->was_held)
+    if (task->was_held || !must_wait(engine, task))
         return false;
     lq_record_task(engine, task, LQ_E_HELD);
     task->state = LQ_TASK_HELD;
@@ -158,6 +168,16 @@ static void release(struct lq_engine *engine, struct lq_engine_task *task)
     lq_task_make_ready(engine, task);
 }
 
+void lq_quarantine_release(struct lq_engine *engine, struct lq_store_state *store)
+{
+    LQ_LIST_EACH_SAFE(link, following, &store->held)
+    {
+        struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, work_link);
+        if (!must_wait(engine, task))
+            release(engine, task);
+    }
+}
+
 void lq_quarantine_orphan_done(struct lq_engine *engine, struct lq_engine_task *orphan)
 {
     struct lq_store_state *store = orphan->unit->store;
@@ -169,13 +189,7 @@ void lq_quarantine_orphan_done(struct lq_engine *engine, struct lq_engine_task *
         record_orphan(engine, orphan, LQ_E_ORPHAN_ENDED);
     lq_list_remove(&orphan->work_link);
     lq_task_free(engine, orphan);
-    LQ_LIST_EACH_SAFE(link, following, &store->held)
-    {
-        struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, work_link);
-        if (overlaps_orphan(engine, task))
-            continue;
-        release(engine, task);
-    }
+    lq_quarantine_release(engine, store);
 }
 
 uint64_t lq_quarantine_deadline_of_held(const struct lq_engine *engine)

@@ -180,6 +180,9 @@ const struct lq_wrong lq_core_wrongs[LQ_CORE_WRONGS] = {
     [LQ_WRONG_FAILED_FLUSH_FORGOTTEN] =
         {"failed-flush-forgotten", "DUR-6",
          "After a failed flush the next SYNCHRONIZE CACHE tries again and ends GOOD."},
+    [LQ_WRONG_FLUSHES_OVERLAP] =
+        {"flushes-overlap", "DUR-2",
+         "A SYNCHRONIZE CACHE that is handed over while an older flush fails ends GOOD."},
     [LQ_WRONG_DISK_RESET_TELLS_NOBODY] =
         {"disk-reset-tells-nobody", "UA-1",
          "A store that was reset fails what was in it, and no initiator hears of the lost cache."},
