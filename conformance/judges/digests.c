@@ -8,11 +8,12 @@
  * that may not come, unless the target asks for its data again. (Of unsolicited data SEQ-11 tells:
  * all that a write needs must come, and what is broken has not.) Whose header is right is owed a
  * Reject, and that before an abort of its task is answered, or a logout. Of a tag that a broken
- * header shows while a task has it nothing is certain, and nothing is kept.
+ * header shows while a task or another request has it nothing is certain, and nothing is kept.
  */
 #include "conformance/judges/digest.h"
 
 enum { BROKEN_MAX = 16 }; /* PDUs of a connection that are kept in mind; the oldest goes first */
+enum { OPEN_MAX = 64 };   /* requests without an answer, the same */
 
 struct broken {
     uint32_t itt;
@@ -26,6 +27,7 @@ struct broken {
 struct connection_state {
     uint32_t count;
     struct broken broken[BROKEN_MAX];
+    uint32_t open_count, open[OPEN_MAX]; /* tags of requests that are no commands */
 };
 
 struct digests {
@@ -81,9 +83,44 @@ static void keep(struct lq_judge *judge, const struct lq_pdu_seen *pdu, bool is_
         .opcode = pdu->opcode};
 }
 
+static bool is_open(const struct connection_state *state, uint32_t itt)
+{
+    for (uint32_t i = 0; i < state->open_count; i++)
+        if (state->open[i] == itt)
+            return true;
+    return false;
+}
+
+static void close_request(struct connection_state *state, uint32_t itt)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < state->open_count; i++)
+        if (state->open[i] != itt)
+            state->open[kept++] = state->open[i];
+    state->open_count = kept;
+}
+
+static void follow_requests(struct connection_state *state, const struct lq_pdu_seen *pdu)
+{
+    uint32_t itt = lq_wire_itt(pdu->h);
+    bool is_request = pdu->direction == LQ_TO_TARGET;
+    if (itt == LQ_WIRE_NO_TAG || (is_request && (pdu->opcode == LQ_WIRE_SCSI_COMMAND ||
+                                                 pdu->opcode == LQ_WIRE_DATA_OUT ||
+                                                 pdu->opcode == LQ_WIRE_SNACK)))
+        return;
+    close_request(state, itt);
+    if (!is_request)
+        return;
+    if (state->open_count == OPEN_MAX)
+        close_request(state, state->open[0]);
+    state->open[state->open_count++] = itt;
+}
+
 static void digests_broken_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
-    bool is_task = pdu->exchange != NULL && pdu->exchange->response.seq == 0;
+    bool is_task = (pdu->exchange != NULL && pdu->exchange->response.seq == 0) ||
+                   (pdu->header_broken &&
+                    is_open(state_of(judge, pdu->connection), lq_wire_itt(pdu->h)));
     bool is_data_out = !pdu->header_broken && pdu->opcode == LQ_WIRE_DATA_OUT;
     if (lq_wire_itt(pdu->h) == LQ_WIRE_NO_TAG || is_task != is_data_out)
         return;
@@ -196,6 +233,7 @@ static void digests_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
     bool is_from_target = pdu->direction == LQ_FROM_TARGET;
     if (is_from_target)
         judge_digests(judge, pdu);
+    follow_requests(state, pdu);
     if (state->count == 0)
         return;
     if (is_from_target && pdu->opcode == LQ_WIRE_REJECT)
@@ -236,6 +274,8 @@ static void digests_digest(struct lq_judge *judge, struct lq_digest *digest)
     for (uint32_t i = 0; i < judge->view.connections.count; i++) {
         const struct lq_seen_connection *connection = lq_array_at(&judge->view.connections, i);
         const struct connection_state *state = state_of(judge, connection);
+        for (uint32_t r = 0; connection->close == NULL && r < state->open_count; r++)
+            lq_digest_word(digest, state->open[r]);
         for (uint32_t b = 0; connection->close == NULL && b < state->count; b++) {
             lq_digest_two(digest, state->broken[b].itt, state->broken[b].offset);
             lq_digest_two(digest, state->broken[b].is_data_out, state->broken[b].awaits_reject);

@@ -118,6 +118,21 @@ static void test_broken_header(void)
     CU_ASSERT(story_is_legal());
 }
 
+/* The tag in it may be that of a request which is answered rightly: here, of a ping. */
+static void test_broken_header_with_a_tag_in_use(void)
+{
+    for (int is_in_use = 0; is_in_use < 2; is_in_use++) {
+        begin();
+        if (is_in_use)
+            TO(1, .opcode = 0x40, .flags = 0x80, .itt = 9, .w20 = UINT32_MAX, .w24 = 1, .w28 = 2,
+               .data = "ping", .data_bytes = 4, CARRIED);
+        command(9, 1, 1);
+        FROM(1, .opcode = 0x20, .flags = 0x80, .itt = 9, .w20 = UINT32_MAX, .w24 = 2, .w28 = 1,
+             .w32 = 32, .data = "ping", .data_bytes = 4, CARRIED);
+        CU_ASSERT(is_in_use ? story_is_legal() : story_breaks("SEQ-15"));
+    }
+}
+
 static void broken_data_out(bool is_rejected, uint8_t status)
 {
     begin();
@@ -206,6 +221,7 @@ int main(void)
         {"wrong", test_wrong},
         {"broken command", test_broken_command},
         {"broken header", test_broken_header},
+        {"broken header with a tag in use", test_broken_header_with_a_tag_in_use},
         {"broken ping", test_broken_ping},
         {"broken Data-Out", test_broken_data_out},
         {"Reject is owed", test_reject_is_owed},
