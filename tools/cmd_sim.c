@@ -325,11 +325,6 @@ int lq_cmd_sim(const struct lq_options *options, const struct lq_sim_extras *ext
                    settings.wrong.row->property);
         return LQ_EXIT_INTERNAL;
     }
-    if (options->over_fcp && (options->file_count > 0 || options->exhaust)) {
-        lq_message("--transport fcp: scenario files run over iscsi; expected --seeds A..B or "
-                   "--seed N; leave the option or the files out");
-        return LQ_EXIT_USAGE;
-    }
     settings.unjudged = options->unjudged;
     if (options->unjudged && !options->bench) {
         lq_message("--unjudged: it says nothing about the target; expected --bench beside it; "

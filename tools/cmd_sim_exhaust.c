@@ -314,6 +314,11 @@ static bool is_all_explored(const struct job *job)
 static bool is_explorable(const struct job *job)
 {
     bool has_explore = false;
+    if (job->scenario.transport == LQ_SCN_OVER_FCP) {
+        lq_message("%s: is over fcp; expected `transport iscsi' with --exhaust; see "
+                   "docs/SCENARIO.md", job->file);
+        return false;
+    }
     for (uint32_t i = 0; i < job->scenario.statement_count; i++)
         has_explore |= job->scenario.statements[i].kind == LQ_SCN_EXPLORE;
     for (uint32_t i = 0; i < job->scenario.initiator_count; i++) {
@@ -356,7 +361,7 @@ int lq_sim_exhaust(const struct lq_options *options, const struct lq_sim_setting
                         .file = options->files[0],
                         .begun_ns = clock_ns(),
                         .is_terminal = isatty(STDERR_FILENO) == 1};
-    int code = lq_sim_read_scenario(job->file, &job->scenario);
+    int code = lq_sim_read_scenario(job->file, settings->transport, &job->scenario);
     if (code == LQ_EXIT_PASS && !is_explorable(job))
         code = LQ_EXIT_USAGE;
     if (code == LQ_EXIT_PASS) {

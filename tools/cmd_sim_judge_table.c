@@ -129,7 +129,7 @@ int lq_sim_judge_table(const struct lq_options *options, const struct lq_sim_set
     }
     int code = LQ_EXIT_PASS;
     for (uint32_t i = 0; i < files.count && code == LQ_EXIT_PASS; i++)
-        code = lq_sim_read_scenario(options->files[i], &files.scenarios[i]);
+        code = lq_sim_read_scenario(options->files[i], LQ_OVER_ISCSI, &files.scenarios[i]);
     if (code == LQ_EXIT_PASS)
         code = print_all(settings, &files);
     free(files.scenarios);

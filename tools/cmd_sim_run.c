@@ -278,7 +278,9 @@ uint32_t lq_sim_required(const char *name)
 bool lq_sim_is_exercised(const struct lq_scenario *scenario, const struct lq_judge *judge,
                          uint32_t index)
 {
-    return lq_judge_exercised(judge, lq_sim_required(scenario->requires[index])) > 0;
+    uint32_t property = lq_sim_required(scenario->requires[index]);
+    return lq_judge_exercised(judge, property) > 0 ||
+           (scenario->transport == LQ_SCN_OVER_FCP && lq_property_is_of_pdus(property));
 }
 
 static bool is_met(const struct lq_sim *sim)

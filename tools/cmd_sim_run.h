@@ -116,7 +116,8 @@ void lq_sim_forget_totals(struct lq_sim *sim);
 /* Ends the program when there is no memory. */
 struct lq_allocator lq_sim_allocator(void);
 
-/* The INDEX-th property that SCENARIO requires was put to the test. */
+/* The INDEX-th property that SCENARIO requires was put to the test; over FCP, what iSCSI's PDUs
+ * decide is not required. */
 bool lq_sim_is_exercised(const struct lq_scenario *scenario, const struct lq_judge *judge,
                          uint32_t index);
 

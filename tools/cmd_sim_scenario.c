@@ -112,10 +112,12 @@ static bool knows_properties(const char *path, const char *text,
     return true;
 }
 
-int lq_sim_parse(const char *path, const char *text, size_t size, struct lq_scenario *scenario)
+int lq_sim_parse(const char *path, const char *text, size_t size, enum lq_transport_kind transport,
+                 struct lq_scenario *scenario)
 {
     struct lq_scn_problem problem;
-    bool is_good = lq_scenario_parse(scenario, lq_shard_pdus, text, size, &problem);
+    bool is_good = lq_scenario_parse(scenario, lq_shard_pdus, (enum lq_scn_transport)transport,
+                                     text, size, &problem);
     if (!is_good)
         lq_sim_refuse(path, text, &problem);
     else if (!lq_swarm_check(scenario, &problem) || !lq_workload_check(scenario, &problem)) {
@@ -126,13 +128,14 @@ int lq_sim_parse(const char *path, const char *text, size_t size, struct lq_scen
     return is_good ? LQ_EXIT_PASS : LQ_EXIT_USAGE;
 }
 
-int lq_sim_read_scenario(const char *path, struct lq_scenario *scenario)
+int lq_sim_read_scenario(const char *path, enum lq_transport_kind transport,
+                         struct lq_scenario *scenario)
 {
     size_t size = 0;
     int code = LQ_EXIT_PASS;
     char *text = lq_sim_read_file(path, FILE_BYTES_MAX, &size, &code);
     if (text != NULL)
-        code = lq_sim_parse(path, text, size, scenario);
+        code = lq_sim_parse(path, text, size, transport, scenario);
     free(text);
     return code;
 }
@@ -315,7 +318,7 @@ int lq_sim_scenarios(const struct lq_options *options, const struct lq_sim_setti
     }
     int code = LQ_EXIT_PASS;
     for (uint32_t i = 0; i < options->file_count; i++) {
-        int wrong = lq_sim_read_scenario(options->files[i], &scenarios[i]);
+        int wrong = lq_sim_read_scenario(options->files[i], settings->transport, &scenarios[i]);
         code = code == LQ_EXIT_PASS ? wrong : code;
     }
     for (uint32_t i = 0; i < options->file_count && code == LQ_EXIT_PASS; i++)

@@ -23,15 +23,17 @@ int lq_sim_scenarios(const struct lq_options *options, const struct lq_sim_setti
  * CODE is the exit code. */
 char *lq_sim_read_file(const char *path, size_t most, size_t *size, int *code);
 
-/* Makes SCENARIO from TEXT (NUL-terminated) of PATH, with all that it names known. LQ_EXIT_PASS, or
- * the exit code after a message. */
-int lq_sim_parse(const char *path, const char *text, size_t size, struct lq_scenario *scenario);
+/* Makes SCENARIO from TEXT (NUL-terminated) of PATH, with all that it names known; it is over
+ * TRANSPORT when it names none. LQ_EXIT_PASS, or the exit code after a message. */
+int lq_sim_parse(const char *path, const char *text, size_t size, enum lq_transport_kind transport,
+                 struct lq_scenario *scenario);
 
 /* Prints what SEED means as a scenario file; returns the exit code. */
 int lq_sim_print_seed(uint64_t seed, const struct lq_sim_settings *settings);
 
-/* Reads PATH. LQ_EXIT_PASS, or the exit code after a message. */
-int lq_sim_read_scenario(const char *path, struct lq_scenario *scenario);
+/* Reads PATH, in the same way. */
+int lq_sim_read_scenario(const char *path, enum lq_transport_kind transport,
+                         struct lq_scenario *scenario);
 
 /* Says on stderr what is wrong where in TEXT, which is PATH's. */
 void lq_sim_refuse(const char *path, const char *text, const struct lq_scn_problem *problem);

@@ -84,7 +84,7 @@ static bool parses(struct shrinker *shrinker, const struct lq_lines *lines)
 {
     struct lq_scn_problem problem;
     return !lines->overflowed && lq_lines_join(lines, shrinker->text, TEXT_MAX) &&
-           lq_scenario_parse(shrinker->parsed, lq_shard_pdus, shrinker->text,
+           lq_scenario_parse(shrinker->parsed, lq_shard_pdus, LQ_SCN_OVER_ISCSI, shrinker->text,
                              strlen(shrinker->text), &problem) &&
            lq_swarm_check(shrinker->parsed, &problem);
 }
@@ -95,7 +95,7 @@ static bool make_parse(struct shrinker *shrinker)
     struct lq_lines *lines = shrinker->lines;
     struct lq_scn_problem problem;
     while (lq_lines_join(lines, shrinker->text, TEXT_MAX)) {
-        if (lq_scenario_parse(shrinker->parsed, lq_shard_pdus, shrinker->text,
+        if (lq_scenario_parse(shrinker->parsed, lq_shard_pdus, LQ_SCN_OVER_ISCSI, shrinker->text,
                              strlen(shrinker->text), &problem))
             return true;
         if (problem.place.line == 0 || problem.place.line > lines->count)

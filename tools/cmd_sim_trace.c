@@ -176,7 +176,8 @@ static int replay(const struct lq_options *options, struct lq_trace *trace)
     if (scenario != NULL && text != NULL) {
         memcpy(text, trace->scenario, trace->scenario_bytes);
         text[trace->scenario_bytes] = '\0';
-        code = lq_sim_parse(options->replay, text, trace->scenario_bytes, scenario);
+        code = lq_sim_parse(options->replay, text, trace->scenario_bytes, LQ_OVER_ISCSI,
+                            scenario);
     }
     if (code == LQ_EXIT_PASS)
         code = run(options, trace, scenario, &settings);

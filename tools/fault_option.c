@@ -19,7 +19,7 @@ static bool is_of(const struct lq_scenario *scenario, enum lq_fault_place place)
 static bool add(struct lq_scenario *scenario, const char *rule, bool is_alone)
 {
     struct lq_scn_problem problem;
-    if (!lq_scenario_add_fault(scenario, lq_shard_pdus[0], rule, strlen(rule), &problem)) {
+    if (!lq_scenario_add_fault(scenario, lq_shard_pdus, rule, strlen(rule), &problem)) {
         lq_sim_refuse("--fault", rule, &problem);
         return false;
     }

@@ -450,8 +450,8 @@ const struct lq_option_row lq_option_rows[] = {
      "Print all personalities with the properties that must convict them, and end.",
      take_list_personalities},
     {"transport", "NAME", SIM, false,
-     "Carry the commands of seeds over iscsi, which is the default, or fcp: Fibre Channel over "
-     "Ethernet.",
+     "Carry the commands of seeds, and of scenario files that name no transport, over iscsi, which "
+     "is the default, or fcp: Fibre Channel over Ethernet.",
      take_transport},
     {"judge-table", NULL, SIM, false,
      "Print how soon each wrong (or that of --wrong) is convicted by seeds, and by which of the "

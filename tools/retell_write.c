@@ -504,6 +504,8 @@ void lq_retelling_write(struct lq_retelling *told, const struct lq_plan *plan,
     lines->count = 0;
     lines->overflowed = false;
     lq_lines_add(lines, "scenario \"%s\"", title);
+    if (plan->transport == LQ_OVER_FCP)
+        lq_lines_add(lines, "transport fcp");
     write_limits(plan, lines);
     write_target(told, plan, style, lines);
     write_initiators(told, plan, lines);

@@ -81,6 +81,9 @@ static bool refuse(const char *file, struct lq_scn_place place, const char *what
 /* False, after a message: SCENARIO has something that only the virtual world has. */
 static bool can_be_live(const char *file, const struct lq_scenario *scenario)
 {
+    if (scenario->transport == LQ_SCN_OVER_FCP)
+        return refuse(file, (struct lq_scn_place){1, 1}, "is over fcp; expected `transport iscsi' "
+                                                         "in the live world");
     if (scenario->swarm.is_given)
         return refuse(file, scenario->swarm.place, "`swarm' is a seed's run; expected a timeline, "
                                                    "as time is wall time here");
@@ -109,7 +112,7 @@ struct lq_trial *lq_trial_make(const struct lq_options *options, const struct lq
     memset(trial, 0, sizeof *trial);
     trial->file = options->scenario;
     trial->wrong = *wrong;
-    *code = lq_sim_read_scenario(trial->file, &trial->scenario);
+    *code = lq_sim_read_scenario(trial->file, LQ_OVER_ISCSI, &trial->scenario);
     if (*code == LQ_EXIT_PASS && (!can_be_live(trial->file, &trial->scenario) ||
                                   !lq_fault_options_add(options, &trial->scenario)))
         *code = LQ_EXIT_USAGE;

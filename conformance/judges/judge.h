@@ -40,6 +40,9 @@ extern const uint32_t lq_property_count;
 /* Place of the property of this ID ("TM-2") in the table; LQ_NO_PROPERTY when there is none. */
 uint32_t lq_property_find(const char *id);
 
+/* Only iSCSI's PDUs put PROPERTY to the test. */
+bool lq_property_is_of_pdus(uint32_t property);
+
 /* --- findings --------------------------------------------------------------------------------- */
 
 enum { LQ_PROOF_EVENTS_MAX = 8, LQ_FINDING_TEXT_MAX = 320, LQ_FINDINGS_KEPT = 16 };

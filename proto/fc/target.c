@@ -122,8 +122,10 @@ struct lq_fc_target *lq_fc_target_make(struct lq_arena *arena,
     t->buckets = buckets;
     t->replies = replies;
     t->next_ox_id = config->first_ox_id;
-    for (uint32_t i = 0; i < config->port_count; i++)
+    for (uint32_t i = 0; i < config->port_count; i++) {
         t->ports[i].config = config->ports[i];
+        lq_engine_target_ports(engine, config->ports[i].target, config->ports[i].target_port);
+    }
     make_lists(t);
     make_slots(t, crns);
     return t;

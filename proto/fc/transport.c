@@ -3,6 +3,8 @@
  * FCP as a SCSI transport: the table through which the engine speaks to the endpoint. These
  * functions are called from inside the engine, so they note and queue and never call it back.
  */
+#include <string.h>
+
 #include "proto/fc/target_state.h"
 
 static void receive_data_out(void *transport, uint64_t cookie, uint32_t offset, uint32_t bytes,
@@ -92,9 +94,23 @@ static bool transport_id_is_valid(const uint8_t *bytes, uint32_t size_bytes)
     return size_bytes == 24 && bytes[0] == 0;
 }
 
+/* The N_Port_Name; all else is reserved. */
+static uint32_t transport_id_canonical(const uint8_t *bytes, uint32_t size_bytes,
+                                       uint8_t *canonical, uint32_t *taken_bytes)
+{
+    enum { ID_BYTES = 24, NAME = 8, NAME_BYTES = 8 };
+    if (size_bytes < ID_BYTES || !transport_id_is_valid(bytes, ID_BYTES))
+        return 0;
+    memset(canonical, 0, ID_BYTES);
+    memcpy(canonical + NAME, bytes + NAME, NAME_BYTES);
+    *taken_bytes = ID_BYTES;
+    return ID_BYTES;
+}
+
 const struct lq_transport lq_fc_transport = {.name = "fcp",
                                              .protocol_identifier = 0,
                                              .transport_id_is_valid = transport_id_is_valid,
+                                             .transport_id_canonical = transport_id_canonical,
                                              .receive_data_out = receive_data_out,
                                              .send_data_in = send_data_in,
                                              .terminate_data_transfer = terminate_data_transfer,

@@ -148,10 +148,11 @@ static bool expect_initiator(struct lq_scn_parser *parser, struct lq_scn_expect 
         expect->kind = LQ_SCN_EXPECT_LOGOUT;
         return lq_scn_need(parser, "ok");
     }
+    struct lq_scn_token token = parser->token;
     if (lq_scn_take(parser, "key"))
-        return lq_scn_expect_key(parser, expect);
+        return lq_scn_check_word(parser, &token, "login key") && lq_scn_expect_key(parser, expect);
     if (lq_scn_take(parser, "finds"))
-        return lq_scn_expect_finds(parser, expect);
+        return lq_scn_check_word(parser, &token, "finds") && lq_scn_expect_finds(parser, expect);
     expect->kind = LQ_SCN_EXPECT_LOST;
     return lq_scn_take(parser, "lost") ||
            lq_scn_fail(parser, "does not belong here",

@@ -110,12 +110,30 @@ static bool check_rule(struct lq_scn_parser *parser, const struct lq_scn_token *
     return true;
 }
 
+/* What FAULT needs of a transport is there; TOKEN names it. */
+static bool check_transport(struct lq_scn_parser *parser, const struct lq_scn_token *token,
+                            uint32_t fault)
+{
+    switch (lq_fault_class((enum lq_fault)fault)->place) {
+    case LQ_FAULT_PLACE_NETWORK:
+        return lq_scn_check_only(parser, token, LQ_SCN_OVER_ISCSI);
+    case LQ_FAULT_PLACE_FRAME:
+        return lq_scn_check_only(parser, token, LQ_SCN_OVER_FCP);
+    case LQ_FAULT_PLACE_PDU:
+        return parser->pdus != NULL || lq_scn_check_only(parser, token, LQ_SCN_OVER_ISCSI);
+    default:
+        return fault != LQ_FAULT_LOGIN_STALL ||
+               lq_scn_check_only(parser, token, LQ_SCN_OVER_ISCSI);
+    }
+}
+
 bool lq_scn_parse_fault(struct lq_scn_parser *parser, struct lq_scn_statement *statement)
 {
     struct lq_scn_token token = parser->token;
     struct lq_scn_fault *fault = &statement->fault;
     statement->kind = LQ_SCN_FAULT;
-    if (!lq_scn_take_fault(parser, &fault->fault))
+    if (!lq_scn_take_fault(parser, &fault->fault) ||
+        !check_transport(parser, &token, fault->fault))
         return false;
     char label[LQ_SCN_NAME_MAX + 1];
     memcpy(label, statement->label, sizeof label);
@@ -159,10 +177,11 @@ static void make_label(const struct lq_scenario *scenario, struct lq_scn_stateme
     lq_scn_put_number(&to, (uint64_t)scenario->statement_count + 1);
 }
 
-bool lq_scenario_add_fault(struct lq_scenario *scenario, const struct lq_pdu_table *pdus,
+bool lq_scenario_add_fault(struct lq_scenario *scenario, const struct lq_pdu_table *const *pdus,
                            const char *text, uint64_t size_bytes, struct lq_scn_problem *problem)
 {
-    struct lq_scn_parser parser = {.scenario = scenario, .problem = problem, .pdus = pdus};
+    struct lq_scn_parser parser = {.scenario = scenario, .problem = problem, .tables = pdus,
+                                   .pdus = lq_scenario_table(pdus, scenario->transport)};
     memset(problem, 0, sizeof *problem);
     lq_scn_lexer_init(&parser.lexer, text, size_bytes);
     lq_scn_advance(&parser);

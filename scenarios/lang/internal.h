@@ -99,6 +99,8 @@ struct lq_scn_word {
     uint32_t value;
 };
 
+/* Verbs, clauses, settings and blocks that one transport alone has (enum lq_scn_transport). */
+extern const struct lq_scn_word lq_scn_only[];
 extern const struct lq_scn_word lq_scn_strikes[], lq_scn_statuses[];
 extern const struct lq_scn_word lq_scn_sense_keys[];
 extern const struct lq_scn_word lq_scn_answers[];
@@ -125,7 +127,7 @@ struct lq_scn_parser {
     struct lq_scn_lexer lexer;
     struct lq_scn_token token; /* the next one */
     const struct lq_pdu_table *const *tables; /* of all transports */
-    const struct lq_pdu_table *pdus;          /* of the one that the file names */
+    const struct lq_pdu_table *pdus;          /* of the file's; NULL: it has none */
     struct lq_scenario *scenario;
     struct lq_scn_problem *problem;
 };
@@ -136,6 +138,12 @@ bool lq_scn_fail(struct lq_scn_parser *parser, const char *wrong, const char *ex
 /* The same about TOKEN, which need not be the next one. */
 bool lq_scn_fail_at(struct lq_scn_parser *parser, const struct lq_scn_token *token,
                     const char *wrong, const char *expected);
+/* TOKEN stands for NAME, which is refused where lq_scn_only says that another transport has it. */
+bool lq_scn_check_word(struct lq_scn_parser *parser, const struct lq_scn_token *token,
+                       const char *name);
+/* TOKEN is of what TRANSPORT alone has. */
+bool lq_scn_check_only(struct lq_scn_parser *parser, const struct lq_scn_token *token,
+                       uint32_t transport);
 /* Takes the word when it is the next token. */
 bool lq_scn_take(struct lq_scn_parser *parser, const char *word);
 bool lq_scn_need(struct lq_scn_parser *parser, const char *word);

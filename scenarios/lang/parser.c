@@ -298,9 +298,12 @@ bool lq_scn_parse_settings(struct lq_scn_parser *parser, const struct lq_scn_row
         lq_scn_skip_newlines(parser);
         if (parser->token.kind == LQ_SCN_TOKEN_CLOSE)
             break;
+        struct lq_scn_token token = parser->token;
         int row = lq_scn_take_row(parser, rows);
         if (row < 0)
             return lq_scn_fail(parser, "is no setting of this block", expected);
+        if (!lq_scn_check_word(parser, &token, rows[row].name))
+            return false;
         if (!lq_scn_take_setting(parser, rows, row, values))
             return false;
         if (with_commas && parser->token.kind == LQ_SCN_TOKEN_COMMA) {
@@ -355,15 +358,65 @@ static bool parse_requires(struct lq_scn_parser *parser)
     }
 }
 
+static const char *const transports[LQ_SCN_TRANSPORTS] = {[LQ_SCN_OVER_ISCSI] = "iscsi",
+                                                          [LQ_SCN_OVER_FCP] = "fcp"};
+
+const char *lq_scenario_transport_name(uint32_t transport)
+{
+    return transports[transport];
+}
+
+const struct lq_pdu_table *lq_scenario_table(const struct lq_pdu_table *const *pdus,
+                                             uint32_t transport)
+{
+    for (; *pdus != NULL; pdus++)
+        if (strcmp((*pdus)->transport, transports[transport]) == 0)
+            return *pdus;
+    return NULL;
+}
+
+static void set_transport(struct lq_scn_parser *parser, uint32_t transport)
+{
+    parser->scenario->transport = transport;
+    parser->pdus = lq_scenario_table(parser->tables, transport);
+}
+
+/* It decides what may stand behind it. */
 static bool parse_transport(struct lq_scn_parser *parser)
 {
-    for (uint32_t i = 0; parser->tables[i] != NULL; i++) {
-        if (!lq_scn_take(parser, parser->tables[i]->transport))
+    const struct lq_scenario *scenario = parser->scenario;
+    if (scenario->limits.given != 0 || scenario->store_count > 0 || scenario->target_count > 0 ||
+        scenario->swarm.is_given)
+        return lq_scn_fail(parser, "comes too late",
+                           "the transport before limits, disks, targets and a swarm");
+    for (uint32_t i = 0; i < LQ_SCN_TRANSPORTS; i++) {
+        if (!lq_scn_take(parser, transports[i]))
             continue;
-        parser->pdus = parser->tables[i];
+        set_transport(parser, i);
         return true;
     }
-    return lq_scn_fail(parser, "is no transport of this version", "iscsi");
+    return lq_scn_fail(parser, "is no transport of this version", "iscsi or fcp");
+}
+
+bool lq_scn_check_only(struct lq_scn_parser *parser, const struct lq_scn_token *token,
+                       uint32_t transport)
+{
+    if (transport == parser->scenario->transport)
+        return true;
+    return transport == LQ_SCN_OVER_ISCSI
+               ? lq_scn_fail_at(parser, token, "is of iSCSI alone, and this run is over fcp",
+                                "`transport iscsi' in the file, or what FCP has, too")
+               : lq_scn_fail_at(parser, token, "is of FCP alone, and this run is over iscsi",
+                                "`transport fcp' in the file, or what iSCSI has, too");
+}
+
+bool lq_scn_check_word(struct lq_scn_parser *parser, const struct lq_scn_token *token,
+                       const char *name)
+{
+    for (const struct lq_scn_word *row = lq_scn_only; row->word != NULL; row++)
+        if (strcmp(row->word, name) == 0)
+            return lq_scn_check_only(parser, token, row->value);
+    return true;
 }
 
 static bool parse_limits(struct lq_scn_parser *parser)
@@ -444,12 +497,13 @@ static bool parse_file(struct lq_scn_parser *parser)
 }
 
 bool lq_scenario_parse(struct lq_scenario *scenario, const struct lq_pdu_table *const *pdus,
-                       const char *text, uint64_t size_bytes, struct lq_scn_problem *problem)
+                       enum lq_scn_transport otherwise, const char *text, uint64_t size_bytes,
+                       struct lq_scn_problem *problem)
 {
     memset(scenario, 0, sizeof *scenario);
     memset(problem, 0, sizeof *problem);
-    struct lq_scn_parser parser = {.scenario = scenario, .problem = problem, .tables = pdus,
-                                   .pdus = pdus[0]};
+    struct lq_scn_parser parser = {.scenario = scenario, .problem = problem, .tables = pdus};
+    set_transport(&parser, (uint32_t)otherwise);
     lq_scn_lexer_init(&parser.lexer, text, size_bytes);
     lq_scn_advance(&parser);
     return parse_file(&parser);

@@ -182,7 +182,9 @@ static void put_heading(struct lq_scn_text *to, const struct lq_scenario *scenar
         lq_scn_put(to, scenario->requires[i]);
     }
     lq_scn_put(to, scenario->requires_count > 0 ? "\n" : "");
-    lq_scn_put(to, "transport iscsi\n");
+    lq_scn_put(to, "transport ");
+    lq_scn_put(to, lq_scenario_transport_name(scenario->transport));
+    lq_scn_put(to, "\n");
     if (scenario->limits.given != 0) {
         lq_scn_put(to, "limits ");
         put_settings(to, scenario, lq_scn_limit_rows, &scenario->limits);

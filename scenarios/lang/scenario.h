@@ -50,6 +50,9 @@ enum {
     LQ_SCN_LINE_MAX = 1200       /* one printed statement, NUL included */
 };
 
+/* What carries commands. */
+enum lq_scn_transport { LQ_SCN_OVER_ISCSI, LQ_SCN_OVER_FCP, LQ_SCN_TRANSPORTS };
+
 /* Where something stands in the text; both from 1. 0: it was not read from a text. */
 struct lq_scn_place {
     uint32_t line, column;
@@ -425,6 +428,7 @@ struct lq_scenario {
     char requires[LQ_SCN_REQUIRES_MAX][LQ_SCN_SLUG_MAX + 1]; /* ids or slugs of properties */
     struct lq_scn_place requires_places[LQ_SCN_REQUIRES_MAX];
     uint32_t requires_count;
+    uint32_t transport; /* enum lq_scn_transport: the one that is named, or whoever reads it says */
     struct lq_scn_swarm swarm; /* given: there is nothing behind it */
     struct lq_scn_values limits;
     struct lq_scn_store stores[LQ_SCN_STORES_MAX];
@@ -476,15 +480,23 @@ struct lq_scn_problem {
     char text[LQ_SCN_PROBLEM_MAX]; /* "what is wrong; expected what" */
 };
 
-/* Reads TEXT (SIZE_BYTES, any bytes). PDUS, which ends with NULL, has a table for each transport
- * that a file may name. False: PROBLEM says where and why. */
+/* Reads TEXT (SIZE_BYTES, any bytes); what names no transport is over OTHERWISE. PDUS, which ends
+ * with NULL, has the tables of transports, for rules. False: PROBLEM says where and why. */
 bool lq_scenario_parse(struct lq_scenario *scenario, const struct lq_pdu_table *const *pdus,
-                       const char *text, uint64_t size_bytes, struct lq_scn_problem *problem);
+                       enum lq_scn_transport otherwise, const char *text, uint64_t size_bytes,
+                       struct lq_scn_problem *problem);
+
+/* Of tables that end with NULL, that of TRANSPORT; NULL: there is none. */
+const struct lq_pdu_table *lq_scenario_table(const struct lq_pdu_table *const *pdus,
+                                             uint32_t transport);
+
+/* The word of TRANSPORT. */
+const char *lq_scenario_transport_name(uint32_t transport);
 
 /* Reads TEXT as a `fault` statement, with or without that word and a label, and adds it to SCENARIO
  * as its last statement, armed from the start. SCENARIO may be all zeros: then no LUN and no
  * initiator can be named. */
-bool lq_scenario_add_fault(struct lq_scenario *scenario, const struct lq_pdu_table *pdus,
+bool lq_scenario_add_fault(struct lq_scenario *scenario, const struct lq_pdu_table *const *pdus,
                            const char *text, uint64_t size_bytes, struct lq_scn_problem *problem);
 
 /* FAULT as a rule that is not armed; PDUS is the transport's table, whose names were checked when

@@ -154,6 +154,23 @@ const struct lq_scn_verb_row lq_scn_verb_rows[LQ_SCN_VERBS] = {
     [LQ_SCN_COLD_RESET] = {"target-cold-reset", LQ_SCN_TM_VERB, 0, 0, false},
     [LQ_SCN_RAW] = {"raw", LQ_SCN_RAW_VERB, 0, 0, false}};
 
+const struct lq_scn_word lq_scn_only[] = {{"iscsi", LQ_SCN_OVER_ISCSI}, /* of a login */
+                                          {"header-digest", LQ_SCN_OVER_ISCSI},
+                                          {"data-digest", LQ_SCN_OVER_ISCSI},
+                                          {"login timeout", LQ_SCN_OVER_ISCSI},
+                                          {"nop interval", LQ_SCN_OVER_ISCSI},
+                                          {"command window", LQ_SCN_OVER_ISCSI},
+                                          {"window", LQ_SCN_OVER_ISCSI},
+                                          {"discover", LQ_SCN_OVER_ISCSI},
+                                          {"stall after", LQ_SCN_OVER_ISCSI},
+                                          {"immediate", LQ_SCN_OVER_ISCSI},
+                                          {"query-task", LQ_SCN_OVER_ISCSI},
+                                          {"target-cold-reset", LQ_SCN_OVER_ISCSI},
+                                          {"raw", LQ_SCN_OVER_ISCSI},
+                                          {"login key", LQ_SCN_OVER_ISCSI},
+                                          {"finds", LQ_SCN_OVER_ISCSI},
+                                          {NULL, 0}};
+
 /* [SAM-5 5.3.1] */
 const struct lq_scn_word lq_scn_statuses[] = {
     {"GOOD", 0x00}, {"CHECK_CONDITION", 0x02}, {"CONDITION_MET", 0x04}, {"BUSY", 0x08},

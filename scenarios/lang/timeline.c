@@ -243,7 +243,8 @@ static bool take_clauses(struct lq_scn_parser *parser, struct lq_scn_statement *
         bool logs_in = action->verb == LQ_SCN_LOG_IN || action->verb == LQ_SCN_RELOGIN ||
                        action->verb == LQ_SCN_DISCOVER;
         if (logs_in && lq_scn_take(parser, "iscsi")) {
-            if (!lq_scn_take_login(parser, action))
+            if (!lq_scn_check_word(parser, &token, "iscsi") ||
+                !lq_scn_take_login(parser, action))
                 return false;
             continue;
         }
@@ -251,6 +252,8 @@ static bool take_clauses(struct lq_scn_parser *parser, struct lq_scn_statement *
         if (clause < 0 || (row->allowed & LQ_SCN_BIT(clause)) == 0)
             return refuse_clause(parser, &token, row);
         struct lq_scn_values *clauses = &action->clauses;
+        if (!lq_scn_check_word(parser, &token, lq_scn_clause_rows[clause].name))
+            return false;
         if (clause == LQ_SCN_LUN && !lq_scn_has(clauses, LQ_SCN_LUN)) {
             clauses->given |= LQ_SCN_BIT(LQ_SCN_LUN);
             if (!take_own_lun(parser, action->initiator, &clauses->values[LQ_SCN_LUN]))
@@ -273,7 +276,7 @@ static bool parse_action(struct lq_scn_parser *parser, struct lq_scn_statement *
     struct lq_scn_action *action = &statement->action;
     struct lq_scn_token token = parser->token;
     int verb = take_verb(parser);
-    if (verb < 0)
+    if (verb < 0 || !lq_scn_check_word(parser, &token, lq_scn_verb_rows[verb].name))
         return false;
     statement->kind = LQ_SCN_ACTION;
     action->verb = (uint32_t)verb;

@@ -64,7 +64,8 @@ static void arm(struct lq_live_rules *rules, const struct lq_scenario *scenario,
     lq_faults_init(&rules->faults, &rules->choice.choice, history, &rules->now_ns);
     for (uint32_t i = 0; i < scenario->statement_count; i++) {
         const struct lq_scn_fault *fault = &scenario->statements[i].fault;
-        rules->table[i] = lq_scenario_rule(fault, lq_shard_pdus[0]);
+        rules->table[i] = lq_scenario_rule(
+            fault, lq_scenario_table(lq_shard_pdus, scenario->transport));
         lq_scenario_arm(&rules->table[i], fault, rules->now_ns);
     }
     rules->rules = (struct lq_fault_rules){

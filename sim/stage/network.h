@@ -58,6 +58,18 @@ struct lq_frame_network_ops {
     void (*mark)(struct lq_world *world, struct lq_actor *actor);
 };
 
+/* What faults take for the connection of a frame to or from the station of LINK. */
+static inline uint32_t lq_connection_of_link(uint32_t link)
+{
+    return UINT32_C(0x80000000) | link;
+}
+
+/* The link behind it; 0: it is of no link, or of the target's. */
+static inline uint32_t lq_link_of_connection(uint32_t connection)
+{
+    return connection >> 31 == 0 ? 0 : connection & INT32_MAX;
+}
+
 /* TCP as the virtual world models it. */
 struct lq_tcp_options {
     uint64_t latency_min_ns, latency_max_ns; /* one way */

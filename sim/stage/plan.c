@@ -5,6 +5,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/heap.h"
+#include "proto/fcoe/enode.h"
 #include "sim/stage/print.h"
 
 const char *const lq_plan_target_names[LQ_PLAN_TARGETS_MAX] = {
@@ -246,6 +247,7 @@ static void make_frames(struct lq_plan *plan, uint32_t target_count)
 void lq_plan_derive_frames(struct lq_plan *plan, uint32_t target_count)
 {
     make_link(plan, &plan->link);
+    plan->fcf_select_ns = lq_enode_config_default.select_ns;
     plan->shard.frames = NULL;
     if (plan->transport == LQ_OVER_FCP)
         make_frames(plan, target_count);
@@ -319,7 +321,7 @@ void lq_plan_derive(struct lq_plan *plan)
         plan->units[i] = (struct lq_plan_unit){
             .lun = (uint16_t)i, .store = i % (uint32_t)plan->options[LQ_OPT_STORES]};
     for (uint32_t i = 0; i < LQ_PLAN_NEXUSES_MAX; i++) {
-        plan->ways[i] = (struct lq_plan_way){.tcp = plan->tcp};
+        plan->ways[i] = (struct lq_plan_way){.tcp = plan->tcp, .link = plan->link};
         memcpy(plan->ways[i].options, plan->options, sizeof plan->options);
     }
 }

@@ -13,6 +13,7 @@
 
 #include "core/base/choice.h"
 #include "faults/faults.h"
+#include "scenarios/lang/scenario.h"
 #include "sim/shard/shard.h"
 #include "sim/stage/disk.h"
 #include "sim/stage/network.h"
@@ -97,7 +98,7 @@ enum {
 };
 
 /* What carries commands between initiators and targets. */
-enum lq_transport_kind { LQ_OVER_ISCSI, LQ_OVER_FCP };
+enum lq_transport_kind { LQ_OVER_ISCSI = LQ_SCN_OVER_ISCSI, LQ_OVER_FCP = LQ_SCN_OVER_FCP };
 
 /* A LUN of a target; those of one target stand together, numbered from 0. */
 struct lq_plan_unit {
@@ -111,6 +112,7 @@ struct lq_plan_unit {
 struct lq_plan_way {
     uint16_t target, port; /* port: from 0 */
     struct lq_tcp_options tcp;
+    struct lq_frame_options link; /* over FCP instead of it */
     uint64_t options[LQ_OPTIONS];
 };
 
@@ -129,6 +131,7 @@ struct lq_plan {
     struct lq_shard_frames frames; /* over FCP: the target's frame device */
     struct lq_fc_port_config fc_ports[LQ_PLAN_TARGETS_MAX * LQ_PLAN_PORTS_MAX];
     struct lq_frame_options link;
+    uint64_t fcf_select_ns; /* how long an initiator waits for more FCFs than the first */
     struct lq_plan_unit units[LQ_PLAN_UNITS_MAX];
     uint32_t unit_count;
     struct lq_plan_way ways[LQ_PLAN_NEXUSES_MAX];

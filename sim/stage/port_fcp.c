@@ -41,6 +41,7 @@ static void carve(struct lq_actor *actor, struct lq_arena *arena)
     if (near_wrap)
         config.first_ox_id = UINT16_MAX - 20;
     enode.mac = UINT64_C(0x024c51010000) | number;
+    enode.select_ns = world->plan.fcf_select_ns;
     enode.node_name = config.node_name;
     enode.port_names[0] = config.port_name;
     actor->fcp.port_name = config.port_name;

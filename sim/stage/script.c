@@ -46,6 +46,8 @@ static uint32_t actor_of(void *context, uint32_t connection)
 {
     const struct lq_script *script = context;
     const struct lq_world *world = script->world;
+    if (lq_link_of_connection(connection) != 0)
+        return lq_link_of_connection(connection); /* an initiator's number is its link's */
     for (uint32_t i = 0; i < world->actor_count; i++) {
         const struct lq_connection *own = world->actors[i].connection;
         if (own != NULL && own->number == connection)
@@ -76,10 +78,12 @@ struct lq_choice *lq_script_begin(struct lq_script *script, struct lq_world *wor
 void lq_script_arm(struct lq_script *script)
 {
     struct lq_world *world = script->world;
+    const struct lq_pdu_table *pdus =
+        lq_scenario_table(lq_shard_pdus, script->scenario->transport);
     for (uint32_t i = 0; i < script->scenario->statement_count; i++)
         if (script->scenario->statements[i].kind == LQ_SCN_FAULT)
             script->rule_of[i] =
-                lq_scenario_rule(&script->scenario->statements[i].fault, lq_shard_pdus[0]);
+                lq_scenario_rule(&script->scenario->statements[i].fault, pdus);
     script->rules = (struct lq_fault_rules){.rules = script->rule_of,
                                             .count = script->scenario->statement_count,
                                             .actor_of = actor_of,

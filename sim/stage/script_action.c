@@ -271,6 +271,9 @@ static bool ask(struct lq_script *script, struct lq_actor *actor, uint32_t place
                give_up(script, place, "it never happened: its command was never sent");
     if (command != NULL && command->place != LQ_COMMAND_SENT)
         command = NULL;
+    if (command == NULL && actor->port == &lq_port_fcp)
+        return give_up(script, place, "it never happened: its command had ended, and FCP aborts "
+                                      "exchanges that are open");
     return lq_actor_begin_function(actor, serial, function, lun_of(subject), command, fact->itt,
                                    fact->cmd_sn);
 }

@@ -183,10 +183,11 @@ static void set_ways(struct lq_plan *plan, const struct lq_scenario *scenario)
         way->port = (uint16_t)initiator->port;
         lq_workload_apply(initiator, way->options);
         if (lq_scn_has(link, LQ_SCN_LINK_LATENCY))
-            way->tcp.latency_min_ns = way->tcp.latency_max_ns =
-                link->values[LQ_SCN_LINK_LATENCY];
+            way->tcp.latency_min_ns = way->tcp.latency_max_ns = way->link.latency_min_ns =
+                way->link.latency_max_ns = link->values[LQ_SCN_LINK_LATENCY];
         if (lq_scn_has(link, LQ_SCN_LINK_BANDWIDTH))
-            way->tcp.byte_ns_x16 = 16 * S / link->values[LQ_SCN_LINK_BANDWIDTH];
+            way->tcp.byte_ns_x16 = way->link.byte_ns_x16 =
+                16 * S / link->values[LQ_SCN_LINK_BANDWIDTH];
         way->tcp.window_bytes =
             (uint32_t)lq_scn_value(link, LQ_SCN_LINK_WINDOW, way->tcp.window_bytes);
         if (way->tcp.latency_max_ns > slowest)
@@ -217,11 +218,13 @@ static uint64_t length_of(const struct lq_scenario *scenario)
 void lq_plan_from_scenario(struct lq_plan *plan, const struct lq_scenario *scenario)
 {
     lq_plan_tame(plan);
+    plan->transport = (enum lq_transport_kind)scenario->transport;
     set_options(plan, scenario);
     lq_plan_derive(plan);
     set_limits(&plan->shard.engine.limits, scenario);
     set_targets(plan, scenario);
     lq_plan_derive_frames(plan, scenario->target_count);
+    plan->fcf_select_ns = 0; /* there is but one: logins take as long as over TCP */
     plan->shard.iscsi.limits = plan->shard.engine.limits;
     set_units(plan, scenario);
     set_disks(plan, scenario);

@@ -42,7 +42,7 @@ static uint32_t put_other(const struct lq_actor_command *command,
     uint32_t bytes = other->port->transport_id(other, id);
     uint32_t at = moves ? BASIC_LIST_BYTES : BASIC_LIST_BYTES + 4;
     if (moves)
-        lq_put_be16(list + 18, (uint16_t)(other->port_index + 1));
+        lq_put_be16(list + 18, other->port->target_port(other));
     else
         list[20] = SPEC_I_PT;
     lq_put_be32(list + at - 4, bytes);

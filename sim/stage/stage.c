@@ -95,7 +95,8 @@ static void make_plan(struct lq_world *world, const struct lq_run_request *reque
     if (world->script != NULL)
         lq_plan_from_scenario(&world->plan, request->scenario);
     else if (world->swarm != NULL)
-        lq_plan_from_swarm(&world->plan, choice, request->transport, world->swarm,
+        lq_plan_from_swarm(&world->plan, choice,
+                           (enum lq_transport_kind)request->scenario->transport, world->swarm,
                            request->commands);
     else
         lq_plan_make(&world->plan, choice, request->transport, request->seed, request->commands);

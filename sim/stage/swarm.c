@@ -146,6 +146,7 @@ void lq_swarm_from_plan(struct lq_scenario *scenario, const struct lq_plan *plan
     lq_print_text(&title, "seed ");
     lq_print_number(&title, plan->seed);
     struct lq_scn_swarm *swarm = &scenario->swarm;
+    scenario->transport = plan->transport;
     swarm->is_given = true;
     swarm->seed = plan->seed;
     add_setting(swarm, commands_name, LQ_SCN_NUMBER, plan->commands);

@@ -101,7 +101,7 @@ void lq_ethernet_open(struct virtual_world *virtual)
     lq_frames_open(&virtual->frames, TARGET, &world->plan.link);
     carrier(virtual, TARGET, true);
     for (uint32_t i = 1; i <= world->actor_count; i++) {
-        lq_frames_open(&virtual->frames, i, &world->plan.link);
+        lq_frames_open(&virtual->frames, i, &world->plan.ways[i - 1].link);
         carrier(virtual, i, true);
     }
 }

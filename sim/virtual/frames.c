@@ -103,10 +103,16 @@ static uint64_t between(const struct lq_frames *frames, enum site site, uint64_t
                            low, high);
 }
 
-/* Does FAULT strike the frame of SUBJECT that LINK's station sends? */
-static bool strikes(struct lq_frames *frames, enum lq_fault fault, uint64_t subject)
+/* The link of the initiator whose frames go between FROM and TO: link 0 is the target's. */
+static uint32_t initiator_of(uint32_t from, uint32_t to)
 {
-    return lq_fault_fires(frames->faults, fault, subject, 0);
+    return from == 0 ? to : from;
+}
+
+/* Does FAULT strike the frame of SUBJECT, to or from the initiator of LINK? */
+static bool strikes(struct lq_frames *frames, enum lq_fault fault, uint64_t subject, uint32_t link)
+{
+    return lq_fault_fires(frames->faults, fault, subject, lq_connection_of_link(link));
 }
 
 /* --- the switch ----------------------------------------------------------------------------- */
@@ -148,18 +154,19 @@ static struct lq_frame_parcel *take_parcel(struct lq_frames *frames)
 
 /* When a copy of the frame arrives at TO; those of one station to another keep their order, but for
  * those that are late by a fault. */
-static uint64_t arrival_of(struct lq_frames *frames, struct lq_frame_link *link, uint32_t to,
-                           uint64_t subject)
+static uint64_t arrival_of(struct lq_frames *frames, uint32_t from, uint32_t to, uint64_t subject)
 {
+    struct lq_frame_link *link = &frames->links[from];
+    uint32_t initiator = initiator_of(from, to);
     const struct lq_frame_options *options = link->options;
     uint64_t way = lq_subject(subject, to);
     uint64_t latency = between(frames, SITE_LATENCY, way, options->latency_min_ns,
                                options->latency_max_ns);
-    if (strikes(frames, LQ_FAULT_FRAME_DELAY, way))
+    if (strikes(frames, LQ_FAULT_FRAME_DELAY, way, initiator))
         latency = latency * (1 + between(frames, SITE_SLOW, way, 1, SLOW_FACTOR)) +
                   lq_fault_delay(frames->faults);
     uint64_t arrival = link->busy_until_ns + latency;
-    if (strikes(frames, LQ_FAULT_FRAME_REORDER, way))
+    if (strikes(frames, LQ_FAULT_FRAME_REORDER, way, initiator))
         return arrival + 1 + between(frames, SITE_LATE, way, 0, LATE_FACTOR * latency) +
                lq_fault_delay(frames->faults);
     if (arrival < link->arrived_ns[to])
@@ -206,13 +213,14 @@ static void forward(struct lq_frames *frames, uint32_t from, uint32_t to, const 
 {
     struct lq_frame_link *link = &frames->links[from];
     uint64_t way = lq_subject(subject, to);
-    if (strikes(frames, LQ_FAULT_FRAME_DROP, way))
+    uint32_t initiator = initiator_of(from, to);
+    if (strikes(frames, LQ_FAULT_FRAME_DROP, way, initiator))
         return;
     struct lq_frame_parcel *parcel = put_parcel(frames, from, to, bytes, size_bytes);
     if (parcel == NULL)
         return;
-    uint64_t arrival = arrival_of(frames, link, to, subject);
-    if (strikes(frames, LQ_FAULT_FRAME_DUPLICATE, way)) {
+    uint64_t arrival = arrival_of(frames, from, to, subject);
+    if (strikes(frames, LQ_FAULT_FRAME_DUPLICATE, way, initiator)) {
         struct lq_frame_parcel *again = put_parcel(frames, from, to, bytes, size_bytes);
         if (again != NULL)
             lq_queue_at(frames->queue, &again->timer,
@@ -221,7 +229,8 @@ static void forward(struct lq_frames *frames, uint32_t from, uint32_t to, const 
                             lq_fault_delay(frames->faults),
                         parcel_fires);
     }
-    if (strikes(frames, LQ_FAULT_FRAME_CORRUPT, way) && !damage(frames, parcel, way)) {
+    if (strikes(frames, LQ_FAULT_FRAME_CORRUPT, way, initiator) &&
+        !damage(frames, parcel, way)) {
         drop(parcel);
         return;
     }
@@ -269,7 +278,7 @@ void lq_frames_send(struct lq_frames *frames, uint32_t at, const uint8_t *bytes,
     for (uint32_t i = 0; i < LQ_FRAME_LINKS_MAX; i++)
         if (i != at && frames->links[i].is_up && (to == LQ_FRAME_LINKS_MAX || to == i))
             forward(frames, at, i, bytes, size_bytes, subject);
-    if (link->options->down_max_ns > 0 && strikes(frames, LQ_FAULT_LINK_DOWN, subject))
+    if (link->options->down_max_ns > 0 && strikes(frames, LQ_FAULT_LINK_DOWN, subject, at))
         flap(frames, at, subject);
 }
 

@@ -81,7 +81,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         data += taken;
         size -= taken;
     }
-    LQ_ASSERT(lq_scenario_parse(&scenario, lq_shard_pdus, text, used, &problem));
+    LQ_ASSERT(lq_scenario_parse(&scenario, lq_shard_pdus, LQ_SCN_OVER_ISCSI, text, used,
+                                &problem));
     struct lq_run_request request = {
         .scenario = &scenario, .seed = 1, .sinks = sinks, .sink_count = 1};
     lq_world_run(lq_fuzz_world(), &request, &result);

@@ -31,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct lq_run_result result;
     struct lq_scn_problem problem;
     if (scenario.statement_count == 0)
-        LQ_ASSERT(lq_scenario_parse(&scenario, lq_shard_pdus, text, sizeof text - 1, &problem));
+        LQ_ASSERT(lq_scenario_parse(&scenario, lq_shard_pdus, LQ_SCN_OVER_ISCSI, text,
+                                    sizeof text - 1, &problem));
     lq_choice_bytes_init(&bytes, data, size);
     struct lq_run_request request = {
         .scenario = &scenario, .seed = 1, .sinks = sinks, .sink_count = 1, .explores = true};

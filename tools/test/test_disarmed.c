@@ -36,12 +36,17 @@ static void add_rules(const char *clause, bool has_pdus)
 {
     for (uint32_t i = 1; i < LQ_FAULTS; i++) {
         enum lq_fault fault = (enum lq_fault)i;
-        if (!has_pdus && lq_fault_class(fault)->place == LQ_FAULT_PLACE_PDU)
+        enum lq_fault_place place = lq_fault_class(fault)->place;
+        bool over_fcp = scenario.transport == LQ_SCN_OVER_FCP;
+        bool is_of_others =
+            over_fcp ? place == LQ_FAULT_PLACE_NETWORK || fault == LQ_FAULT_LOGIN_STALL
+                     : place == LQ_FAULT_PLACE_FRAME;
+        if ((!(has_pdus && !over_fcp) && place == LQ_FAULT_PLACE_PDU) || is_of_others)
             continue;
         char rule[200];
         struct lq_scn_problem problem;
         snprintf(rule, sizeof rule, "%s%s %s", lq_fault_class(fault)->name, act_of(fault), clause);
-        CU_ASSERT_FATAL(lq_scenario_add_fault(&scenario, lq_shard_pdus[0], rule, strlen(rule),
+        CU_ASSERT_FATAL(lq_scenario_add_fault(&scenario, lq_shard_pdus, rule, strlen(rule),
                                               &problem));
     }
 }
@@ -61,7 +66,8 @@ static void read_file(const char *file)
     size_t size = fread(text, 1, sizeof text, from);
     fclose(from);
     CU_ASSERT_FATAL(size < sizeof text);
-    CU_ASSERT_FATAL(lq_scenario_parse(&scenario, lq_shard_pdus, text, size, &problem));
+    CU_ASSERT_FATAL(lq_scenario_parse(&scenario, lq_shard_pdus, LQ_SCN_OVER_ISCSI, text, size,
+                                      &problem));
 }
 
 static bool is_timeline(const char *file)

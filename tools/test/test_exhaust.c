@@ -104,7 +104,7 @@ static uint32_t digests_of(const uint32_t *draws, uint32_t count, uint64_t diges
 static void test_digests(void)
 {
     struct lq_scn_problem problem;
-    CU_ASSERT_TRUE_FATAL(lq_scenario_parse(&scenario, lq_shard_pdus, text,
+    CU_ASSERT_TRUE_FATAL(lq_scenario_parse(&scenario, lq_shard_pdus, LQ_SCN_OVER_ISCSI, text,
                                            sizeof text - 1, &problem));
     /* Both act; then a's command arrives first, or b's: what the engine numbers differs, slots and
      * addresses too, and nothing else. */

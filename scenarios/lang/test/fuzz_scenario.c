@@ -27,12 +27,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (!lq_scenario_parse(&scenario, pdus, (const char *)data, size, &problem)) {
+    if (!lq_scenario_parse(&scenario, pdus, LQ_SCN_OVER_ISCSI, (const char *)data, size,
+                           &problem)) {
         LQ_ASSERT(problem.place.line > 0 && problem.place.column > 0 && problem.text[0] != '\0');
         return 0;
     }
     LQ_ASSERT(lq_scenario_print(&scenario, once, sizeof once));
-    LQ_ASSERT(lq_scenario_parse(&scenario, pdus, once, strlen(once), &problem));
+    LQ_ASSERT(lq_scenario_parse(&scenario, pdus, LQ_SCN_OVER_ISCSI, once, strlen(once),
+                                &problem));
     LQ_ASSERT(lq_scenario_print(&scenario, twice, sizeof twice));
     LQ_ASSERT(strcmp(once, twice) == 0);
     return 0;

@@ -26,6 +26,12 @@ static const struct lq_pdu_table pdu_table = {.transport = "iscsi",
                                               .tag = {"itt", 16, 0, 32, false},
                                               .common = common_fields,
                                               .kinds = pdu_kinds};
-static const struct lq_pdu_table *const pdus[] = {&pdu_table, NULL};
+static const struct lq_pdu_table fcp_table = {.transport = "fcp",
+                                              .header_bytes = 48,
+                                              .code = {"opcode", 0, 0, 6, false},
+                                              .tag = {"itt", 16, 0, 32, false},
+                                              .common = common_fields,
+                                              .kinds = pdu_kinds};
+static const struct lq_pdu_table *const pdus[] = {&pdu_table, &fcp_table, NULL};
 
 #endif

@@ -35,10 +35,10 @@ static void test_added_faults(void)
         for (uint32_t is_empty = 0; is_empty < 2; is_empty++) {
             memset(&made, 0, sizeof made);
             if (is_empty == 0)
-                CU_ASSERT_FATAL(lq_scenario_parse(&made, pdus, example, sizeof example - 1,
-                                                  &problem));
+                CU_ASSERT_FATAL(lq_scenario_parse(&made, pdus, LQ_SCN_OVER_ISCSI, example,
+                                                  sizeof example - 1, &problem));
             uint32_t count = made.statement_count;
-            bool is_good = lq_scenario_add_fault(&made, pdus[0], rows[i].text,
+            bool is_good = lq_scenario_add_fault(&made, pdus, rows[i].text,
                                                  strlen(rows[i].text), &problem);
             bool is_right = rows[i].printed != NULL && (is_empty == 0 || rows[i].in_empty);
             CU_ASSERT_EQUAL(is_good, is_right);
