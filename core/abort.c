@@ -297,18 +297,24 @@ static void end_command(struct lq_engine *engine, const struct lq_abort *abort)
         lq_task_end(engine, task, LQ_GOOD, (struct lq_sense){0, 0, 0});
 }
 
-/* Reservations that a reset ends. */
-static void reset_reservations(struct lq_engine *engine, const struct lq_abort *abort)
+/* What a reset does beyond commands: reservations end, mode parameters are what they were saved or
+ * by default [SAM-5 6.3.3]. */
+static void reset_units(struct lq_engine *engine, const struct lq_abort *abort)
 {
-    for (uint32_t i = 0; i < engine->unit_count; i++)
-        if (is_affected(abort, &engine->units[i]))
-            lq_reservation_reset(engine, &engine->units[i], abort->trigger);
+    for (uint32_t i = 0; i < engine->unit_count; i++) {
+        struct lq_unit *unit = &engine->units[i];
+        if (!is_affected(abort, unit))
+            continue;
+        lq_reservation_reset(engine, unit, abort->trigger);
+        if (unit->is_there && !lq_core_wrong(engine, LQ_WRONG_RESET_KEEPS_MODES))
+            lq_modes_reset(engine, unit);
+    }
 }
 
 static void finish(struct lq_engine *engine, struct lq_abort *abort)
 {
     if (rows[abort->trigger].informs == INFORMS_ALL)
-        reset_reservations(engine, abort);
+        reset_units(engine, abort);
     inform(engine, abort);
     if (abort->trigger == LQ_TRIGGER_PREEMPT_AND_ABORT)
         end_command(engine, abort);

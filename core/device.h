@@ -17,9 +17,9 @@ void lq_report_luns(struct lq_engine *engine, struct lq_engine_task *task);
 /* device_inquiry.c [SPC-4 6.6, 7.8; SBC-3 6.6] */
 void lq_inquiry(struct lq_engine *engine, struct lq_engine_task *task);
 
-/* device_mode.c [SPC-4 6.11, 7.5; SBC-3 6.5] */
-void lq_mode_sense_6(struct lq_engine *engine, struct lq_engine_task *task);
-void lq_mode_sense_10(struct lq_engine *engine, struct lq_engine_task *task);
+/* device_mode.c [SPC-5 6.9 to 6.15, 7.5; SBC-4 6.5]: (6) and (10) */
+void lq_mode_sense(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_mode_select(struct lq_engine *engine, struct lq_engine_task *task);
 
 /* device_report.c [SPC-4 6.35, 6.36] */
 void lq_report_supported_opcodes(struct lq_engine *engine, struct lq_engine_task *task);
@@ -27,7 +27,7 @@ void lq_report_supported_tmfs(struct lq_engine *engine, struct lq_engine_task *t
 
 /* durability.c [SBC-3 4.15, 5.24] */
 void lq_synchronize_cache(struct lq_engine *engine, struct lq_engine_task *task);
-/* What the caching mode page says: WCE [SBC-3 6.5.5]. */
+/* UNIT's store has a volatile cache: WCE of its caching mode page may be 1 [SBC-4 6.5.6]. */
 bool lq_has_write_cache(const struct lq_engine *engine, const struct lq_unit *unit);
 /* STORE has answered a request of OP with STATUS: what that says of the store itself. */
 void lq_store_noticed(struct lq_engine *engine, struct lq_store_state *store, enum lq_block_op op,
@@ -42,6 +42,8 @@ void lq_block_submit_part(struct lq_engine *engine, struct lq_engine_task *task,
                           enum lq_block_op op, uint32_t first, uint32_t nblocks, uint8_t *data);
 /* True when TASK can go on to the medium. False: it has ended, or waits and will be run again. */
 bool lq_block_may_begin(struct lq_engine *engine, struct lq_engine_task *task);
+/* True: the medium must not be changed, and TASK, which would, has been ended. */
+bool lq_is_write_protected(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_block_run(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_read_capacity_10(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_read_capacity_16(struct lq_engine *engine, struct lq_engine_task *task);

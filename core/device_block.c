@@ -26,6 +26,13 @@ static bool is_forced(const struct lq_engine *engine, const struct lq_engine_tas
     return (lq_cdb_flags(task) & 0x08) != 0 && task->opcode->length_rule == LQ_LENGTH_BLOCKS;
 }
 
+/* WCE is 0 although the store has a cache: each write goes through it. */
+static bool is_cache_off(const struct lq_engine *engine, const struct lq_unit *unit)
+{
+    return lq_has_write_cache(engine, unit) && !unit->control.write_cache &&
+           !lq_core_wrong(engine, LQ_WRONG_WRITE_CACHE_STAYS);
+}
+
 /* Hands over the request, whose extent and data are filled in. */
 static void submit(struct lq_engine *engine, struct lq_engine_task *task, enum lq_block_op op)
 {
@@ -33,8 +40,9 @@ static void submit(struct lq_engine *engine, struct lq_engine_task *task, enum l
     task->request.handle = (lq_handle){task->index, task->generation};
     task->request.serial = task->serial;
     task->request.op = op;
-    task->request.fua = op != LQ_BLOCK_FLUSH && is_forced(engine, task) &&
-                        !lq_core_wrong(engine, LQ_WRONG_FUA_IGNORED);
+    task->request.fua = (op != LQ_BLOCK_FLUSH && is_forced(engine, task) &&
+                         !lq_core_wrong(engine, LQ_WRONG_FUA_IGNORED)) ||
+                        (op == LQ_BLOCK_WRITE && is_cache_off(engine, task->unit));
     task->state = LQ_TASK_IN_STORE;
     store->outstanding++;
     store->store->ops->submit(store->store, &task->request);
@@ -64,14 +72,24 @@ void lq_block_submit_part(struct lq_engine *engine, struct lq_engine_task *task,
     submit(engine, task, op);
 }
 
+bool lq_is_write_protected(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    if (lq_unit_is_read_only(engine, task->unit, task->nexus)) {
+        lq_check_condition(engine, task, 0x07, 0x27, 0x00); /* WRITE PROTECTED */
+        return true;
+    }
+    if (task->unit->control.swp && !lq_core_wrong(engine, LQ_WRONG_SWP_IGNORED)) {
+        lq_check_condition(engine, task, 0x07, 0x27, 0x02); /* ... SOFTWARE WRITE PROTECTED */
+        return true;
+    }
+    return false;
+}
+
 bool lq_block_may_begin(struct lq_engine *engine, struct lq_engine_task *task)
 {
     const struct lq_unit *unit = task->unit;
-    if (task->opcode->medium == LQ_MEDIUM_WRITES &&
-        lq_unit_is_read_only(engine, unit, task->nexus)) {
-        lq_check_condition(engine, task, 0x07, 0x27, 0x00); /* WRITE PROTECTED */
+    if (task->opcode->medium == LQ_MEDIUM_WRITES && lq_is_write_protected(engine, task))
         return false;
-    }
     if (task->nblocks == 0) { /* no data is no error [SBC-3 5.8] */
         lq_task_end(engine, task, LQ_GOOD, no_sense);
         return false;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Primary commands that need no page tables [SPC-4 6]. */
+#include <string.h>
+
 #include "core/base/bytes.h"
 #include "core/device.h"
 
-#include <string.h>
 
 static const struct lq_sense no_sense = {0, 0, 0};
 
@@ -21,24 +22,9 @@ void lq_request_sense(struct lq_engine *engine, struct lq_engine_task *task)
         sense = (struct lq_sense){0x05, 0x25, 0x00};
     else if (lq_ua_take(engine, task))
         sense = (struct lq_sense){0x06, task->reported.asc, task->reported.ascq};
-    uint8_t *bytes = task->buffer;
-    bool wants_descriptors = (task->cdb[1] & 1) != 0;
-    if (wants_descriptors) {
-        memset(bytes, 0, 8);
-        bytes[0] = 0x72;
-        bytes[1] = sense.key;
-        bytes[2] = sense.asc;
-        bytes[3] = sense.ascq;
-        lq_end_allocated(engine, task, 8);
-        return;
-    }
-    memset(bytes, 0, 18);
-    bytes[0] = 0x70;
-    bytes[2] = sense.key;
-    bytes[7] = 10;
-    bytes[12] = sense.asc;
-    bytes[13] = sense.ascq;
-    lq_end_allocated(engine, task, 18);
+    bool wants_descriptors = (task->cdb[1] & 1) != 0; /* DESC, whatever D_SENSE is */
+    lq_end_allocated(engine, task, lq_sense_build(sense, (struct lq_information){0},
+                                                  wants_descriptors, task->buffer));
 }
 
 /* [SPC-4 6.33] */

@@ -69,6 +69,15 @@
      .cdb_bytes = 12, .direction = LQ_DIRECTION_IN, .length_rule = LQ_LENGTH_ALLOCATION,          \
      .length = {6, 4}, .reservation = LQ_RESERVATION_READS, .run = run_,                          \
      .usage = {0xa3, action_, __VA_ARGS__, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}}
+#define MODE_SENSE(name_, code_, bytes_, length_, ...)                                            \
+    {.name = name_, .code = code_, .cdb_bytes = bytes_, .direction = LQ_DIRECTION_IN,             \
+     .length_rule = LQ_LENGTH_ALLOCATION, .length = length_, .reservation = LQ_RESERVATION_READS, \
+     .alua = LQ_ALUA_ACTIVE, .run = lq_mode_sense, .usage = {__VA_ARGS__}}
+#define MODE_SELECT(name_, code_, bytes_, length_, ...)                                           \
+    {.name = name_, .code = code_, .cdb_bytes = bytes_, .direction = LQ_DIRECTION_OUT,            \
+     .length_rule = LQ_LENGTH_PARAMETERS, .length = length_,                                      \
+     .reservation = LQ_RESERVATION_WRITES, .alua = LQ_ALUA_ACTIVE, .run = lq_mode_select,         \
+     .usage = {__VA_ARGS__}}
 #define FIELD(offset_, bytes_) {offset_, bytes_}
 /* [SBC-4 r22 5.18]: byte 10 is what byte 1 is of shorter CDBs. */
 #define LONG_CDB(action_, flags_)                                                                 \
@@ -86,12 +95,10 @@ static const struct lq_opcode opcodes[] = {
     WRITES("WRITE(6)", 0x0a, 6, FIELD(1, 3), FIELD(4, 1), 0x0a, 0x1f, 0xff, 0xff, 0xff, CONTROL),
     PRIMARY_IN("INQUIRY", 0x12, 6, FIELD(3, 2), LQ_UA_IGNORES, lq_inquiry,
                0x12, 0x01, 0xff, 0xff, 0xff, CONTROL),
+    MODE_SELECT("MODE SELECT(6)", 0x15, 6, FIELD(4, 1), 0x15, 0x11, 0, 0, 0xff, CONTROL),
     RESERVES("RESERVE(6)", 0x16, 6, LQ_RESERVATION_RESERVE, lq_reserve, 0x16, 0, 0, 0, 0, CONTROL),
     RESERVES("RELEASE(6)", 0x17, 6, LQ_RESERVATION_RELEASE, lq_release, 0x17, 0, 0, 0, 0, CONTROL),
-    {.name = "MODE SENSE(6)", .code = 0x1a, .cdb_bytes = 6, .direction = LQ_DIRECTION_IN,
-     .length_rule = LQ_LENGTH_ALLOCATION, .length = {4, 1}, .reservation = LQ_RESERVATION_READS,
-     .alua = LQ_ALUA_ACTIVE, .run = lq_mode_sense_6,
-     .usage = {0x1a, 0x08, 0xff, 0xff, 0xff, CONTROL}},
+    MODE_SENSE("MODE SENSE(6)", 0x1a, 6, FIELD(4, 1), 0x1a, 0x08, 0xff, 0xff, 0xff, CONTROL),
     {.name = "READ CAPACITY(10)", .code = 0x25, .cdb_bytes = 10, .direction = LQ_DIRECTION_IN,
      .alua = LQ_ALUA_ACTIVE, .run = lq_read_capacity_10,
      .usage = {0x25, 0, 0, 0, 0, 0, 0, 0, 0, CONTROL}},
@@ -105,14 +112,14 @@ static const struct lq_opcode opcodes[] = {
              0x2f, 0x16, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL),
     FLUSHES("SYNCHRONIZE CACHE(10)", 0x35, 10, FIELD(2, 4), FIELD(7, 2),
             0x35, 0, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL),
+    MODE_SELECT("MODE SELECT(10)", 0x55, 10, FIELD(7, 2),
+                0x55, 0x11, 0, 0, 0, 0, 0, 0xff, 0xff, CONTROL),
     RESERVES("RESERVE(10)", 0x56, 10, LQ_RESERVATION_RESERVE, lq_reserve,
              0x56, 0, 0, 0, 0, 0, 0, 0, 0, CONTROL),
     RESERVES("RELEASE(10)", 0x57, 10, LQ_RESERVATION_RELEASE, lq_release,
              0x57, 0, 0, 0, 0, 0, 0, 0, 0, CONTROL),
-    {.name = "MODE SENSE(10)", .code = 0x5a, .cdb_bytes = 10, .direction = LQ_DIRECTION_IN,
-     .length_rule = LQ_LENGTH_ALLOCATION, .length = {7, 2}, .reservation = LQ_RESERVATION_READS,
-     .alua = LQ_ALUA_ACTIVE, .run = lq_mode_sense_10,
-     .usage = {0x5a, 0x08, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, CONTROL}},
+    MODE_SENSE("MODE SENSE(10)", 0x5a, 10, FIELD(7, 2),
+               0x5a, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, CONTROL),
     PERSISTENT_IN("READ KEYS", 0x00, lq_persistent_read_keys),
     PERSISTENT_IN("READ RESERVATION", 0x01, lq_persistent_read_reservation),
     PERSISTENT_IN("REPORT CAPABILITIES", 0x02, lq_persistent_report_capabilities),

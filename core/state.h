@@ -13,6 +13,7 @@
 #include "core/base/assert.h"
 #include "core/base/heap.h"
 #include "core/engine.h"
+#include "core/modes.h"
 #include "core/opcodes.h"
 #include "core/reservations.h"
 #include "core/wrongs.h"
@@ -127,6 +128,8 @@ struct lq_unit {
     uint32_t barriers;          /* ORDERED and HEAD OF QUEUE in the set */
     struct lq_link rescan_link; /* linked: a task ended, others may be enabled */
     struct lq_reservations reservations;
+    uint8_t modes[LQ_MODE_BYTES_MAX]; /* current values of all pages, in the table's order */
+    struct lq_control control;        /* what they say */
     char vendor[9], product[17], revision[5], serial[33];
 };
 
@@ -192,6 +195,19 @@ static inline uint64_t lq_buffer_bytes(const struct lq_engine *engine)
 {
     return (uint64_t)engine->config.limits.transfer_bytes_max + LQ_SCRATCH_BYTES;
 }
+
+/* --- sense.c --------------------------------------------------------------------------------- */
+
+/* INFORMATION field of sense data [SPC-5 4.4.2.2, 4.4.3]. */
+struct lq_information {
+    bool is_valid;
+    uint64_t value;
+};
+
+/* Sense data to BYTES (LQ_SENSE_BYTES_MAX), in descriptor format or in fixed format; returns its
+ * length. */
+uint32_t lq_sense_build(struct lq_sense sense, struct lq_information information,
+                        bool has_descriptors, uint8_t *bytes);
 
 /* --- record.c: the engine's records ---------------------------------------------------------- */
 

@@ -240,22 +240,14 @@ static void record_end(struct lq_engine *engine, const struct lq_engine_task *ta
     lq_record(engine, event);
 }
 
-/* Fixed format sense data [SPC-5 4.4.3]. */
-static uint32_t build_sense(const struct lq_engine_task *task, struct lq_sense sense,
-                            uint8_t *bytes)
+/* D_SENSE of the Control mode page decides the format [SPC-5 7.5.10]. */
+static uint32_t build_sense(const struct lq_engine *engine, const struct lq_engine_task *task,
+                            struct lq_sense sense, uint8_t *bytes)
 {
-    enum { FIXED_SENSE_BYTES = 18 };
-    memset(bytes, 0, FIXED_SENSE_BYTES);
-    bytes[0] = 0x70;
-    bytes[2] = sense.key;
-    bytes[7] = FIXED_SENSE_BYTES - 8;
-    bytes[12] = sense.asc;
-    bytes[13] = sense.ascq;
-    if (task->has_information && task->information <= UINT32_MAX) {
-        bytes[0] |= 0x80; /* VALID */
-        lq_put_be32(bytes + 3, (uint32_t)task->information);
-    }
-    return FIXED_SENSE_BYTES;
+    bool has_descriptors = task->unit != NULL && task->unit->control.d_sense &&
+                           !lq_core_wrong(engine, LQ_WRONG_D_SENSE_IGNORED);
+    struct lq_information information = {task->has_information, task->information};
+    return lq_sense_build(sense, information, has_descriptors, bytes);
 }
 
 void lq_task_end(struct lq_engine *engine, struct lq_engine_task *task, enum lq_status status,
@@ -272,7 +264,7 @@ void lq_task_end(struct lq_engine *engine, struct lq_engine_task *task, enum lq_
     struct lq_command_complete complete = {
         .status = status,
         .sense = bytes,
-        .sense_bytes = sense.key != 0 ? build_sense(task, sense, bytes) : 0,
+        .sense_bytes = sense.key == 0 ? 0 : build_sense(engine, task, sense, bytes),
         .in_bytes_defined = is_out ? 0 : task->defined_bytes,
         .out_bytes_defined = is_out ? task->defined_bytes : 0,
         .confirm = task->confirm,

@@ -142,6 +142,7 @@ const char *lq_engine_unit_add(struct lq_engine *engine, const struct lq_unit_co
     copy_text(unit->revision, sizeof unit->revision, config->revision, "0001");
     copy_text(unit->serial, sizeof unit->serial, config->serial, "0");
     record_unit(engine, unit);
+    lq_modes_reset(engine, unit);
     forget_attentions(engine, unit);
     tell(engine, unit, (struct lq_ua){0x29, 0x00}); /* to whom it is new, it has been switched on */
     tell_others(engine, unit);

@@ -325,4 +325,22 @@ const struct lq_wrong lq_core_wrongs[LQ_CORE_WRONGS] = {
     [LQ_WRONG_WRITE_AND_VERIFY_STAYS_IN_CACHE] =
         {"write-and-verify-stays-in-cache", "DUR-1",
          "WRITE AND VERIFY leaves its data in the volatile cache, and verifies that."},
+    [LQ_WRONG_MODE_SELECT_TELLS_NOBODY] =
+        {"mode-select-tells-nobody", "UA-1",
+         "MODE SELECT tells no other I_T nexus that mode parameters have changed."},
+    [LQ_WRONG_RESET_KEEPS_MODES] =
+        {"reset-keeps-modes", "MODE-3",
+         "A reset leaves mode parameters as MODE SELECT has set them."},
+    [LQ_WRONG_D_SENSE_IGNORED] =
+        {"d-sense-ignored", "MODE-4", "Sense data is in fixed format although D_SENSE is 1."},
+    [LQ_WRONG_SWP_IGNORED] =
+        {"swp-ignored", "LUN-2", "Writes are carried out although SWP is 1."},
+    [LQ_WRONG_WRITE_CACHE_STAYS] =
+        {"write-cache-stays", "DUR-1",
+         "With WCE 0 writes are still answered when they are in the cache."},
+    [LQ_WRONG_MODE_SENSE_SHOWS_DEFAULTS] =
+        {"mode-sense-shows-defaults", "MODE-1",
+         "MODE SENSE shows default values, whatever MODE SELECT has set."},
+    [LQ_WRONG_MODE_SELECT_FORGOTTEN] =
+        {"mode-select-forgotten", "MODE-2", "MODE SELECT ends GOOD and changes nothing."},
 };

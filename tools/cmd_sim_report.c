@@ -120,6 +120,9 @@ static void print_meaning(FILE *to, const struct lq_event *event)
     case LQ_E_NEXUS_ENDED:
         fprintf(to, " by %s", NAME_IN(triggers, event->code));
         break;
+    case LQ_E_MODES:
+        fprintf(to, " control %08" PRIx32 " caching %02" PRIx32, event->code, event->detail);
+        break;
     case LQ_E_UA_ESTABLISHED:
     case LQ_E_UA_REPORTED:
     case LQ_E_UA_PUT_BACK:

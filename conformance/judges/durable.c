@@ -139,13 +139,20 @@ static bool promise(struct lq_judge *judge, const struct write *write, struct ex
     return is_whole;
 }
 
+/* WCE was 0 when COMMAND was sent, and is. */
+static bool is_cache_off(const struct lq_seen_command *command)
+{
+    const struct lq_seen_unit *unit = command->unit;
+    return !unit->has_write_cache && (unit->modes == NULL || unit->modes->seq < command->sent->seq);
+}
+
 static void write_ended(struct lq_judge *judge, const struct lq_seen_command *command,
                         uint32_t number, const struct lq_event *status)
 {
     const struct write *write = lq_array_at(&lq_data_of(judge)->writes, number);
     if (write->state != WRITE_GOOD || write->ended != status || command->unit == NULL)
         return;
-    bool is_forced = (command->sent->flags & LQ_F_FUA) != 0 || !command->unit->has_write_cache;
+    bool is_forced = (command->sent->flags & LQ_F_FUA) != 0 || is_cache_off(command);
     if (is_forced) {
         promise(judge, write, (struct extent){0, UINT64_MAX}, P_DUR_1, status);
         return;

@@ -9,7 +9,8 @@
 #include "conformance/judges/internal.h"
 #include "conformance/judges/ua_kinds.h"
 
-enum { REPORT_LUNS = 0xa0, LIST_HEADER_BYTES = 8, LUN_BYTES = 8, WRITE_PROTECTED = 0x072700 };
+enum { REPORT_LUNS = 0xa0, LIST_HEADER_BYTES = 8, LUN_BYTES = 8, WRITE_PROTECTED = 0x072700,
+       SOFTWARE_WRITE_PROTECTED = 0x072702, SWP = 0x00000800 };
 
 static void convict(struct lq_judge *judge, enum lq_property_place property,
                     const struct lq_seen_task *task, const struct lq_event *change,
@@ -37,13 +38,21 @@ static bool is_to_nobody(const struct lq_seen_unit *unit, const struct lq_seen_t
     return added < unit->removed->seq || added > task->received->seq;
 }
 
+/* SWP of the Control mode page [SPC-5 r22 7.5.10]. */
+static bool has_swp(const struct lq_seen_unit *unit)
+{
+    return unit->modes != NULL && (unit->modes->code & SWP) != 0;
+}
+
 static void on_ended(struct lq_judge *judge, const struct lq_event *event)
 {
     const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
     if (task == NULL || task->ended != event || task->unit == NULL || task->received == NULL ||
         (event->flags & LQ_F_ABORTED) || is_exempt(task->opcode))
         return;
-    judge->exercised[P_LUN_2] += event->detail == WRITE_PROTECTED && task->unit->is_read_only;
+    judge->exercised[P_LUN_2] +=
+        (event->detail == WRITE_PROTECTED && task->unit->is_read_only) ||
+        (event->detail == SOFTWARE_WRITE_PROTECTED && has_swp(task->unit));
     if (!is_to_nobody(task->unit, task))
         return;
     judge->exercised[P_LUN_1]++;
@@ -56,10 +65,12 @@ static void on_submitted(struct lq_judge *judge, const struct lq_event *event)
 {
     enum { WRITE = 2 }; /* history.h, LQ_S_SUBMITTED */
     const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
-    if (event->detail != WRITE || task == NULL || task->unit == NULL || task->requests > 1 ||
-        !task->unit->is_read_only)
+    if (event->detail != WRITE || task == NULL || task->unit == NULL || task->requests > 1)
         return; /* one that had begun before goes on */
-    convict(judge, P_LUN_2, task, task->unit->access, event,
+    if (!task->unit->is_read_only && !has_swp(task->unit))
+        return;
+    convict(judge, P_LUN_2, task,
+            task->unit->is_read_only ? task->unit->access : task->unit->modes, event,
             "began to write although its logical unit had been write protected");
 }
 

@@ -244,6 +244,18 @@ const struct lq_property lq_property_table[] = {
     [P_LUN_3] =
         {"LUN-3", "report-luns-as-it-is", "SPC-5 r22 6.33", "luns",
          "REPORT LUNS lists the logical units that are there, all of them and no other."},
+    [P_MODE_1] =
+        {"MODE-1", "mode-sense-as-it-is", "SPC-5 r22 6.14, 7.5.10; SBC-4 r22 6.5.6", "modes",
+         "MODE SENSE shows the mode parameters that hold."},
+    [P_MODE_2] =
+        {"MODE-2", "mode-select-holds", "SPC-5 r22 6.9", "modes",
+         "After a MODE SELECT that ended GOOD its mode parameters hold."},
+    [P_MODE_3] =
+        {"MODE-3", "reset-restores-modes", "SAM-5 r21 6.3.3; SPC-5 r22 7.5", "modes",
+         "After a reset mode parameters are what they were before any MODE SELECT."},
+    [P_MODE_4] =
+        {"MODE-4", "sense-format-as-asked", "SPC-5 r22 4.4, 7.5.10", "modes",
+         "Sense data is in descriptor format when D_SENSE is 1, in fixed format when it is 0."},
     [P_PR_1] =
         {"PR-1", "reservation-fence", "SPC-4 r36f 5.13.1, t65; SBC-4 t13",
          "reservation",

@@ -515,6 +515,9 @@ static void ua_event(struct lq_judge *judge, const struct lq_event *event)
     case LQ_W_LUN_CHANGED:
         lq_ua_lun_changes(judge, event);
         break;
+    case LQ_E_MODES:
+        lq_ua_modes(judge, event);
+        break;
     case LQ_W_POWER:
         on_power(judge, event);
         break;
@@ -575,7 +578,7 @@ static void ua_reset(struct lq_judge *judge)
 
 static const uint16_t kinds[] = {
     LQ_I_STATUS, LQ_E_NEXUS_ESTABLISHED, LQ_E_NEXUS_ENDED, LQ_W_LUN, LQ_W_LUN_CHANGED,
-    LQ_W_POWER, LQ_S_COMPLETED, LQ_E_TM_RECEIVED, LQ_E_TM_ANSWERED, LQ_E_AFFECTED,
+    LQ_W_POWER, LQ_S_COMPLETED, LQ_E_MODES, LQ_E_TM_RECEIVED, LQ_E_TM_ANSWERED, LQ_E_AFFECTED,
     LQ_E_ENDED, LQ_E_STATUS_LOST, LQ_E_UA_ESTABLISHED, LQ_E_UA_PUT_BACK, LQ_E_UA_CLEARED,
     LQ_E_UA_REPORTED, LQ_EVENT_NONE};
 

@@ -57,6 +57,7 @@ bool lq_reservation_may_tell(struct lq_judge *judge, const struct lq_seen_unit *
 /* ua_luns.c */
 void lq_ua_lun_comes(struct lq_judge *judge, const struct lq_event *event);
 void lq_ua_lun_changes(struct lq_judge *judge, const struct lq_event *event);
+void lq_ua_modes(struct lq_judge *judge, const struct lq_event *event);
 
 void lq_ua_digest(struct lq_judge *judge, struct lq_digest *digest);
 

@@ -32,6 +32,17 @@ void lq_ua_lun_comes(struct lq_judge *judge, const struct lq_event *event)
     }
 }
 
+/* MODE SELECT has changed something: everybody else hears of it [SPC-5 r22 6.9]. */
+void lq_ua_modes(struct lq_judge *judge, const struct lq_event *event)
+{
+    const struct lq_seen_unit *unit = lq_view_unit(&judge->view, event->target, event->lun);
+    for (uint32_t n = 0; unit != NULL && event->nexus != 0 && n < judge->view.nexuses.count; n++) {
+        const struct lq_seen_nexus *nexus = lq_array_at(&judge->view.nexuses, n);
+        if (nexus->target == unit->target && nexus->nexus != event->nexus)
+            lq_ua_owe(judge, nexus, unit, PARAMETERS, nexus->is_established, event);
+    }
+}
+
 void lq_ua_lun_changes(struct lq_judge *judge, const struct lq_event *event)
 {
     const struct lq_seen_unit *unit = lq_view_unit(&judge->view, event->target, event->lun);

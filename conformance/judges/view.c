@@ -441,6 +441,9 @@ static void engine_event(struct lq_judge *judge, const struct lq_event *event)
     case LQ_E_TM_ANSWERED:
         engine_function(judge, event);
         break;
+    case LQ_E_MODES:
+        lq_view_unit_modes(&judge->view, event);
+        break;
     default:
         task_event(judge, event);
         break;

@@ -38,6 +38,7 @@ struct lq_seen_unit { /* a LUN of a target; several may stand for one logical un
     /* Newest of their kind: it came, it went (or was announced to come later), its access changed.
      * It may come again: then it is another logical unit of the same LUN and store. */
     const struct lq_event *added, *removed, *access;
+    const struct lq_event *modes, *modes_at_first; /* LQ_E_MODES: newest; when it came */
 };
 
 struct lq_seen_store {
@@ -284,6 +285,7 @@ bool lq_function_covers_task(const struct lq_seen_function *function,
 /* view_unit.c */
 void lq_view_unit_comes(struct lq_judge *judge, const struct lq_event *event);
 void lq_view_unit_changes(struct lq_view *view, const struct lq_event *event);
+void lq_view_unit_modes(struct lq_view *view, const struct lq_event *event);
 
 /* --- shared with view_wire.c and login.c ------------------------------------------------------ */
 

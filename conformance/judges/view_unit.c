@@ -29,7 +29,19 @@ static void unit_comes(struct lq_seen_unit *unit, const struct lq_event *event)
         return;
     }
     unit->added = event;
+    unit->modes = unit->modes_at_first = NULL;
     unit->has_write_cache = (event->flags & LQ_F_WRITE_CACHE) != 0;
+}
+
+void lq_view_unit_modes(struct lq_view *view, const struct lq_event *event)
+{
+    struct lq_seen_unit *unit = find(view, event->target, event->lun);
+    if (unit == NULL)
+        return;
+    unit->modes = event;
+    unit->has_write_cache = (event->detail & 0x04) != 0;
+    if (unit->modes_at_first == NULL)
+        unit->modes_at_first = event;
 }
 
 void lq_view_unit_changes(struct lq_view *view, const struct lq_event *event)

@@ -95,6 +95,9 @@ enum lq_event_kind {
     LQ_E_ORPHANED,       /* its store request goes on as an orphan of store code; lba, nblocks the
                          extent that is quarantined */
     LQ_E_ORPHAN_ENDED,   /* the store answered it */
+    LQ_E_MODES, /* mode parameters of LUN from now on: code bytes 2 to 5 of its Control mode page,
+                   detail byte 2 of its Caching mode page; nexus and serial of the MODE SELECT, 0:
+                   it is new, or was reset */
     LQ_E_UA_ESTABLISHED, /* detail ASC << 8 | ASCQ, for nexus and lun */
     LQ_E_UA_REPORTED,    /* in CHECK CONDITION or REQUEST SENSE data; serial of the command */
     LQ_E_UA_PUT_BACK,    /* its status was lost */

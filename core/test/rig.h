@@ -19,6 +19,7 @@ struct rig_command {
     bool completed, terminated, data_wanted, confirm;
     enum lq_status status;
     uint8_t sense_key, asc, ascq;
+    uint8_t sense[LQ_SENSE_BYTES_MAX];
     uint32_t data_in_bytes, data_out_bytes;
     uint64_t in_defined, out_defined;
     const uint8_t *data_in;

@@ -39,7 +39,7 @@ enum {
     LQ_SCN_FROM_START = LQ_SCN_MOMENTS_MAX, /* a moment without a place: the run's beginning */
     LQ_SCN_WHENS_MAX = 16, /* of the moments */
     LQ_SCN_STATEMENTS_MAX = 192,
-    LQ_SCN_VALUES_MAX = 16,
+    LQ_SCN_VALUES_MAX = 32,
     LQ_SCN_CDB_MAX = 260, /* [SPC-5 4.2.1] */
     LQ_SCN_CONTENT_MAX = 64,
     LQ_SCN_ALTERNATIVES_MAX = 4,
@@ -246,6 +246,8 @@ enum lq_scn_verb {
     LQ_SCN_PREEMPT_AND_ABORT,
     LQ_SCN_READ_KEYS, /* PERSISTENT RESERVE IN */
     LQ_SCN_READ_RESERVATION,
+    LQ_SCN_MODE_SELECT,
+    LQ_SCN_MODE_SENSE,
     LQ_SCN_CDB,
     LQ_SCN_ABORT,
     LQ_SCN_QUERY_TASK,
@@ -275,6 +277,15 @@ enum lq_scn_clause {
     LQ_SCN_NEW_KEY,
     LQ_SCN_TYPE,
     LQ_SCN_TO,      /* place of an initiator */
+    LQ_SCN_D_SENSE, /* of mode pages */
+    LQ_SCN_SWP,
+    LQ_SCN_WCE,
+    LQ_SCN_TST,
+    LQ_SCN_QERR,
+    LQ_SCN_TAS,
+    LQ_SCN_REORDERING,
+    LQ_SCN_UA_INTLCK,
+    LQ_SCN_TMF_ONLY,
     LQ_SCN_CLAUSES
 };
 

@@ -81,6 +81,15 @@ const struct lq_scn_row lq_scn_clause_rows[] = {
     [LQ_SCN_NEW_KEY] = {"new-key", LQ_SCN_NUMBER, 0, UINT64_MAX},
     [LQ_SCN_TYPE] = {"type", LQ_SCN_NUMBER, 0, 15},
     [LQ_SCN_TO] = {"to", LQ_SCN_NUMBER, 0, 0}, /* its name is written */
+    [LQ_SCN_D_SENSE] = {"d-sense", LQ_SCN_NUMBER, 0, 1},
+    [LQ_SCN_SWP] = {"swp", LQ_SCN_NUMBER, 0, 1},
+    [LQ_SCN_WCE] = {"wce", LQ_SCN_NUMBER, 0, 1},
+    [LQ_SCN_TST] = {"tst", LQ_SCN_NUMBER, 0, 7},
+    [LQ_SCN_QERR] = {"qerr", LQ_SCN_NUMBER, 0, 3},
+    [LQ_SCN_TAS] = {"tas", LQ_SCN_NUMBER, 0, 1},
+    [LQ_SCN_REORDERING] = {"reordering", LQ_SCN_NUMBER, 0, 15},
+    [LQ_SCN_UA_INTLCK] = {"ua-intlck", LQ_SCN_NUMBER, 0, 3},
+    [LQ_SCN_TMF_ONLY] = {"tmf-only", LQ_SCN_NUMBER, 0, 1},
     {NULL, LQ_SCN_FLAG, 0, 0}};
 
 const struct lq_scn_row lq_scn_rule_rows[] = {
@@ -105,6 +114,9 @@ enum {
     KEYS = 1 << LQ_SCN_KEY | 1 << LQ_SCN_NEW_KEY,
     TYPE = 1 << LQ_SCN_TYPE,
     RESERVES = WHERE | HOW,
+    MODES = 1 << LQ_SCN_D_SENSE | 1 << LQ_SCN_SWP | 1 << LQ_SCN_WCE | 1 << LQ_SCN_TST |
+            1 << LQ_SCN_QERR | 1 << LQ_SCN_TAS | 1 << LQ_SCN_REORDERING | 1 << LQ_SCN_UA_INTLCK |
+            1 << LQ_SCN_TMF_ONLY,
     PERSISTS = WHERE | HOW | WITHHOLD | KEYS
 };
 
@@ -143,6 +155,9 @@ const struct lq_scn_verb_row lq_scn_verb_rows[LQ_SCN_VERBS] = {
                                   false},
     [LQ_SCN_READ_KEYS] = {"read-keys", LQ_SCN_COMMAND_VERB, RESERVES, 0, false},
     [LQ_SCN_READ_RESERVATION] = {"read-reservation", LQ_SCN_COMMAND_VERB, RESERVES, 0, false},
+    [LQ_SCN_MODE_SELECT] = {"mode-select", LQ_SCN_COMMAND_VERB, WHERE | HOW | WITHHOLD | MODES, 0,
+                            false},
+    [LQ_SCN_MODE_SENSE] = {"mode-sense", LQ_SCN_COMMAND_VERB, WHERE | HOW, 0, false},
     [LQ_SCN_CDB] = {"cdb", LQ_SCN_COMMAND_VERB,
                     WHERE | HOW | WITHHOLD | 1 << LQ_SCN_IN | 1 << LQ_SCN_OUT, 0, false},
     [LQ_SCN_ABORT] = {"abort", LQ_SCN_TM_VERB, 0, 0, true},

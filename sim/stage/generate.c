@@ -326,7 +326,7 @@ void lq_command_generate(struct lq_actor_command *command)
     command->expected_in_bytes = command->expected_out_bytes = 0;
     memset(command->cdb, 0, sizeof command->cdb);
     draw_attribute(command);
-    if (lq_command_reserves(command))
+    if (lq_command_reserves(command) || lq_command_sets_modes(command))
         return;
     uint64_t kind = choose(command, LQ_SITE_KIND, 64);
     uint64_t others_from = 64 - option(command, LQ_OPT_OTHERS);

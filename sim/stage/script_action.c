@@ -181,7 +181,7 @@ static void build(struct lq_actor_command *command, const struct lq_scenario *sc
         build_cdb(command, scenario, action);
         return;
     }
-    if (lq_script_reserves(command, action))
+    if (lq_script_reserves(command, action) || lq_script_sets_modes(command, action))
         return;
     for (uint32_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
         if (plain[i].verb != (enum lq_scn_verb)action->verb)

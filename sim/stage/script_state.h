@@ -156,4 +156,7 @@ struct lq_script_when lq_script_event(const struct lq_script *script,
 /* script_reserve.c: fills COMMAND in when ACTION is one about reservations; false: it is none. */
 bool lq_script_reserves(struct lq_actor_command *command, const struct lq_scn_action *action);
 
+/* script_modes.c: the same of mode parameters. */
+bool lq_script_sets_modes(struct lq_actor_command *command, const struct lq_scn_action *action);
+
 #endif

@@ -277,7 +277,8 @@ enum lq_actor_site {
     LQ_SITE_RESERVE_OTHER,
     LQ_SITE_FORM,
     LQ_SITE_LONG_CDB,
-    LQ_SITE_KNOWN
+    LQ_SITE_KNOWN,
+    LQ_SITE_MODES,
 };
 
 /* --- actor.c: life of an initiator ---------------------------------------------------------- */
@@ -379,6 +380,11 @@ void lq_command_generate(struct lq_actor_command *command);
 
 /* Makes COMMAND one about reservations, as often as its actor's options say; false: it is none. */
 bool lq_command_reserves(struct lq_actor_command *command);
+
+/* --- modes.c: mode parameters ---------------------------------------------------------------- */
+
+/* The same of mode parameters. */
+bool lq_command_sets_modes(struct lq_actor_command *command);
 
 /* --- task_management.c ---------------------------------------------------------------------- */
 
