@@ -160,6 +160,22 @@ static const struct lq_fault_class classes[LQ_FAULTS] = {
     [LQ_FAULT_LUN_ACCESS] = {"lun.access", LQ_FAULT_PLACE_WORLD, "event",
         "LUNS: no write begins; UA: everybody is told",
         "An administrator write protects a LUN for a while.", 60},
+    [LQ_FAULT_FABRIC_RSCN] = {"fabric.rscn", LQ_FAULT_PLACE_FABRIC, "event",
+        "every property; nobody's login ends",
+        "The fabric tells all who registered that something has changed, perhaps many times.", 60},
+    [LQ_FAULT_FABRIC_CLEAR] = {"fabric.clear", LQ_FAULT_PLACE_FABRIC, "event",
+        "REINSTATE, TM, DATA: what was lost with the login takes no late effect",
+        "The FCF clears the virtual link of an initiator, or of all: they log in anew.", 30},
+    [LQ_FAULT_FABRIC_LOGOUT] = {"fabric.logout", LQ_FAULT_PLACE_FABRIC, "event",
+        "REINSTATE, TM, DATA: what was lost with the login takes no late effect",
+        "The target logs an initiator, or all, out by LOGO.", 30},
+    [LQ_FAULT_FABRIC_REFUSE] = {"fabric.refuse", LQ_FAULT_PLACE_FABRIC, "event",
+        "LIVENESS: who is refused tries again",
+        "The fabric refuses the next logins into it, a few of them.", 30},
+    [LQ_FAULT_FABRIC_SILENT] = {"fabric.silent", LQ_FAULT_PLACE_FABRIC, "event",
+        "REINSTATE, TM, DATA, LIVENESS: who finds the FCF gone looks for it again",
+        "The station of targets and FCF neither sends nor hears for a while; all links stay up.",
+        20},
 };
 
 const struct lq_fault_class *lq_fault_class(enum lq_fault fault)

@@ -71,6 +71,11 @@ enum lq_fault {
     LQ_FAULT_LUN_REMOVE,
     LQ_FAULT_LUN_RESIZE,
     LQ_FAULT_LUN_ACCESS,
+    LQ_FAULT_FABRIC_RSCN,
+    LQ_FAULT_FABRIC_CLEAR,
+    LQ_FAULT_FABRIC_LOGOUT,
+    LQ_FAULT_FABRIC_REFUSE,
+    LQ_FAULT_FABRIC_SILENT,
     LQ_FAULTS
 };
 
@@ -80,7 +85,8 @@ enum lq_fault_place {
     LQ_FAULT_PLACE_INITIATOR,
     LQ_FAULT_PLACE_WORLD,
     LQ_FAULT_PLACE_PDU, /* at the target's end of a connection, as it passes */
-    LQ_FAULT_PLACE_FRAME /* the network of Fibre Channel over Ethernet */
+    LQ_FAULT_PLACE_FRAME, /* the network of Fibre Channel over Ethernet */
+    LQ_FAULT_PLACE_FABRIC
 };
 
 struct lq_fault_class {

@@ -88,7 +88,8 @@ static int list_faults(void)
                                          [LQ_FAULT_PLACE_INITIATOR] = "initiator",
                                          [LQ_FAULT_PLACE_WORLD] = "world",
                                          [LQ_FAULT_PLACE_PDU] = "PDU",
-                                         [LQ_FAULT_PLACE_FRAME] = "frames"};
+                                         [LQ_FAULT_PLACE_FRAME] = "frames",
+                                         [LQ_FAULT_PLACE_FABRIC] = "fabric"};
     puts("| class | place | strikes a | what it does | what must still hold |");
     puts("|---|---|---|---|---|");
     for (uint32_t i = 1; i < LQ_FAULTS; i++) {

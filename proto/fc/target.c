@@ -183,6 +183,18 @@ void lq_fc_target_forget(struct lq_fc_target *target, uint32_t port, uint32_t re
     lq_fct_settle(target);
 }
 
+void lq_fc_target_log_out(struct lq_fc_target *target, uint32_t port, uint32_t remote_fc_id)
+{
+    LQ_ASSERT(!target->emitted && port < target->config.port_count);
+    for (uint32_t i = 0; i < target->config.remotes_max; i++) {
+        struct lq_fct_remote *remote = &target->remotes[i];
+        if (remote->used && remote->logged_in && remote->port == port &&
+            (remote_fc_id == 0 || remote->fc_id == remote_fc_id))
+            lq_fct_remote_lose(target, remote, true);
+    }
+    lq_fct_settle(target);
+}
+
 /* --- frames in -------------------------------------------------------------------------------- */
 
 /* Not logged in: what comes is discarded, and its sender told so [FC-LS-2, LOGO]. */

@@ -110,6 +110,10 @@ void lq_fc_target_greet(struct lq_fc_target *target, uint32_t port, uint32_t rem
  * without a frame (I_T nexus loss). Unknown: ignored. */
 void lq_fc_target_forget(struct lq_fc_target *target, uint32_t port, uint32_t remote_fc_id);
 
+/* Sends LOGO to the N_Port at REMOTE_FC_ID, which PORT has logged in; 0: to all of them. Its login
+ * is over at once (I_T nexus loss). Unknown: ignored. */
+void lq_fc_target_log_out(struct lq_fc_target *target, uint32_t port, uint32_t remote_fc_id);
+
 /* --- frames -------------------------------------------------------------------------------- */
 
 /* A frame arrived for PORT, its CRC being right. Its D_ID is compared with the port's address. The

@@ -38,6 +38,7 @@ struct lq_fcf {
     struct link *links;
     bool is_up;
     uint64_t advertise_ns;
+    uint32_t refusals; /* logins that are to be refused */
     struct lq_fcf_counts counts;
 };
 
@@ -246,9 +247,19 @@ static uint64_t agreed_mac(const struct lq_fcf *fcf, const struct lq_fip_message
     return (flags & LQ_FIP_SP) && is_good ? message->mac : 0;
 }
 
+void lq_fcf_refuse(struct lq_fcf *fcf, uint32_t count)
+{
+    fcf->refusals = count;
+}
+
 static void log_in(struct lq_fcf *fcf, const struct login *login, bool is_first)
 {
     uint64_t enode_mac = login->ethernet->source;
+    if (fcf->refusals > 0) {
+        fcf->refusals--;
+        reject(fcf, login, LQ_FC_REASON_LOGICAL_BUSY, LQ_FC_EXPLAIN_NOTHING);
+        return;
+    }
     if (is_first)
         end_links_of(fcf, enode_mac, false); /* implicit logout [FC-LS-2, FLOGI] */
     else if (!has_logged_in(fcf, enode_mac)) {
@@ -453,7 +464,7 @@ struct lq_fcf_counts lq_fcf_counts(const struct lq_fcf *fcf)
 
 void lq_fcf_digest(const struct lq_fcf *fcf, struct lq_digest *digest)
 {
-    lq_digest_word(digest, fcf->is_up);
+    lq_digest_two(digest, fcf->is_up, fcf->refusals);
     lq_digest_time(digest, fcf->advertise_ns);
     for (uint32_t i = 0; i < fcf->config.links_max; i++) {
         const struct link *link = &fcf->links[i];

@@ -64,6 +64,9 @@ uint64_t lq_fcf_mac(const struct lq_fcf *fcf, uint32_t link);
 /* Ends the virtual link of the N_Port at FC_ID, all links when that is 0, and says so. */
 void lq_fcf_clear(struct lq_fcf *fcf, uint32_t fc_id);
 
+/* COUNT of the FLOGIs and FDISCs that come next get LS_RJT (busy); 0: none any more. */
+void lq_fcf_refuse(struct lq_fcf *fcf, uint32_t count);
+
 uint64_t lq_fcf_deadline(const struct lq_fcf *fcf);
 void lq_fcf_expire(struct lq_fcf *fcf);
 

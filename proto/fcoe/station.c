@@ -405,14 +405,19 @@ void lq_fcoe_station_expire(struct lq_fcoe_station *station)
         lq_fc_fabric_expire(station->fabric);
 }
 
-void lq_fcoe_station_do(struct lq_fcoe_station *station, enum lq_fcoe_deed deed, uint32_t fc_id)
+void lq_fcoe_station_do(struct lq_fcoe_station *station, enum lq_fcoe_deed deed, uint32_t number)
 {
     if (station->vn2vn != NULL)
         return;
-    if (deed == LQ_FCOE_CLEAR)
-        lq_fcf_clear(station->fcf, fc_id);
-    else
-        lq_fc_fabric_notify(station->fabric, fc_id);
+    switch (deed) {
+    case LQ_FCOE_CLEAR: lq_fcf_clear(station->fcf, number); break;
+    case LQ_FCOE_NOTIFY: lq_fc_fabric_notify(station->fabric, number); break;
+    case LQ_FCOE_LOG_OUT:
+        for (uint32_t i = 0; i < station->config.port_count; i++)
+            lq_fc_target_log_out(station->target, i, number);
+        break;
+    case LQ_FCOE_REFUSE: lq_fcf_refuse(station->fcf, number); break;
+    }
 }
 
 struct lq_fcoe_station_counts lq_fcoe_station_counts(const struct lq_fcoe_station *station)

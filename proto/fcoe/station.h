@@ -81,14 +81,16 @@ void lq_fcoe_station_sent(struct lq_fcoe_station *station);
 uint64_t lq_fcoe_station_deadline(const struct lq_fcoe_station *station);
 void lq_fcoe_station_expire(struct lq_fcoe_station *station);
 
-/* What a script does to a fabric. FC_ID 0: to all N_Ports behind Ethernet (CLEAR) or of the fabric
- * (NOTIFY). No effect in VN2VN mode. */
+/* What a script does to a fabric. NUMBER is an FC_ID; 0: all N_Ports behind Ethernet, or of the
+ * fabric (NOTIFY). No effect in VN2VN mode. */
 enum lq_fcoe_deed {
     LQ_FCOE_CLEAR = 1, /* Clear Virtual Links */
-    LQ_FCOE_NOTIFY     /* RSCN to all who registered, about FC_ID */
+    LQ_FCOE_NOTIFY,    /* RSCN to all who registered, about that N_Port */
+    LQ_FCOE_LOG_OUT,   /* the target's N_Ports send it LOGO */
+    LQ_FCOE_REFUSE     /* NUMBER of the FLOGIs and FDISCs that come next are refused */
 };
 
-void lq_fcoe_station_do(struct lq_fcoe_station *station, enum lq_fcoe_deed deed, uint32_t fc_id);
+void lq_fcoe_station_do(struct lq_fcoe_station *station, enum lq_fcoe_deed deed, uint32_t number);
 
 struct lq_fcoe_station_counts {
     uint64_t frames_in, frames_out;

@@ -62,7 +62,8 @@ static bool take_scope(struct lq_scn_parser *parser, struct lq_scn_fault *fault,
         lq_scn_advance(parser);
         return true;
     }
-    if (!is_disk && place != LQ_FAULT_PLACE_WORLD && lq_scn_take(parser, "initiator")) {
+    bool is_of_one = !is_disk && place != LQ_FAULT_PLACE_WORLD && place != LQ_FAULT_PLACE_FABRIC;
+    if (is_of_one && lq_scn_take(parser, "initiator")) {
         uint32_t found = lq_scn_find_initiator(parser, &parser->token);
         if (found == scenario->initiator_count)
             return lq_scn_fail(parser, "is no initiator", "the name of one");
@@ -118,6 +119,7 @@ static bool check_transport(struct lq_scn_parser *parser, const struct lq_scn_to
     case LQ_FAULT_PLACE_NETWORK:
         return lq_scn_check_only(parser, token, LQ_SCN_OVER_ISCSI);
     case LQ_FAULT_PLACE_FRAME:
+    case LQ_FAULT_PLACE_FABRIC:
         return lq_scn_check_only(parser, token, LQ_SCN_OVER_FCP);
     case LQ_FAULT_PLACE_PDU:
         return parser->pdus != NULL || lq_scn_check_only(parser, token, LQ_SCN_OVER_ISCSI);

@@ -212,6 +212,11 @@ bool lq_scn_parse_change(struct lq_scn_parser *parser, struct lq_scn_change *cha
 void lq_scn_put_change(struct lq_scn_text *to, const struct lq_scenario *scenario,
                        const struct lq_scn_change *change);
 
+/* fabric.c: what happens to the fabric, behind that word */
+bool lq_scn_parse_fabric(struct lq_scn_parser *parser, struct lq_scn_fabric *fabric);
+void lq_scn_put_fabric(struct lq_scn_text *to, const struct lq_scenario *scenario,
+                       const struct lq_scn_fabric *fabric);
+
 /* swarm.c */
 /* NAME VALUE, one more of *COUNT settings (at most MOST); nothing with a range is checked. */
 bool lq_scn_take_named(struct lq_scn_parser *parser, struct lq_scn_setting *settings,

@@ -123,6 +123,9 @@ static void put_statement(struct lq_scn_text *to, const struct lq_scenario *scen
     case LQ_SCN_CHANGE:
         lq_scn_put_change(to, scenario, &statement->change);
         break;
+    case LQ_SCN_FABRIC:
+        lq_scn_put_fabric(to, scenario, &statement->fabric);
+        break;
     case LQ_SCN_EXPLORE:
         lq_scn_put(to, "explore");
         break;

@@ -217,7 +217,8 @@ struct lq_scn_moment {
 };
 
 enum lq_scn_statement_kind { LQ_SCN_ACTION, LQ_SCN_FAULT, LQ_SCN_DISARM, LQ_SCN_HEAL,
-                             LQ_SCN_EXPLORE, LQ_SCN_STRIKE, LQ_SCN_EXPECT, LQ_SCN_CHANGE };
+                             LQ_SCN_EXPLORE, LQ_SCN_STRIKE, LQ_SCN_EXPECT, LQ_SCN_CHANGE,
+                             LQ_SCN_FABRIC };
 
 enum lq_scn_verb {
     LQ_SCN_LOG_IN,
@@ -348,6 +349,23 @@ struct lq_scn_change {
     uint64_t value; /* RESIZE: bytes; ACCESS */
 };
 
+enum lq_scn_fabric_kind {
+    LQ_SCN_FABRIC_RSCN = 1,  /* to all who have registered, TIMES times */
+    LQ_SCN_FABRIC_CLEAR,     /* Clear Virtual Links */
+    LQ_SCN_FABRIC_LOGOUT,    /* LOGO of the target's N_Ports */
+    LQ_SCN_FABRIC_REFUSE,    /* the next TIMES logins into the fabric */
+    LQ_SCN_FABRIC_SILENT,    /* the target's station neither sends nor hears, FOR_NS long */
+    LQ_SCN_FABRIC_LINK_DOWN, /* the carrier; FOR_NS long, 0: until it is up again */
+    LQ_SCN_FABRIC_LINK_UP
+};
+
+/* What happens to a fabric and its links. */
+struct lq_scn_fabric {
+    uint32_t kind; /* enum lq_scn_fabric_kind */
+    uint32_t initiator_or_all; /* initiator's place + 1; 0: all; of a link: the target's */
+    uint64_t times, for_ns;
+};
+
 struct lq_scn_fault {
     uint32_t fault; /* enum lq_fault */
     uint32_t store_or_all; /* the disk's place + 1; 0: any */
@@ -404,6 +422,7 @@ struct lq_scn_statement {
                                   down */
     uint32_t rule;             /* DISARM: place of the fault's statement */
     struct lq_scn_change change;
+    struct lq_scn_fabric fabric;
     struct lq_scn_expect expect;
 };
 

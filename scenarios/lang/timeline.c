@@ -380,10 +380,11 @@ static bool parse_statement(struct lq_scn_parser *parser)
     statement->moment = scenario->moment_count - 1;
     bool is_good = true;
     bool is_exploring = lq_scn_has_kind(scenario, LQ_SCN_EXPLORE);
-    const struct lq_scn_token *word = &parser->token;
+    const struct lq_scn_token first = parser->token, *word = &parser->token;
     const struct lq_scn_word *strike = NULL;
     if (is_exploring && (lq_scn_token_is(word, "heal") || lq_scn_token_is(word, "fault") ||
                          lq_scn_token_is(word, "disarm") || lq_scn_token_is(word, "explore") ||
+                         lq_scn_token_is(word, "fabric") ||
                          is_change(parser)))
         return lq_scn_fail(parser, "comes after explore", "actions and expectations there");
     if (lq_scn_take(parser, "heal")) {
@@ -402,6 +403,10 @@ static bool parse_statement(struct lq_scn_parser *parser)
     } else if (lq_scn_take(parser, "expect")) {
         statement->kind = LQ_SCN_EXPECT;
         is_good = lq_scn_parse_expect(parser, statement);
+    } else if (lq_scn_take(parser, "fabric")) {
+        statement->kind = LQ_SCN_FABRIC;
+        is_good = lq_scn_check_word(parser, &first, "fabric") &&
+                  lq_scn_parse_fabric(parser, &statement->fabric);
     } else if (is_change(parser)) {
         statement->kind = LQ_SCN_CHANGE;
         is_good = lq_scn_parse_change(parser, &statement->change);
@@ -410,7 +415,8 @@ static bool parse_statement(struct lq_scn_parser *parser)
         if (initiator == scenario->initiator_count)
             return lq_scn_fail(parser, "begins no statement of the timeline",
                                "at, after, when, fault, disarm, power-cut, crash, disk-reset, "
-                               "heal, explore, expect or the name of an initiator or a target");
+                               "fabric, heal, explore, expect or the name of an initiator or a "
+                               "target");
         if (scenario->initiators[initiator].works)
             return lq_scn_fail(parser, "works by itself", "an initiator without `workload'");
         lq_scn_advance(parser);

@@ -255,7 +255,7 @@ static bool parse_initiator_block(struct lq_scn_parser *parser, struct lq_scn_in
 static bool is_reserved(const struct lq_scn_token *token)
 {
     static const char *const words[] = {"at", "after", "heal", "fault", "disarm", "expect",
-                                        "zeros", "lba", "when", "every"};
+                                        "zeros", "lba", "when", "every", "fabric"};
     for (uint32_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (lq_scn_token_is(token, words[i]))
             return true;

@@ -282,6 +282,7 @@ bool lq_plan_has_fault(enum lq_transport_kind transport, enum lq_fault fault)
     case LQ_FAULT_PLACE_PDU:
         return transport == LQ_OVER_ISCSI;
     case LQ_FAULT_PLACE_FRAME:
+    case LQ_FAULT_PLACE_FABRIC:
         return transport == LQ_OVER_FCP;
     default:
         return true;

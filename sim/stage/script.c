@@ -190,6 +190,11 @@ void lq_script_tell(struct lq_script *script, uint32_t place)
     case LQ_SCN_CHANGE:
         script->refused[place] = lq_world_change(script->world, &statement->change);
         break;
+    case LQ_SCN_FABRIC:
+        if (script->world->phase == LQ_PHASE_SAFETY && script->world->fabric != NULL)
+            script->refused[place] =
+                script->world->fabric(script->world, &statement->fabric);
+        break;
     case LQ_SCN_EXPLORE:
         script->is_exploring = script->world->request.explores;
         break;

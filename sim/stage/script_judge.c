@@ -423,7 +423,7 @@ static void check_statement(struct lq_script *script, uint32_t place)
     } else if (statement->kind == LQ_SCN_STRIKE) {
         if (script->world->strike == NULL)
             note(script, place, "this world cannot do it; the virtual one can");
-    } else if (statement->kind == LQ_SCN_CHANGE) {
+    } else if (statement->kind == LQ_SCN_CHANGE || statement->kind == LQ_SCN_FABRIC) {
         if (script->refused[place] != NULL)
             note(script, place, script->refused[place]);
     } else if (statement->kind == LQ_SCN_ACTION) {

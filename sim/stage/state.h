@@ -163,6 +163,8 @@ struct lq_world {
     uint32_t connection_numbers; /* given so far */
     /* A catastrophe happens now (sim/virtual/power.c); NULL: not in this world. */
     void (*strike)(struct lq_world *world, enum lq_fault fault, uint32_t store, uint64_t down_ns);
+    /* Something happens to the fabric now. Returns why it cannot be. NULL: there is no fabric. */
+    const char *(*fabric)(struct lq_world *world, const struct lq_scn_fabric *event);
     /* Gives the target an input of kind ADMIN. Returns what it refuses, else NULL. */
     const char *(*administer)(struct lq_world *world, const struct lq_admin *admin);
     enum lq_phase phase;

@@ -248,15 +248,37 @@ bool lq_frames_has_room(struct lq_frames *frames, uint32_t at)
     return !link->wants_room;
 }
 
+void lq_frames_flap(struct lq_frames *frames, uint32_t at, uint64_t down_ns)
+{
+    lq_frames_set_carrier(frames, at, false);
+    if (down_ns > 0)
+        lq_queue_at(frames->queue, &frames->links[at].up_timer, now_of(frames) + down_ns,
+                    up_fires);
+}
+
+void lq_frames_mute(struct lq_frames *frames, uint32_t at, uint64_t for_ns)
+{
+    frames->links[at].silent_until_ns = now_of(frames) + for_ns;
+}
+
+/* LINK's station is silent, and a frame of its is lost. */
+static bool is_mute(struct lq_frames *frames, uint32_t at)
+{
+    if (frames->links[at].silent_until_ns <= now_of(frames))
+        return false;
+    lq_history_add(frames->faults->history, (struct lq_event){.time_ns = now_of(frames),
+                                                              .kind = LQ_W_FAULT,
+                                                              .code = LQ_FAULT_FABRIC_SILENT});
+    return true;
+}
+
 /* The carrier of LINK is gone for a while. */
 static void flap(struct lq_frames *frames, uint32_t at, uint64_t subject)
 {
-    struct lq_frame_link *link = &frames->links[at];
     uint64_t down_ns = lq_fault_delay(frames->faults);
     if (down_ns == 0)
-        down_ns = between(frames, SITE_DOWN, subject, 1, link->options->down_max_ns);
-    lq_frames_set_carrier(frames, at, false);
-    lq_queue_at(frames->queue, &link->up_timer, now_of(frames) + down_ns, up_fires);
+        down_ns = between(frames, SITE_DOWN, subject, 1, frames->links[at].options->down_max_ns);
+    lq_frames_flap(frames, at, down_ns);
 }
 
 void lq_frames_send(struct lq_frames *frames, uint32_t at, const uint8_t *bytes,
@@ -266,7 +288,7 @@ void lq_frames_send(struct lq_frames *frames, uint32_t at, const uint8_t *bytes,
     LQ_ASSERT(size_bytes >= HEADER_BYTES && size_bytes <= LQ_FRAME_BYTES_MAX);
     struct lq_frame_link *link = &frames->links[at];
     uint64_t subject = lq_subject(at, ++link->sent);
-    if (!link->is_up)
+    if (!link->is_up || is_mute(frames, at))
         return;
     uint64_t now = now_of(frames);
     if (link->busy_until_ns < now)
@@ -309,7 +331,7 @@ static void parcel_fires(struct lq_timer *timer)
 {
     struct lq_frame_parcel *parcel = LQ_ELEMENT(timer, struct lq_frame_parcel, timer);
     struct lq_frames *frames = parcel->frames;
-    if (frames->links[parcel->to].is_up)
+    if (frames->links[parcel->to].is_up && !is_mute(frames, parcel->to))
         frames->events->arrived(frames->context, parcel->to, parcel->bytes, parcel->size_bytes);
     if (parcel->in_use) /* nobody took the carrier away meanwhile */
         drop(parcel);
@@ -350,8 +372,11 @@ static void up_fires(struct lq_timer *timer)
     lq_frames_set_carrier(link->frames, (uint32_t)(link - link->frames->links), true);
 }
 
-void lq_frames_heal(struct lq_frames *frames)
+void lq_frames_heal(struct lq_frames *frames, bool with_carriers)
 {
-    for (uint32_t i = 0; i < LQ_FRAME_LINKS_MAX; i++)
-        lq_frames_set_carrier(frames, i, true);
+    for (uint32_t i = 0; i < LQ_FRAME_LINKS_MAX; i++) {
+        frames->links[i].silent_until_ns = 0;
+        if (with_carriers)
+            lq_frames_set_carrier(frames, i, true);
+    }
 }

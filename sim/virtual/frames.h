@@ -40,6 +40,7 @@ struct lq_frame_link {
     uint64_t sent;          /* frames so far: names them in draws */
     uint64_t busy_until_ns;
     uint64_t arrived_ns[LQ_FRAME_LINKS_MAX]; /* at each station: the last of ours */
+    uint64_t silent_until_ns; /* its station neither sends nor hears */
     bool wants_room;
 };
 
@@ -101,10 +102,16 @@ void lq_frames_send(struct lq_frames *frames, uint32_t link, const uint8_t *byte
  * lost. Nothing changes when it is so already. */
 void lq_frames_set_carrier(struct lq_frames *frames, uint32_t link, bool is_up);
 
+/* The carrier of LINK goes, and comes again after DOWN_NS; 0: when somebody says so. */
+void lq_frames_flap(struct lq_frames *frames, uint32_t link, uint64_t down_ns);
+
+/* For so long LINK's station neither sends nor hears, and its carrier stays. */
+void lq_frames_mute(struct lq_frames *frames, uint32_t link, uint64_t for_ns);
+
 /* Frames of LINK's station that are on their way are lost: its host has lost power. */
 void lq_frames_lose(struct lq_frames *frames, uint32_t link);
 
-/* Cables are well again. */
-void lq_frames_heal(struct lq_frames *frames);
+/* Nobody is silent any more; WITH_CARRIERS: all cables are well again. */
+void lq_frames_heal(struct lq_frames *frames, bool with_carriers);
 
 #endif

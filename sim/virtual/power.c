@@ -195,6 +195,7 @@ void lq_power_consider(struct virtual_world *virtual)
     if (world->script != NULL || virtual->steps % SEED_STRIDE == 0)
         consider_faults(virtual);
     lq_changes_consider(virtual);
+    lq_fabric_consider(virtual);
     if (virtual->has_struck)
         lq_virtual_settle(virtual);
     virtual->has_struck = false;

@@ -61,6 +61,8 @@ struct virtual_world {
     bool shutdown_begun;
     struct lq_timer restart; /* while the target is down: when it tries to start */
     struct virtual_change changes[LQ_PLAN_UNITS_MAX]; /* by unit */
+    struct lq_timer rscn; /* while state changes are being told */
+    uint64_t rscns_left;
     uint32_t incarnation;    /* how often it has been started before */
     bool has_struck;         /* since it was asked last */
     uint64_t steps;          /* events of the safety phase so far */
@@ -124,6 +126,19 @@ void lq_ethernet_power(struct virtual_world *virtual, bool is_on);
 
 /* Frames go where they can at this instant. True when something moved. */
 bool lq_ethernet_settle(struct virtual_world *virtual);
+
+/* --- fabric.c: what happens to it; nothing over iSCSI ----------------------------------------- */
+
+void lq_fabric_init(struct virtual_world *virtual);
+
+/* EVENT, now. Returns why it cannot be, else NULL. */
+const char *lq_fabric_happen(struct lq_world *world, const struct lq_scn_fabric *event);
+
+/* One more event is over: does something happen to the fabric now? */
+void lq_fabric_consider(struct virtual_world *virtual);
+
+/* Nobody is refused any more, and nothing is told. */
+void lq_fabric_heal(struct virtual_world *virtual);
 
 /* --- region.c ------------------------------------------------------------------------------- */
 

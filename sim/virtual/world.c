@@ -98,10 +98,12 @@ static void net_heal(struct lq_world *world)
 {
     lq_power_heal(lq_virtual_of(world));
     lq_changes_heal(lq_virtual_of(world));
+    lq_fabric_heal(lq_virtual_of(world));
     if (lq_virtual_of(world)->filter != NULL)
         lq_filter_heal(lq_virtual_of(world)->filter);
     lq_net_heal(&lq_virtual_of(world)->net);
-    lq_frames_heal(&lq_virtual_of(world)->frames);
+    /* A target that is down has no carrier, nor has anybody: all have it when it starts. */
+    lq_frames_heal(&lq_virtual_of(world)->frames, lq_virtual_of(world)->shard != NULL);
 }
 
 static const struct lq_network_ops network_ops = {.open = net_open,
@@ -231,6 +233,7 @@ void lq_virtual_build(struct virtual_world *virtual, const struct lq_run_request
     LQ_ASSERT(world->plan.shard.engine.limits.connections <= LQ_PLAN_CONNECTIONS_MAX);
     lq_power_init(virtual);
     lq_changes_init(virtual);
+    lq_fabric_init(virtual);
     world->strike = lq_power_strike;
     world->administer = administer;
     lq_region_make(virtual, &virtual->endpoints, carve_endpoints);

@@ -40,7 +40,7 @@ static void add_rules(const char *clause, bool has_pdus)
         bool over_fcp = scenario.transport == LQ_SCN_OVER_FCP;
         bool is_of_others =
             over_fcp ? place == LQ_FAULT_PLACE_NETWORK || fault == LQ_FAULT_LOGIN_STALL
-                     : place == LQ_FAULT_PLACE_FRAME;
+                     : place == LQ_FAULT_PLACE_FRAME || place == LQ_FAULT_PLACE_FABRIC;
         if ((!(has_pdus && !over_fcp) && place == LQ_FAULT_PLACE_PDU) || is_of_others)
             continue;
         char rule[200];

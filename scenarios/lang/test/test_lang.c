@@ -10,6 +10,7 @@
 #include "core/base/test/unit.h"
 #include "scenarios/lang/internal.h"
 #include "scenarios/lang/scenario.h"
+#include "scenarios/lang/test/make_fabric.h"
 #include "scenarios/lang/test/make_pdu.h"
 #include "scenarios/lang/test/make_swarm.h"
 #include "scenarios/lang/test/pdus.h"
@@ -328,13 +329,6 @@ static bool make_strike(const struct lq_scenario *made, struct lq_scn_statement 
     return true;
 }
 
-static bool is_fault_of_transport(uint32_t fault, enum lq_fault_place place)
-{
-    if (place == LQ_FAULT_PLACE_NETWORK || fault == LQ_FAULT_LOGIN_STALL)
-        return transport == LQ_SCN_OVER_ISCSI;
-    return place != LQ_FAULT_PLACE_FRAME || transport == LQ_SCN_OVER_FCP;
-}
-
 static bool make_fault(const struct lq_scenario *made, struct lq_scn_statement *statement)
 {
     struct lq_scn_fault *fault = &statement->fault;
@@ -344,11 +338,11 @@ static bool make_fault(const struct lq_scenario *made, struct lq_scn_statement *
     statement->kind = LQ_SCN_FAULT;
     fault->fault = 1 + (uint32_t)draw(LQ_FAULTS - 1);
     enum lq_fault_place place = lq_fault_class((enum lq_fault)fault->fault)->place;
-    if (!is_fault_of_transport(fault->fault, place))
+    if (!is_fault_of(transport, fault->fault, place))
         return false;
     if (place == LQ_FAULT_PLACE_DISK)
         fault->store_or_all = draw_disk(made);
-    else if (place != LQ_FAULT_PLACE_WORLD)
+    else if (place != LQ_FAULT_PLACE_WORLD && place != LQ_FAULT_PLACE_FABRIC)
         fault->initiator_or_all = (uint32_t)draw(made->initiator_count + 1);
     make_values(lq_scn_rule_rows, LQ_SCN_BIT(LQ_SCN_NTH) | LQ_SCN_BIT(LQ_SCN_FOR) |
                 LQ_SCN_BIT(LQ_SCN_BY) | LQ_SCN_BIT(LQ_SCN_RULE_AFTER) |
@@ -436,6 +430,8 @@ static bool make_statement(struct lq_scenario *made, struct lq_scn_statement *st
         statement->kind = LQ_SCN_HEAL;
         return true;
     case 1:
+        if (draw(4) == 1 && made->transport == LQ_SCN_OVER_FCP)
+            return make_fabric(made, statement, draw);
         return draw(4) == 1 ? make_strike(made, statement) : make_fault(made, statement);
     case 2:
         statement->kind = LQ_SCN_DISARM;

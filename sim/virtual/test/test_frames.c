@@ -141,7 +141,7 @@ static void test_without_a_carrier_nothing_passes(void)
     run();
     CU_ASSERT_EQUAL(w.got_count, 0); /* the switch knows which link 1 is behind */
     CU_ASSERT_EQUAL(w.carriers, 1);
-    lq_frames_heal(&w.frames);
+    lq_frames_heal(&w.frames, true);
     CU_ASSERT_EQUAL(w.carriers, 2);
     w.got_count = 0;
     send(1, 0, 3);
