@@ -53,6 +53,18 @@ void lq_verify(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_write_and_verify(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_verify_step(struct lq_engine *engine, struct lq_engine_task *task);
 
+/* device_same.c [SBC-4 r22 5.52]; how many blocks one command may write. */
+enum { LQ_WRITE_SAME_BLOCKS_MAX = 65535 };
+void lq_write_same(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_write_same_step(struct lq_engine *engine, struct lq_engine_task *task);
+
+/* device_provision.c [SBC-4 r22 5.7, 5.35]; what one command may unmap. */
+enum { LQ_UNMAP_BLOCKS_MAX = 65536, LQ_UNMAP_DESCRIPTORS_MAX = 256 };
+void lq_unmap(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_unmap_step(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_get_lba_status(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_get_lba_status_step(struct lq_engine *engine, struct lq_engine_task *task);
+
 /* Ends TASK with CHECK CONDITION. */
 void lq_check_condition(struct lq_engine *engine, struct lq_engine_task *task, uint8_t key,
                         uint8_t asc, uint8_t ascq);

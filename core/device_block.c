@@ -42,7 +42,8 @@ static void submit(struct lq_engine *engine, struct lq_engine_task *task, enum l
     task->request.op = op;
     task->request.fua = (op != LQ_BLOCK_FLUSH && is_forced(engine, task) &&
                          !lq_core_wrong(engine, LQ_WRONG_FUA_IGNORED)) ||
-                        (op == LQ_BLOCK_WRITE && is_cache_off(engine, task->unit));
+                        ((op == LQ_BLOCK_WRITE || op == LQ_BLOCK_UNMAP) &&
+                         is_cache_off(engine, task->unit));
     task->state = LQ_TASK_IN_STORE;
     store->outstanding++;
     store->store->ops->submit(store->store, &task->request);
@@ -125,5 +126,6 @@ void lq_read_capacity_16(struct lq_engine *engine, struct lq_engine_task *task)
     lq_put_be64(task->buffer, task->unit->nblocks - 1);
     lq_put_be32(task->buffer + 8, store->block_bytes);
     task->buffer[13] = (uint8_t)(store->physical_exponent & 0x0f);
+    task->buffer[14] = store->is_thin ? 0xc0 : 0; /* LBPME, LBPRZ */
     lq_end_allocated(engine, task, 32);
 }

@@ -76,7 +76,27 @@ static uint32_t block_limits(const struct lq_engine *engine, const struct lq_eng
     lq_put_be16(body + 2, (uint16_t)granule); /* OPTIMAL TRANSFER LENGTH GRANULARITY */
     lq_put_be32(body + 4, most);              /* MAXIMUM TRANSFER LENGTH */
     lq_put_be32(body + 8, most);              /* OPTIMAL TRANSFER LENGTH */
+    lq_put_be64(body + 32, LQ_WRITE_SAME_BLOCKS_MAX); /* MAXIMUM WRITE SAME LENGTH */
+    if (store->is_thin) {
+        lq_put_be32(body + 16, LQ_UNMAP_BLOCKS_MAX);         /* MAXIMUM UNMAP LBA COUNT */
+        lq_put_be32(body + 20, LQ_UNMAP_DESCRIPTORS_MAX);    /* ... BLOCK DESCRIPTOR COUNT */
+        lq_put_be32(body + 24, store->unmap_granule_blocks); /* OPTIMAL UNMAP GRANULARITY */
+        body[28] = 0x80;                                     /* UGAVALID: aligned to 0 */
+    }
     return 60;
+}
+
+/* Logical block provisioning [SBC-3 6.6.4]. */
+static uint32_t provisioning(const struct lq_engine *engine, const struct lq_engine_task *task,
+                             uint8_t *body)
+{
+    (void)engine;
+    memset(body, 0, 4);
+    if (task->unit->store->store->is_thin) {
+        body[1] = 0xe0 | 0x04; /* LBPU, LBPWS, LBPWS10; LBPRZ: what is unmapped reads as zeros */
+        body[2] = 0x02;        /* thin provisioned */
+    }
+    return 4;
 }
 
 static const struct vpd_page pages[] = {
@@ -84,6 +104,7 @@ static const struct vpd_page pages[] = {
     {0x80, unit_serial_number},
     {0x83, device_identification},
     {0xb0, block_limits},
+    {0xb2, provisioning},
 };
 
 enum { PAGES = sizeof pages / sizeof pages[0] };

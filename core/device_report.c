@@ -39,6 +39,8 @@ static void report_all(struct lq_engine *engine, struct lq_engine_task *task, bo
     uint32_t bytes = 4;
     const struct lq_opcode *opcode;
     for (uint32_t i = 0; (opcode = lq_opcode_at(i)) != NULL; i++) {
+        if (!lq_opcode_is_of(opcode, task->unit))
+            continue;
         uint8_t *at = task->buffer + bytes;
         LQ_ASSERT(bytes + DESCRIPTOR_BYTES + TIMEOUTS_BYTES <=
                   engine->config.limits.transfer_bytes_max);
@@ -104,6 +106,8 @@ void lq_report_supported_opcodes(struct lq_engine *engine, struct lq_engine_task
     }
     bool has_actions;
     const struct lq_opcode *opcode = find(code, action, &has_actions);
+    if (opcode != NULL && !lq_opcode_is_of(opcode, task->unit))
+        opcode = NULL;
     bool is_there = opcode != NULL || has_actions; /* with this action or with another */
     bool is_invalid = options > EITHER || (options == BY_CODE && has_actions) ||
                       (options == BY_CODE_AND_ACTION && is_there && !has_actions);

@@ -30,8 +30,8 @@
      .usage = LONG_CDB(action_, 0x18)}
 #define WRITES_32(name_, action_, ...)                                                            \
     {.name = name_, .code = 0x7f, .has_service_action = true, .service_action = action_,          \
-     .cdb_bytes = 32, .direction = LQ_DIRECTION_OUT, .length_rule = LQ_LENGTH_BLOCKS,             \
-     .length = {28, 4}, .lba = {12, 8}, .medium = LQ_MEDIUM_WRITES,                               \
+     .cdb_bytes = 32, .direction = LQ_DIRECTION_OUT, .length = {28, 4}, .lba = {12, 8},           \
+     .medium = LQ_MEDIUM_WRITES,                                                                  \
      .reservation = LQ_RESERVATION_WRITES, .alua = LQ_ALUA_ACTIVE, __VA_ARGS__}
 #define VERIFIES(name_, code_, bytes_, lba_, length_, ...)                                        \
     {.name = name_, .code = code_, .cdb_bytes = bytes_, .direction = LQ_DIRECTION_OUT,            \
@@ -44,6 +44,11 @@
      .is_alone = true, .is_forced = true, .reservation = LQ_RESERVATION_WRITES,                   \
      .alua = LQ_ALUA_ACTIVE, .run = lq_write_and_verify, .next = lq_verify_step,                  \
      .usage = {__VA_ARGS__}}
+#define WRITES_SAME(name_, code_, bytes_, lba_, length_, ...)                                     \
+    {.name = name_, .code = code_, .cdb_bytes = bytes_, .direction = LQ_DIRECTION_OUT,            \
+     .length_rule = LQ_LENGTH_SAME, .length = length_, .lba = lba_, .medium = LQ_MEDIUM_WRITES,   \
+     .reservation = LQ_RESERVATION_WRITES, .alua = LQ_ALUA_ACTIVE, .run = lq_write_same,          \
+     .next = lq_write_same_step, .usage = {__VA_ARGS__}}
 #define FLUSHES(name_, code_, bytes_, lba_, length_, ...)                                         \
     {.name = name_, .code = code_, .cdb_bytes = bytes_, .length_rule = LQ_LENGTH_EXTENT,          \
      .length = length_, .lba = lba_, .medium = LQ_MEDIUM_FLUSHES,                                 \
@@ -112,6 +117,12 @@ static const struct lq_opcode opcodes[] = {
              0x2f, 0x16, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL),
     FLUSHES("SYNCHRONIZE CACHE(10)", 0x35, 10, FIELD(2, 4), FIELD(7, 2),
             0x35, 0, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL),
+    WRITES_SAME("WRITE SAME(10)", 0x41, 10, FIELD(2, 4), FIELD(7, 2),
+                0x41, 0x08, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL),
+    {.name = "UNMAP", .code = 0x42, .cdb_bytes = 10, .direction = LQ_DIRECTION_OUT,
+     .length_rule = LQ_LENGTH_UNMAP, .length = {7, 2}, .medium = LQ_MEDIUM_WRITES, .is_thin = true,
+     .reservation = LQ_RESERVATION_WRITES, .alua = LQ_ALUA_ACTIVE, .run = lq_unmap,
+     .next = lq_unmap_step, .usage = {0x42, 0, 0, 0, 0, 0, 0, 0xff, 0xff, CONTROL}},
     MODE_SELECT("MODE SELECT(10)", 0x55, 10, FIELD(7, 2),
                 0x55, 0x11, 0, 0, 0, 0, 0, 0xff, 0xff, CONTROL),
     RESERVES("RESERVE(10)", 0x56, 10, LQ_RESERVATION_RESERVE, lq_reserve,
@@ -139,9 +150,13 @@ static const struct lq_opcode opcodes[] = {
      .length = {28, 4}, .lba = {12, 8}, .medium = LQ_MEDIUM_READS,
      .reservation = LQ_RESERVATION_READS, .alua = LQ_ALUA_ACTIVE, .run = lq_verify,
      .next = lq_verify_step, .usage = LONG_CDB(0x0a, 0x16)},
-    WRITES_32("WRITE(32)", 0x0b, .run = lq_block_run, .usage = LONG_CDB(0x0b, 0x18)),
-    WRITES_32("WRITE AND VERIFY(32)", 0x0c, .is_alone = true, .is_forced = true,
-              .run = lq_write_and_verify, .next = lq_verify_step, .usage = LONG_CDB(0x0c, 0x16)),
+    WRITES_32("WRITE(32)", 0x0b, .length_rule = LQ_LENGTH_BLOCKS, .run = lq_block_run,
+              .usage = LONG_CDB(0x0b, 0x18)),
+    WRITES_32("WRITE AND VERIFY(32)", 0x0c, .length_rule = LQ_LENGTH_BLOCKS, .is_alone = true,
+              .is_forced = true, .run = lq_write_and_verify, .next = lq_verify_step,
+              .usage = LONG_CDB(0x0c, 0x16)),
+    WRITES_32("WRITE SAME(32)", 0x0d, .length_rule = LQ_LENGTH_SAME, .run = lq_write_same,
+              .next = lq_write_same_step, .usage = LONG_CDB(0x0d, 0x09)),
     READS("READ(16)", 0x88, 16, FIELD(2, 8), FIELD(10, 4),
           0x88, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0,
           CONTROL),
@@ -157,10 +172,19 @@ static const struct lq_opcode opcodes[] = {
     FLUSHES("SYNCHRONIZE CACHE(16)", 0x91, 16, FIELD(2, 8), FIELD(10, 4),
             0x91, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
             0, CONTROL),
+    WRITES_SAME("WRITE SAME(16)", 0x93, 16, FIELD(2, 8), FIELD(10, 4),
+                0x93, 0x09, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                0, CONTROL),
     {.name = "READ CAPACITY(16)", .code = 0x9e, .has_service_action = true, .service_action = 0x10,
      .cdb_bytes = 16, .direction = LQ_DIRECTION_IN, .length_rule = LQ_LENGTH_ALLOCATION,
      .length = {10, 4}, .alua = LQ_ALUA_ACTIVE, .run = lq_read_capacity_16,
      .usage = {0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, CONTROL}},
+    {.name = "GET LBA STATUS", .code = 0x9e, .has_service_action = true, .service_action = 0x12,
+     .cdb_bytes = 16, .direction = LQ_DIRECTION_IN, .length_rule = LQ_LENGTH_ALLOCATION,
+     .length = {10, 4}, .reservation = LQ_RESERVATION_READS, .alua = LQ_ALUA_ACTIVE,
+     .run = lq_get_lba_status, .next = lq_get_lba_status_step,
+     .usage = {0x9e, 0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+               0, CONTROL}},
     PRIMARY_IN("REPORT LUNS", 0xa0, 12, FIELD(6, 4), LQ_UA_IGNORES, lq_report_luns,
                0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, CONTROL),
     REPORTS("REPORT SUPPORTED OPERATION CODES", 0x0c, lq_report_supported_opcodes,
@@ -208,6 +232,11 @@ const struct lq_opcode *lq_opcode_find(const uint8_t *cdb)
     return NULL;
 }
 
+bool lq_opcode_is_of(const struct lq_opcode *opcode, const struct lq_unit *unit)
+{
+    return !opcode->is_thin || unit == NULL || unit->store->store->is_thin;
+}
+
 uint64_t lq_cdb_value(const uint8_t *cdb, struct lq_cdb_field field)
 {
     uint64_t value = 0;
@@ -240,6 +269,10 @@ static bool blocks_moved(const struct lq_engine_task *task, uint64_t count, uint
     bool is_verified = task->opcode->length_rule == LQ_LENGTH_VERIFIED;
     uint32_t bytchk = lq_cdb_bytchk(task);
     *moved = count;
+    if (task->opcode->length_rule == LQ_LENGTH_SAME) {
+        *moved = lq_write_same_has_no_data(task) ? 0 : 1;
+        return count <= LQ_WRITE_SAME_BLOCKS_MAX;
+    }
     if (!is_verified)
         return task->opcode->next != lq_verify_step || bytchk <= BYTCHK_ALL;
     if (bytchk != BYTCHK_ALL)
@@ -271,6 +304,13 @@ static bool decode_extent(const struct lq_engine *engine, struct lq_engine_task 
     }
     if (opcode->length_rule == LQ_LENGTH_EXTENT)
         return true;
+    if (opcode->length_rule == LQ_LENGTH_SAME && count == 0) {
+        count = task->unit->nblocks - lba; /* WSNZ is 0: to the last one */
+        if (count == 0) {
+            task->refusal = lba_out_of_range;
+            return false;
+        }
+    }
     if (!blocks_moved(task, count, &moved) ||
         moved > engine->config.limits.transfer_bytes_max / store->block_bytes) {
         task->refusal = invalid_field; /* beyond MAXIMUM TRANSFER LENGTH of VPD page B0h */
@@ -290,6 +330,11 @@ static bool moves_all(const struct lq_engine_task *task)
             lq_cdb_bytchk(task) == BYTCHK_ALL);
 }
 
+static bool is_list(const struct lq_opcode *opcode)
+{
+    return opcode->length_rule == LQ_LENGTH_PARAMETERS || opcode->length_rule == LQ_LENGTH_UNMAP;
+}
+
 /*
  * The CDB is the truth; what the transport expects only limits what is moved. A write of which
  * less is expected than it defines changes the blocks that are whole; the rest is a residual. One
@@ -299,7 +344,7 @@ static void decode_data_out(struct lq_engine_task *task)
 {
     bool is_cut = task->expected_out_bytes < task->defined_bytes;
     task->out_bytes = (uint32_t)(is_cut ? task->expected_out_bytes : task->defined_bytes);
-    if (task->opcode->length_rule == LQ_LENGTH_PARAMETERS)
+    if (is_list(task->opcode))
         return;
     if (moves_all(task))
         task->nblocks = task->out_bytes / task->unit->store->store->block_bytes;
@@ -339,6 +384,8 @@ void lq_opcode_decode(struct lq_engine *engine, struct lq_engine_task *task)
     task->opcode = lq_opcode_find(task->cdb);
     if (task->unit == NULL)
         return; /* device.c answers by the command alone */
+    if (task->opcode != NULL && !lq_opcode_is_of(task->opcode, task->unit))
+        task->opcode = NULL;
     if (task->opcode == NULL) {
         task->refusal = has_all_service_actions(task->cdb[0]) ? invalid_field : invalid_opcode;
         return;
@@ -347,7 +394,7 @@ void lq_opcode_decode(struct lq_engine *engine, struct lq_engine_task *task)
         task->refusal = invalid_field;
         return;
     }
-    bool has_list = task->opcode->length_rule == LQ_LENGTH_PARAMETERS;
+    bool has_list = is_list(task->opcode);
     if (has_list || task->opcode->length_rule == LQ_LENGTH_ALLOCATION)
         task->defined_bytes = lq_cdb_value(task->cdb, task->opcode->length);
     else if (task->opcode->medium != LQ_MEDIUM_NONE && !decode_extent(engine, task))

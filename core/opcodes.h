@@ -14,6 +14,7 @@
 
 struct lq_engine;
 struct lq_engine_task;
+struct lq_unit;
 
 enum {
     LQ_OPCODE_CDB_BYTES_MAX = 32, /* of the commands here */
@@ -29,6 +30,8 @@ enum lq_length_rule {
     LQ_LENGTH_PARAMETERS, /* bytes of a parameter list */
     LQ_LENGTH_BLOCKS,     /* logical blocks to be moved */
     LQ_LENGTH_VERIFIED,   /* logical blocks to be verified; BYTCHK says which of them are moved */
+    LQ_LENGTH_SAME,       /* logical blocks to be given the content of one, 0: to the last */
+    LQ_LENGTH_UNMAP,      /* bytes of a list of blocks to be unmapped */
     LQ_LENGTH_EXTENT      /* logical blocks spoken of, none moved (SYNCHRONIZE CACHE) */
 };
 
@@ -74,6 +77,7 @@ struct lq_opcode {
     enum lq_length_rule length_rule;
     struct lq_cdb_field length, lba;
     enum lq_medium_use medium;
+    bool is_thin;   /* there is no such command of a unit without thin provisioning */
     bool is_alone;  /* no command on the same blocks may be in the store beside it (overlap.c) */
     bool is_forced; /* what it writes becomes durable before it ends, FUA or not */
     enum lq_reservation_class reservation;
@@ -98,6 +102,14 @@ const struct lq_opcode *lq_opcode_at(uint32_t place);
 
 /* The number in FIELD of CDB; 0 where the CDB has no such field. */
 uint64_t lq_cdb_value(const uint8_t *cdb, struct lq_cdb_field field);
+
+/* False: UNIT has no such command. */
+bool lq_opcode_is_of(const struct lq_opcode *opcode, const struct lq_unit *unit);
+
+/* WRITE SAME: NDOB says that there is no data. */
+bool lq_write_same_has_no_data(const struct lq_engine_task *task);
+/* UNMAP, whose list has come: one of its blocks is among NBLOCKS from LBA on. */
+bool lq_unmap_overlaps(const struct lq_engine_task *task, uint64_t lba, uint64_t nblocks);
 
 /* The byte of DPO, FUA, protection and BYTCHK; 0 where the CDB has none. BYTCHK alone. */
 uint8_t lq_cdb_flags(const struct lq_engine_task *task);

@@ -15,11 +15,18 @@ static bool uses_medium(const struct lq_engine_task *task)
                                     task->opcode->medium == LQ_MEDIUM_WRITES);
 }
 
+static bool uses_block_of(const struct lq_engine_task *task, const struct lq_engine_task *alone)
+{
+    if (task->opcode->length_rule == LQ_LENGTH_UNMAP)
+        return lq_unmap_overlaps(task, alone->lba, alone->nblocks);
+    return task->lba < alone->lba + alone->nblocks && alone->lba < task->lba + task->nblocks;
+}
+
 /* One of them wants to be alone, and they have a block in common. */
 static bool clash(const struct lq_engine_task *a, const struct lq_engine_task *b)
 {
-    return (a->opcode->is_alone || b->opcode->is_alone) && a->lba < b->lba + b->nblocks &&
-           b->lba < a->lba + a->nblocks;
+    return (a->opcode->is_alone && uses_block_of(b, a)) ||
+           (b->opcode->is_alone && uses_block_of(a, b));
 }
 
 static bool clashes_with_one_in_store(const struct lq_engine *engine,

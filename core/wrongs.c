@@ -343,4 +343,12 @@ const struct lq_wrong lq_core_wrongs[LQ_CORE_WRONGS] = {
          "MODE SENSE shows default values, whatever MODE SELECT has set."},
     [LQ_WRONG_MODE_SELECT_FORGOTTEN] =
         {"mode-select-forgotten", "MODE-2", "MODE SELECT ends GOOD and changes nothing."},
+    [LQ_WRONG_WRITE_SAME_WRITES_ONE_BLOCK] =
+        {"write-same-writes-one-block", "DATA-1",
+         "WRITE SAME writes the first of its blocks and ends GOOD."},
+    [LQ_WRONG_UNMAP_DOES_NOTHING] =
+        {"unmap-does-nothing", "DATA-1", "UNMAP ends GOOD and leaves everything as it is."},
+    [LQ_WRONG_UNMAP_TAKES_A_NEIGHBOUR] =
+        {"unmap-takes-a-neighbour", "DATA-1",
+         "UNMAP unmaps the block behind its last one as well."},
 };

@@ -107,6 +107,7 @@ static void data_init(struct lq_judge *judge)
     lq_array_init(&data->unfenced, sizeof(struct lq_link));
     lq_array_init(&data->losses, sizeof(const struct lq_event *));
     lq_map_init(&data->store_epoch);
+    lq_map_init(&data->doubted);
     lq_map_init(&data->run_of);
 }
 
@@ -121,6 +122,7 @@ static void data_free(struct lq_judge *judge)
     lq_array_free(&data->unfenced, judge->allocator);
     lq_array_free(&data->losses, judge->allocator);
     lq_map_free(&data->store_epoch, judge->allocator);
+    lq_map_free(&data->doubted, judge->allocator);
     lq_map_free(&data->run_of, judge->allocator);
     lq_state_free(judge, LQ_STATE_DATA, sizeof *data);
 }
@@ -136,6 +138,7 @@ static void data_reset(struct lq_judge *judge)
     lq_array_reset(&data->unfenced);
     lq_array_reset(&data->losses);
     lq_map_reset(&data->store_epoch);
+    lq_map_reset(&data->doubted);
     lq_map_reset(&data->run_of);
 }
 

@@ -59,6 +59,7 @@ struct data {
      * epoch, number 1 the first. */
     struct lq_array losses;      /* const struct lq_event * by epoch - 1 */
     struct lq_map store_epoch; /* by store: of its newest loss of power */
+    struct lq_map doubted;     /* stores that a forged command may have changed anywhere */
     const struct lq_event *crash; /* the newest; NULL: none */
 };
 
@@ -92,6 +93,10 @@ void lq_data_blocks_corrupted(struct lq_judge *judge, const struct lq_event *eve
 /* STATUS ends a write of VALUE that began after the lie: from now on BLOCK can be judged again. */
 void lq_data_block_mended(struct lq_judge *judge, struct lq_block *block, struct lq_value *value,
                           const struct lq_event *status);
+
+/* Whatever the blocks of STORE have from now on is nobody's fault. */
+void lq_data_doubt_store(struct lq_judge *judge, uint32_t store);
+bool lq_data_is_doubted(const struct lq_judge *judge, uint32_t store);
 
 /* The key of struct data.run_of. */
 uint64_t lq_data_content_key(uint32_t store, uint64_t content);

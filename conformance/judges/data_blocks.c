@@ -65,6 +65,16 @@ void lq_data_block_mended(struct lq_judge *judge, struct lq_block *block, struct
     value->epoch = block->epoch;
 }
 
+void lq_data_doubt_store(struct lq_judge *judge, uint32_t store)
+{
+    *lq_map_put(&lq_data_of(judge)->doubted, judge->allocator, store) = 1;
+}
+
+bool lq_data_is_doubted(const struct lq_judge *judge, uint32_t store)
+{
+    return lq_map_get(&lq_data_of(judge)->doubted, store) == 1;
+}
+
 uint64_t lq_data_content_key(uint32_t store, uint64_t content)
 {
     return lq_mix(store, content);

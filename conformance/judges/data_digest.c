@@ -138,6 +138,8 @@ static void mix_reads(struct lq_judge *judge, struct lq_digest *digest)
 
 void lq_data_digest(struct lq_judge *judge, struct lq_digest *digest)
 {
+    for (uint32_t i = 0; i < judge->view.stores.count; i++)
+        lq_digest_word(digest, lq_data_is_doubted(judge, i));
     mix_blocks(lq_data_of(judge), digest);
     mix_reads(judge, digest);
 }

@@ -13,12 +13,31 @@ static void doubt(struct lq_judge *judge, const struct lq_seen_unit *unit, uint6
             ->marks |= MARK_DOUBTED;
 }
 
+/* UNMAP, whose extents are in its data, or a variable length CDB, which nobody reads here. */
+static bool says_nowhere(uint32_t opcode)
+{
+    return opcode == 0x42 || opcode == 0x7f;
+}
+
 static void doubt_command(struct lq_judge *judge, const struct lq_event *fault, uint64_t tag)
 {
+    struct data *data = lq_data_of(judge);
     const struct lq_seen_command *command = lq_view_command_on(&judge->view, fault->connection,
                                                                tag);
-    if (command != NULL && (command->sent->flags & LQ_F_MEDIUM_WRITE) != 0)
-        doubt(judge, command->unit, command->sent->lba, command->sent->nblocks);
+    if (command == NULL || command->unit == NULL ||
+        (command->sent->flags & LQ_F_MEDIUM_WRITE) == 0)
+        return;
+    if (says_nowhere(command->sent->detail))
+        lq_data_doubt_store(judge, command->unit->store);
+    uint32_t write = lq_data_known(judge, command)->write;
+    if (write == LQ_NONE)
+        return;
+    for (uint32_t i = ((struct write *)lq_array_at(&data->writes, write))->first_run;
+         i != LQ_NONE;) {
+        const struct run *run = lq_array_at(&data->runs, i);
+        i = run->next;
+        doubt(judge, command->unit, run->lba, run->nblocks);
+    }
 }
 
 /* A write whose command or data were not what its initiator sent. */
@@ -35,7 +54,8 @@ void lq_data_fault_strikes(struct lq_judge *judge, const struct lq_event *fault)
 static const struct changes {
     uint8_t opcode, lba_at, lba_bytes, count_at, count_bytes;
 } changes[] = {{0x0a, 1, 3, 4, 1},  {0x2a, 2, 4, 7, 2},  {0xaa, 2, 4, 6, 4},  {0x8a, 2, 8, 10, 4},
-               {0x2e, 2, 4, 7, 2},  {0xae, 2, 4, 6, 4},  {0x8e, 2, 8, 10, 4}};
+               {0x2e, 2, 4, 7, 2},  {0xae, 2, 4, 6, 4},  {0x8e, 2, 8, 10, 4},
+               {0x41, 2, 4, 7, 2},  {0x93, 2, 8, 10, 4}};
 
 static uint64_t number(const uint8_t *from, uint32_t bytes)
 {
@@ -45,8 +65,7 @@ static uint64_t number(const uint8_t *from, uint32_t bytes)
     return value;
 }
 
-/* A forged command may write where its initiator never meant to. Of a variable length CDB half is
- * in an additional header segment, which nothing forges but for its digest's sake. */
+/* A forged command may write where its initiator never meant to. */
 void lq_data_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
     if (pdu->opcode != LQ_WIRE_SCSI_COMMAND || pdu->exchange == NULL ||
@@ -54,6 +73,8 @@ void lq_data_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
          LQ_FORGED_TO_TARGET) == 0)
         return;
     const uint8_t *cdb = lq_wire_cdb(pdu->h);
+    if (says_nowhere(cdb[0]) && pdu->exchange->unit != NULL)
+        lq_data_doubt_store(judge, pdu->exchange->unit->store);
     for (uint32_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         if (changes[i].opcode != cdb[0])
             continue;

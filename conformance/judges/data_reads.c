@@ -40,6 +40,18 @@ void lq_data_read_data(struct lq_judge *judge, const struct lq_event *event)
     known->last_read = index;
 }
 
+static uint32_t initial_value(struct lq_judge *judge, struct lq_block *block)
+{
+    struct data *data = lq_data_of(judge);
+    if (block->initial == LQ_NONE) {
+        block->initial = lq_data_add_values(judge, 1, LQ_NONE, NULL);
+        struct lq_value *initial = lq_registers_value(&data->registers, block->initial);
+        initial->first_end = 0;
+        initial->epoch = 0;
+    }
+    return block->initial;
+}
+
 /* The value of this content that BLOCK at LBA can have; LQ_NONE when there is none. */
 static uint32_t find_value(struct lq_judge *judge, const struct lq_seen_unit *unit,
                            struct lq_block *block, uint64_t lba, uint64_t content)
@@ -52,15 +64,8 @@ static uint32_t find_value(struct lq_judge *judge, const struct lq_seen_unit *un
             return run->first_value + (uint32_t)(lba - run->lba);
         i = run->same;
     }
-    if (content != lq_data_initial_content(unit->block_bytes))
-        return LQ_NONE;
-    if (block->initial == LQ_NONE) {
-        block->initial = lq_data_add_values(judge, 1, LQ_NONE, NULL);
-        struct lq_value *initial = lq_registers_value(&data->registers, block->initial);
-        initial->first_end = 0;
-        initial->epoch = 0;
-    }
-    return block->initial;
+    return content == lq_data_initial_content(unit->block_bytes) ? initial_value(judge, block)
+                                                                 : LQ_NONE;
 }
 
 static struct write *writer_of(struct data *data, const struct lq_value *value)
@@ -197,6 +202,38 @@ static void survive(struct lq_value *value, uint32_t epoch, const struct lq_even
     value->first_end_event = value->last_begin_event = loss;
 }
 
+/* A value of a content that several writes gave. Each of them may be the one that was seen: nothing
+ * is wrong as long as one of them explains it. True then; else OTHER contradicts. */
+static bool some_value_explains(struct lq_judge *judge, const struct lq_seen_command *read,
+                                struct lq_block *block, uint64_t lba, uint64_t content,
+                                uint32_t *other)
+{
+    struct data *data = lq_data_of(judge);
+    for (uint32_t i = lq_map_get(&data->run_of, lq_data_content_key(read->unit->store, content));
+         i != LQ_NONE;) {
+        const struct run *run = lq_array_at(&data->runs, i);
+        i = run->same;
+        if (lba < run->lba || lba - run->lba >= run->nblocks)
+            continue;
+        uint32_t index = run->first_value + (uint32_t)(lba - run->lba);
+        const struct lq_value *value = lq_registers_value(&data->registers, index);
+        if (writer_of(data, value)->state == WRITE_NO_EFFECT)
+            continue;
+        if (value->epoch < block->epoch || value->first_end == LQ_NEVER_ENDED)
+            return true;
+        *other = lq_registers_contradicts(&data->registers, block, index, read->sent);
+        if (*other == LQ_NONE)
+            return true;
+    }
+    if (content != lq_data_initial_content(read->unit->block_bytes))
+        return *other == LQ_NONE;
+    uint32_t initial = initial_value(judge, block);
+    if (block->epoch > 0)
+        return true;
+    *other = lq_registers_contradicts(&data->registers, block, initial, read->sent);
+    return *other == LQ_NONE;
+}
+
 /* True when it was in order. */
 static bool read_block(struct lq_judge *judge, struct lq_seen_command *read,
                        const struct lq_event *found, const struct lq_event *end, uint64_t lba)
@@ -204,7 +241,8 @@ static bool read_block(struct lq_judge *judge, struct lq_seen_command *read,
     struct data *data = lq_data_of(judge);
     struct lq_block *block = lq_data_block(judge, read->unit->store, lba);
     const struct lq_event *loss = lq_data_loss(judge, block);
-    bool is_lied_about = (block->marks & (MARK_CORRUPTED | MARK_DOUBTED)) != 0;
+    bool is_lied_about = (block->marks & (MARK_CORRUPTED | MARK_DOUBTED)) != 0 ||
+                        lq_data_is_doubted(judge, read->unit->store);
     if (is_lied_about || (loss != NULL && read->sent->seq < loss->seq))
         return true; /* store or network lie; or it lost power under the read */
     exercise(judge, block, loss);
@@ -215,12 +253,22 @@ static bool read_block(struct lq_judge *judge, struct lq_seen_command *read,
     }
     struct lq_value *value = lq_registers_value(&data->registers, index);
     struct write *writer = writer_of(data, value);
-    if (writer != NULL && writer->seen_by == NULL) {
+    if (writer != NULL && writer->seen_by == NULL && !value->is_shared) {
         writer->seen_by = read->sent;
         writer->seen_end = end;
     }
     if (writer != NULL && writer->state == WRITE_NO_EFFECT && !value->is_shared) {
         lq_data_convict_no_effect(judge, writer, read->sent, end);
+        return false;
+    }
+    if (value->is_shared) {
+        uint32_t contradiction = LQ_NONE;
+        if (value->epoch < block->epoch &&
+            !lq_durable_survives(judge, read, end, lba, index, loss))
+            return false;
+        if (some_value_explains(judge, read, block, lba, found->value, &contradiction))
+            return true;
+        convict_order(judge, read, end, lba, index, contradiction);
         return false;
     }
     if (value->epoch < block->epoch) {

@@ -63,9 +63,10 @@ static void on_ended(struct lq_judge *judge, const struct lq_event *event)
 
 static void on_submitted(struct lq_judge *judge, const struct lq_event *event)
 {
-    enum { WRITE = 2 }; /* history.h, LQ_S_SUBMITTED */
+    enum { WRITE = 2, UNMAP = 4 }; /* history.h, LQ_S_SUBMITTED */
     const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
-    if (event->detail != WRITE || task == NULL || task->unit == NULL || task->requests > 1)
+    bool writes = event->detail == WRITE || event->detail == UNMAP;
+    if (!writes || task == NULL || task->unit == NULL || task->requests > 1)
         return; /* one that had begun before goes on */
     if (!task->unit->is_read_only && !has_swp(task->unit))
         return;

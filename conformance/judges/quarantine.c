@@ -70,8 +70,8 @@ static bool changes_blocks(const struct lq_seen_task *task)
 /* A request for a store does: history.h, LQ_S_SUBMITTED. */
 static bool request_changes_blocks(const struct lq_event *request)
 {
-    enum { READ = 1, FLUSH = 3 };
-    return request->detail != READ && request->detail != FLUSH;
+    enum { WRITE = 2, UNMAP = 4 };
+    return request->detail == WRITE || request->detail == UNMAP;
 }
 
 static struct extent exact(uint64_t lba, uint32_t nblocks)
@@ -215,8 +215,9 @@ static void on_submitted(struct lq_judge *judge, struct lq_seen_task *task,
 {
     /* SYNCHRONIZE CACHE covers only writes that have ended. A command of several steps is held at
      * its first, if at all: then nobody can tell that it did not begin before the orphan ended. */
+    enum { STATUS = 5 }; /* of provisioning: it may be out of date [SBC-4 r22 5.7] */
     if (lq_list_is_empty(&quarantine_of(judge)->live) || event->nblocks == 0 ||
-        task->requests > 1)
+        task->requests > 1 || event->detail == STATUS)
         return;
     struct extent extent = reach(judge, event->code, task, event->lba, event->nblocks);
     judge->exercised[P_QUAR_1]++;

@@ -149,18 +149,15 @@ void lq_registers_enter(struct lq_registers *registers, struct lq_block *block, 
 {
     struct lq_value *entered = lq_registers_value(registers, value);
     entered->is_there = true;
-    if (!entered->is_shared)
-        top_put(bucket_of(registers, block, entered->first_end), value, entered->last_begin);
+    top_put(bucket_of(registers, block, entered->first_end), value, entered->last_begin);
 }
 
-uint32_t lq_registers_read(struct lq_registers *registers, struct lq_block *block, uint32_t value,
-                           const struct lq_event *begin)
+uint32_t lq_registers_contradicts(const struct lq_registers *registers,
+                                  const struct lq_block *block, uint32_t value,
+                                  const struct lq_event *begin)
 {
-    struct lq_value *seen = lq_registers_value(registers, value);
     uint32_t contradiction = LQ_NONE;
-    uint64_t latest = seen->first_end;
-    if (seen->is_shared)
-        return LQ_NONE;
+    uint64_t latest = lq_registers_value(registers, value)->first_end;
     for (const struct lq_bucket *bucket = &block->bucket; bucket->begin < begin->seq;) {
         for (uint32_t i = 0; i < 2; i++) {
             if (bucket->top[i].value == LQ_NONE || bucket->top[i].value == value)
@@ -174,6 +171,14 @@ uint32_t lq_registers_read(struct lq_registers *registers, struct lq_block *bloc
             break;
         bucket = lq_array_at(&registers->buckets, bucket->next);
     }
+    return contradiction;
+}
+
+uint32_t lq_registers_read(struct lq_registers *registers, struct lq_block *block, uint32_t value,
+                           const struct lq_event *begin)
+{
+    struct lq_value *seen = lq_registers_value(registers, value);
+    uint32_t contradiction = lq_registers_contradicts(registers, block, value, begin);
     if (begin->seq > seen->last_begin) {
         seen->last_begin = begin->seq;
         seen->last_begin_event = begin;

@@ -92,6 +92,12 @@ void lq_registers_restart(struct lq_registers *registers, struct lq_block *block
 /* VALUE is certainly in the order of BLOCK now: first_end and last_begin are set. */
 void lq_registers_enter(struct lq_registers *registers, struct lq_block *block, uint32_t value);
 
+/* A value that contradicts that a read of BLOCK, which began at BEGIN and is still open, saw VALUE;
+ * LQ_NONE when nothing does. */
+uint32_t lq_registers_contradicts(const struct lq_registers *registers,
+                                  const struct lq_block *block, uint32_t value,
+                                  const struct lq_event *begin);
+
 /* A read of BLOCK that began at BEGIN (and is still open) saw VALUE, whose first_end is set.
  * Returns a value that contradicts it, LQ_NONE when all is explained. Moves last_begin. */
 uint32_t lq_registers_read(struct lq_registers *registers, struct lq_block *block, uint32_t value,

@@ -157,6 +157,16 @@ void rig_complete_with(struct rig *rig, uint32_t command, enum lq_block_status s
     uint8_t *at = store->blocks + request->lba * RIG_BLOCK_BYTES;
     if (status == LQ_BLOCK_OK && request->op == LQ_BLOCK_WRITE)
         memcpy(at, request->data, bytes);
+    if (status == LQ_BLOCK_OK && request->op == LQ_BLOCK_UNMAP)
+        memset(at, 0, bytes);
+    if (request->op == LQ_BLOCK_STATUS) { /* blocks that begin with a zero are deallocated */
+        uint32_t alike = 1;
+        while (alike < request->nblocks &&
+               (at[(size_t)alike * RIG_BLOCK_BYTES] == 0) == (at[0] == 0))
+            alike++;
+        request->alike_blocks = alike;
+        request->provisioning = at[0] == 0 ? LQ_BLOCK_DEALLOCATED : LQ_BLOCK_MAPPED;
+    }
     if (status == LQ_BLOCK_OK && request->op == LQ_BLOCK_READ)
         memcpy(request->data, at, bytes);
     store->requests[place] = NULL;
@@ -222,6 +232,9 @@ void rig_init(struct rig *rig, const struct lq_engine_config *config)
     make_engine(rig, config != NULL ? config : &usual);
     for (uint16_t i = 0; i < 2; i++) {
         rig->stores[i].store = (struct lq_store){.ops = &store_ops,
+                                                 .is_thin = i == 0,
+                                                 .unmap_granule_blocks = i == 0 ? 1 : 0,
+                                                 .unmap_blocks_max = i == 0 ? 64 : 0,
                                                  .block_bytes = RIG_BLOCK_BYTES,
                                                  .nblocks = RIG_BLOCKS,
                                                  .write_granule_blocks = 8};

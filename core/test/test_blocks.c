@@ -70,6 +70,24 @@ static const struct row rows[] = {
     {10, {0x2e, 0x02, 0, 0, 0, 5, 0, 0, 2}, 2, true, GOOD},
     {10, {0x2e, 0x06, 0, 0, 0, 5, 0, 0, 2}, 2, true, FIELD},
     {12, {0xae, 0, 0, 0, 3, 0xff, 0, 0, 0, 2}, 2, true, RANGE},
+    {10, {0x41, 0, 0, 0, 0, 3, 0, 0, 200}, 1, true, GOOD},
+    {10, {0x41, 0, 0, 0, 3, 0xfe, 0, 0, 0}, 1, true, GOOD}, /* to the last block */
+    {10, {0x41, 0, 0, 0, 4, 0, 0, 0, 0}, 1, true, RANGE},
+    {10, {0x41, 0, 0, 0, 3, 0xfe, 0, 0, 3}, 1, true, RANGE},
+    {10, {0x41, 0, 0, 0, 0, 3, 0, 0, 2}, 0, true, FIELD}, /* without its block */
+    {10, {0x41, 0x18, 0, 0, 0, 3, 0, 0, 2}, 1, true, FIELD}, /* ANCHOR */
+    {10, {0x41, 0x10, 0, 0, 0, 3, 0, 0, 2}, 1, true, FIELD},
+    {10, {0x41, 0x02, 0, 0, 0, 3, 0, 0, 2}, 1, true, FIELD}, /* LBDATA */
+    {16, {0x93, 0x01, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 200}, 0, true, GOOD}, /* NDOB */
+    {16, {0x93, 0x09, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0, true, GOOD},
+    {16, {0x93, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 1, 0, 0}, 1, true, RANGE},
+    {32, {0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0, 0x0d, 0x01, [31] = 9}, 0, true, GOOD},
+    {10, {0x42, 0x01, 0, 0, 0, 0, 0, 0, 24}, 1, true, FIELD}, /* ANCHOR */
+    {10, {0x42, 0, 0, 0, 0, 0, 0, 0, 7}, 1, true, 0x051a00},  /* less than a header */
+    {10, {0x42, 0, 0, 0, 0, 0, 0, 0, 0}, 0, true, GOOD},
+    {10, {0x42, 0, 0, 0, 0, 0, 0, 0, 24}, 1, true, GOOD}, /* an empty list */
+    {16, {0x9e, 0x12, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 24}, 1, false, RANGE},
+    {16, {0x9e, 0x12, 0, 0, 0, 0, 0, 0, 3, 0xff, 0, 0, 0, 24}, 1, false, GOOD},
 };
 
 static void cdbs_and_ranges(void)
@@ -183,6 +201,87 @@ static void abort_stops_between_steps(void)
     rig_fini(&rig);
 }
 
+/* --- provisioning [SBC-4 r22 4.7, 5.7, 5.35, 5.52] ------------------------------------------- */
+
+static const uint8_t unmap_two[40] = {0, 38, 0, 32, 0, 0, 0, 0,
+                                      0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 2, 0, 0, 0, 0,
+                                      0, 0, 0, 0, 0, 0, 0, 13, 0, 0, 0, 1, 0, 0, 0, 0};
+static const uint8_t unmap_cdb[10] = {0x42, 0, 0, 0, 0, 0, 0, 0, 40};
+
+static void unmap(void)
+{
+    rig_init(&rig, NULL);
+    rig_complete(&rig, rig_write(&rig, 0, LQ_SIMPLE, 8, 8, 0xa5));
+    CU_ASSERT_EQUAL(run(unmap_cdb, 10, unmap_two, 40, 0), GOOD);
+    static const bool is_zero[8] = {false, false, true, true, false, true, false, false};
+    for (uint32_t i = 0; i < 8; i++)
+        CU_ASSERT_EQUAL(rig.stores[0].blocks[(8 + i) * BLOCK] == 0, is_zero[i]);
+    const uint8_t status[16] = {0x9e, 0x12, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 72};
+    uint32_t place = rig_send_data(&rig, 0, 0, status, 16, NULL, 0, 72);
+    while (!rig.commands[place].completed)
+        rig_complete(&rig, place);
+    /* 9 is mapped, 10 and 11 deallocated, 12 mapped, 13 deallocated */
+    static const uint8_t expected[72] = {
+        0, 0, 0, 68, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12,
+        0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 13, 0, 0, 0, 1, 1, 0, 0, 0};
+    CU_ASSERT_EQUAL_FATAL(rig.commands[place].data_in_bytes, 72);
+    CU_ASSERT_EQUAL(memcmp(rig.commands[place].data_in, expected, 72), 0);
+    rig_fini(&rig);
+}
+
+static void unmap_lists(void)
+{
+    uint8_t list[40];
+    rig_init(&rig, NULL);
+    rig_complete(&rig, rig_write(&rig, 0, LQ_SIMPLE, 8, 8, 0xa5));
+    memcpy(list, unmap_two, 40);
+    list[38 - 3] = 0xff; /* the second: 16,711,681 blocks */
+    list[33] = 0xff;
+    CU_ASSERT_EQUAL(run(unmap_cdb, 10, list, 40, 0), RANGE);
+    CU_ASSERT_EQUAL(rig.stores[0].blocks[10 * BLOCK], 0xa5); /* not the first either */
+    memcpy(list, unmap_two, 40);
+    list[3] = 31; /* the second is incomplete, and not looked at */
+    CU_ASSERT_EQUAL(run(unmap_cdb, 10, list, 40, 0), GOOD);
+    CU_ASSERT_EQUAL(rig.stores[0].blocks[10 * BLOCK], 0);
+    CU_ASSERT_EQUAL(rig.stores[0].blocks[13 * BLOCK], 0xa5);
+    static uint8_t many[8 + 257 * 16] = {0x10, 0x16, 0x10, 0x10};
+    const uint8_t cdb[10] = {0x42, 0, 0, 0, 0, 0, 0, 0x10, 0x18};
+    CU_ASSERT_EQUAL(run(cdb, 10, many, sizeof many, 0), 0x052600); /* PARAMETER LIST */
+    rig_fini(&rig);
+}
+
+/* Where nothing is thin provisioned there is no UNMAP, and everything is mapped. */
+static void thick_units(void)
+{
+    static const uint8_t zeros[BLOCK];
+    rig_init(&rig, NULL);
+    rig.stores[0].store.is_thin = false;
+    CU_ASSERT_EQUAL(run(unmap_cdb, 10, unmap_two, 40, 0), 0x052000);
+    const uint8_t same[10] = {0x41, 0x08, 0, 0, 0, 3, 0, 0, 2};
+    CU_ASSERT_EQUAL(run(same, 10, zeros, BLOCK, 0), FIELD);
+    const uint8_t status[16] = {0x9e, 0x12, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 24};
+    uint32_t place = rig_send_data(&rig, 0, 0, status, 16, NULL, 0, 24);
+    const uint8_t expected[24] = {0, 0, 0, 20, 0, 0, 0, 0, [15] = 9, [18] = 3, [19] = 0xf7};
+    CU_ASSERT_EQUAL_FATAL(rig.commands[place].data_in_bytes, 24);
+    CU_ASSERT_EQUAL(memcmp(rig.commands[place].data_in, expected, 24), 0);
+    rig_fini(&rig);
+}
+
+static void write_same(void)
+{
+    uint8_t block[BLOCK];
+    rig_init(&rig, NULL);
+    memset(block, 0x3c, sizeof block);
+    const uint8_t cdb[10] = {0x41, 0x08, 0, 0, 0, 100, 0, 0, 200}; /* UNMAP may, but must not */
+    CU_ASSERT_EQUAL(run(cdb, 10, block, BLOCK, 0), GOOD);
+    CU_ASSERT_EQUAL(rig.stores[0].blocks[100 * BLOCK - 1], 0);
+    for (uint32_t i = 0; i < 200 * BLOCK; i++)
+        CU_ASSERT_EQUAL(rig.stores[0].blocks[100 * BLOCK + i], 0x3c);
+    CU_ASSERT_EQUAL(rig.stores[0].blocks[300 * BLOCK], 0);
+    rig_fini(&rig);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -192,6 +291,10 @@ int main(void)
         {"WRITE AND VERIFY is alone", write_and_verify_is_alone},
         {"who waits can be aborted", who_waits_can_be_aborted},
         {"an abort stops a command between its steps", abort_stops_between_steps},
+        {"UNMAP and GET LBA STATUS", unmap},
+        {"lists of UNMAP", unmap_lists},
+        {"units without thin provisioning", thick_units},
+        {"WRITE SAME", write_same},
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {{"commands on blocks", NULL, NULL, NULL, NULL, tests},

@@ -54,7 +54,7 @@ static void inquiry_pages(void)
     rig_init(&rig, NULL);
     const uint8_t supported[6] = {0x12, 1, 0x00, 0, 255, 0};
     const struct rig_command *command = &rig.commands[send(supported, 6, 255)];
-    const uint8_t expected[] = {0x00, 0x00, 0x00, 0x04, 0x00, 0x80, 0x83, 0xb0};
+    const uint8_t expected[] = {0x00, 0x00, 0x00, 0x05, 0x00, 0x80, 0x83, 0xb0, 0xb2};
     CU_ASSERT_EQUAL_FATAL(command->data_in_bytes, sizeof expected);
     CU_ASSERT_EQUAL(memcmp(command->data_in, expected, sizeof expected), 0);
     const uint8_t serial[6] = {0x12, 1, 0x80, 0, 255, 0};

@@ -106,7 +106,7 @@ enum lq_scn_limit {
 };
 
 enum lq_scn_disk { LQ_SCN_CACHE, LQ_SCN_BLOCK, LQ_SCN_GRANULE, LQ_SCN_LATENCY, LQ_SCN_UNFENCED,
-                   LQ_SCN_DISK };
+                   LQ_SCN_THIN, LQ_SCN_DISK };
 
 enum { LQ_SCN_WRITETHROUGH, LQ_SCN_WRITEBACK }; /* of LQ_SCN_CACHE */
 

@@ -28,6 +28,7 @@ const struct lq_scn_row lq_scn_disk_rows[] = {
     [LQ_SCN_GRANULE] = {"granule", LQ_SCN_NUMBER, 1, 64},
     [LQ_SCN_LATENCY] = {"latency", LQ_SCN_DURATION, 1, 60 * SECOND},
     [LQ_SCN_UNFENCED] = {"unfenced", LQ_SCN_FLAG, 0, 0},
+    [LQ_SCN_THIN] = {"thin", LQ_SCN_FLAG, 0, 0},
     {NULL, LQ_SCN_FLAG, 0, 0}};
 
 const struct lq_scn_row lq_scn_initiator_iscsi_rows[] = {

@@ -2,9 +2,13 @@
 #include "sim/stage/blocks.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "core/base/assert.h"
 #include "sim/stage/state.h"
+
+/* Longer ones are not told of; a target may refuse them. */
+enum { LQ_BLOCK_SAME_MAX = 65536 };
 
 enum { VARIABLE_LENGTH = 0x7f };
 
@@ -20,6 +24,9 @@ static const struct lq_block_form forms[] = {
     FORMS(LQ_EFFECT_WRITES, 0x2a, 0xaa, 0x8a, 0x0b),
     FORMS(LQ_EFFECT_VERIFIES, 0x2f, 0xaf, 0x8f, 0x0a),
     FORMS(LQ_EFFECT_WRITES_AND_VERIFIES, 0x2e, 0xae, 0x8e, 0x0c),
+    {0x41, 0, 10, 2, 4, 7, 2, LQ_EFFECT_WRITES_SAME},
+    {0x93, 0, 16, 2, 8, 10, 4, LQ_EFFECT_WRITES_SAME},
+    {VARIABLE_LENGTH, 0x0d, 32, 12, 8, 28, 4, LQ_EFFECT_WRITES_SAME},
 };
 
 enum { FORM_COUNT = sizeof forms / sizeof forms[0] };
@@ -74,21 +81,79 @@ uint32_t lq_block_flags_at(const struct lq_block_form *form)
 
 static bool writes(enum lq_block_effect effect)
 {
-    return effect == LQ_EFFECT_WRITES || effect == LQ_EFFECT_WRITES_AND_VERIFIES;
+    return effect != LQ_EFFECT_READS && effect != LQ_EFFECT_VERIFIES;
 }
+
+static uint32_t block_bytes_of(const struct lq_actor_command *command)
+{
+    return (uint32_t)lq_actor_option(command->actor, LQ_OPT_BLOCK_BYTES);
+}
+
+/* --- WRITE SAME and UNMAP --------------------------------------------------------------------- */
+
+static uint64_t capacity_of(const struct lq_actor_command *command)
+{
+    const struct lq_plan *plan = &command->actor->world->plan;
+    return plan->disks[lq_plan_unit_of(plan, command->actor->target, command->lun)->store].nblocks;
+}
+
+static void tell_same(struct lq_actor_command *command, const struct lq_block_form *form,
+                      const uint8_t *cdb)
+{
+    bool has_no_data = form->opcode != 0x41 && (cdb[lq_block_flags_at(form)] & 1) != 0; /* NDOB */
+    uint64_t lba = take(cdb + form->lba_at, form->lba_bytes), capacity = capacity_of(command);
+    uint64_t count = take(cdb + form->count_at, form->count_bytes);
+    if (count == 0 && lba < capacity)
+        count = capacity - lba;
+    if (count > LQ_BLOCK_SAME_MAX ||
+        (!has_no_data && command->expected_out_bytes < block_bytes_of(command)))
+        return;
+    if (has_no_data)
+        memset(command->out, 0, block_bytes_of(command));
+    command->lba = lba;
+    command->nblocks = (uint32_t)count;
+    command->repeats = command->writes_medium = count > 0;
+}
+
+enum { LIST_HEADER_BYTES = 8, DESCRIPTOR_BYTES = 16 };
+
+bool lq_block_unmapped(const struct lq_actor_command *command, uint32_t place, uint64_t *lba,
+                       uint32_t *nblocks)
+{
+    uint64_t end = LIST_HEADER_BYTES + ((uint64_t)place + 1) * DESCRIPTOR_BYTES;
+    if (end > command->out_bytes || end - LIST_HEADER_BYTES > take(command->out + 2, 2))
+        return false;
+    *lba = take(command->out + end - DESCRIPTOR_BYTES, 8);
+    *nblocks = (uint32_t)take(command->out + end - DESCRIPTOR_BYTES + 8, 4);
+    return true;
+}
+
+static void tell_unmap(struct lq_actor_command *command)
+{
+    command->unmaps = command->writes_medium =
+        lq_block_unmapped(command, 0, &command->lba, &command->nblocks);
+}
+
+/* --- all -------------------------------------------------------------------------------------- */
 
 void lq_block_tell(struct lq_actor_command *command)
 {
     const uint8_t *cdb = command->long_cdb != NULL ? command->long_cdb : command->cdb;
     const struct lq_block_form *form = lq_block_form_of(cdb, command->cdb_bytes);
+    if (cdb[0] == 0x42 && command->cdb_bytes == 10)
+        tell_unmap(command);
     if (form == NULL)
         return;
-    uint32_t block_bytes = (uint32_t)lq_actor_option(command->actor, LQ_OPT_BLOCK_BYTES);
+    if (form->effect == LQ_EFFECT_WRITES_SAME) {
+        tell_same(command, form, cdb);
+        return;
+    }
     uint8_t flags = form->cdb_bytes == 6 ? 0 : cdb[lq_block_flags_at(form)];
     bool verifies = form->effect == LQ_EFFECT_VERIFIES;
     uint64_t count = take(cdb + form->count_at, form->count_bytes);
     uint32_t moved = (form->effect == LQ_EFFECT_READS ? command->expected_in_bytes
-                                                      : command->expected_out_bytes) / block_bytes;
+                                                      : command->expected_out_bytes) /
+                     block_bytes_of(command);
     if (form->cdb_bytes == 6 && count == 0)
         count = 256;
     bool repeats = verifies && (flags >> 1 & 3) == 3; /* BYTCHK */

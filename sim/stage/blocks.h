@@ -6,6 +6,7 @@
 #ifndef LQ_SIM_STAGE_BLOCKS_H
 #define LQ_SIM_STAGE_BLOCKS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct lq_actor_command;
@@ -14,7 +15,8 @@ enum lq_block_effect {
     LQ_EFFECT_READS,
     LQ_EFFECT_WRITES,
     LQ_EFFECT_VERIFIES, /* what it sends is what the blocks hold, when it ends GOOD */
-    LQ_EFFECT_WRITES_AND_VERIFIES
+    LQ_EFFECT_WRITES_AND_VERIFIES,
+    LQ_EFFECT_WRITES_SAME /* one block is sent, or none: zeros */
 };
 
 struct lq_block_form {
@@ -38,7 +40,11 @@ void lq_block_put(const struct lq_block_form *form, uint8_t *cdb, uint64_t lba, 
 uint32_t lq_block_flags_at(const struct lq_block_form *form);
 
 /* Finds out from its CDB and expected lengths which blocks COMMAND reads or writes; of what reads
- * or writes none nothing changes. */
+ * or writes none nothing changes. UNMAP: from its list, which is in its Data-Out. */
 void lq_block_tell(struct lq_actor_command *command);
+
+/* Descriptor PLACE of the list in COMMAND's Data-Out; false: there are not so many. */
+bool lq_block_unmapped(const struct lq_actor_command *command, uint32_t place, uint64_t *lba,
+                       uint32_t *nblocks);
 
 #endif

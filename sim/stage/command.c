@@ -57,6 +57,18 @@ static void record_data(const struct lq_actor_command *command, enum lq_event_ki
     }
 }
 
+/* UNMAP: zeros to each extent of its list. */
+static void record_unmapped(const struct lq_actor_command *command)
+{
+    static const uint8_t zeros[4096];
+    uint32_t block_bytes = (uint32_t)lq_actor_option(command->actor, LQ_OPT_BLOCK_BYTES);
+    struct lq_event event = event_of(command, LQ_I_WRITE_DATA);
+    event.value = lq_hash(0, zeros, block_bytes);
+    for (uint32_t i = 0; lq_block_unmapped(command, i, &event.lba, &event.nblocks); i++)
+        if (event.nblocks > 0)
+            lq_actor_record(command->actor, event);
+}
+
 static void record_command(const struct lq_actor_command *command)
 {
     struct lq_event event = event_of(command, LQ_I_COMMAND);
@@ -70,7 +82,9 @@ static void record_command(const struct lq_actor_command *command)
                      (command->reads_medium ? (uint32_t)LQ_F_MEDIUM_READ : 0);
     event.flags = (uint16_t)flags;
     lq_actor_record(command->actor, event);
-    if (command->writes_medium)
+    if (command->unmaps)
+        record_unmapped(command);
+    else if (command->writes_medium)
         record_data(command, LQ_I_WRITE_DATA, command->out, command->nblocks);
 }
 
@@ -313,7 +327,8 @@ static void remember(const struct lq_actor_command *command)
     uint32_t block_bytes = (uint32_t)lq_actor_option(command->actor, LQ_OPT_BLOCK_BYTES);
     const uint8_t *block = command->writes_medium ? command->out : command->in;
     bool has_block = command->reads_medium || command->writes_medium;
-    if (!has_block || command->verifies || command->nblocks == 0 || command->actor->is_scripted)
+    if (!has_block || command->verifies || command->unmaps || command->nblocks == 0 ||
+        command->actor->is_scripted)
         return;
     enum { BYTES = sizeof known->bytes };
     known->is_known = memcmp(block, block + BYTES, block_bytes - BYTES) == 0;

@@ -36,6 +36,9 @@ static const struct template others[] = {
     {10, 255, {0x5a, 0x08, 0x3f, 0, 0, 0, 0, 0, 255}},
     {10, 8, {0x25}},                                            /* READ CAPACITY(10) */
     {16, 32, {0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32}}, /* READ CAPACITY(16) */
+    {16, 24, {0x9e, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 24}}, /* GET LBA STATUS */
+    {16, 56, {0x9e, 0x12, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 56}},
+    {6, 64, {0x12, 1, 0xb2, 0, 64}},
     {10, 0, {0x35}},                                            /* SYNCHRONIZE CACHE(10) */
     {10, 0, {0x35, 0, 0, 0, 0, 4, 0, 0, 8}},
     {16, 0, {0x91}},                                            /* SYNCHRONIZE CACHE(16) */
@@ -129,9 +132,10 @@ static void build_medium_cdb(struct lq_actor_command *command, bool writes, uint
 void lq_command_fill(struct lq_actor_command *command)
 {
     uint32_t block_bytes = (uint32_t)option(command, LQ_OPT_BLOCK_BYTES);
-    command->content_blocks = choose(command, LQ_SITE_CONTENT, 4) == 1 ? command->nblocks : 1;
-    LQ_ASSERT(command->nblocks <= LQ_COMMAND_BYTES_MAX / block_bytes);
-    command->out_bytes = command->nblocks * block_bytes;
+    uint32_t nblocks = command->repeats ? 1 : command->nblocks;
+    command->content_blocks = choose(command, LQ_SITE_CONTENT, 4) == 1 ? nblocks : 1;
+    LQ_ASSERT(nblocks <= LQ_COMMAND_BYTES_MAX / block_bytes);
+    command->out_bytes = nblocks * block_bytes;
     for (uint32_t block = 0; block < command->content_blocks; block++) {
         uint8_t *to = command->out + (uint64_t)block * block_bytes;
         for (uint32_t at = 0; at < block_bytes; at += 16) {
@@ -139,7 +143,7 @@ void lq_command_fill(struct lq_actor_command *command)
             lq_put_be64(to + at + 8, command->content_blocks > 1 ? command->lba + block : 0);
         }
     }
-    for (uint32_t block = command->content_blocks; block < command->nblocks; block++)
+    for (uint32_t block = command->content_blocks; block < nblocks; block++)
         memcpy(command->out + (uint64_t)block * block_bytes, command->out, block_bytes);
 }
 
@@ -210,6 +214,59 @@ static void generate_verify(struct lq_actor_command *command)
     if (flags == 0x06) /* one block for all */
         command->out_bytes = (uint32_t)option(command, LQ_OPT_BLOCK_BYTES);
     command->expected_out_bytes = flags == 0 ? 0 : command->out_bytes;
+    lq_block_tell(command);
+}
+
+/* --- WRITE SAME and UNMAP -------------------------------------------------------------------- */
+
+static void generate_write_same(struct lq_actor_command *command)
+{
+    static const uint8_t sizes[] = {10, 16, 16, 32}, all_flags[] = {0x00, 0x00, 0x08, 0x01, 0x09};
+    uint8_t flags = all_flags[choose(command, LQ_SITE_CDB_FLAGS, sizeof all_flags)];
+    uint64_t capacity = capacity_of(command);
+    draw_extent(command);
+    if (choose(command, LQ_SITE_KNOWN, 16) == 15) /* more than are written in one step */
+        command->nblocks = 200;
+    if (command->nblocks > capacity - command->lba)
+        command->nblocks = (uint32_t)(capacity - command->lba);
+    command->cdb_bytes = sizes[choose(command, LQ_SITE_CDB_SIZE, sizeof sizes)];
+    if (command->lba > UINT32_MAX && command->cdb_bytes == 10)
+        command->cdb_bytes = 16;
+    if (command->cdb_bytes == 10)
+        flags &= 0x08;
+    const struct lq_block_form *form =
+        lq_block_form_for(LQ_EFFECT_WRITES_SAME, command->cdb_bytes);
+    lq_block_put(form, command->cdb, command->lba, command->nblocks);
+    command->cdb[lq_block_flags_at(form)] = flags;
+    command->repeats = true;
+    if ((flags & 1) == 0)
+        lq_command_fill(command);
+    if (flags == 0x08 && choose(command, LQ_SITE_CONTENT, 2) == 1)
+        memset(command->out, 0, command->out_bytes);
+    command->expected_out_bytes = command->out_bytes;
+    lq_block_tell(command);
+}
+
+/* One extent, or two that are neighbours of other commands' hot blocks. */
+static void generate_unmap(struct lq_actor_command *command)
+{
+    enum { HEADER_BYTES = 8, DESCRIPTOR_BYTES = 16 };
+    uint32_t count = 1 + (uint32_t)choose(command, LQ_SITE_KNOWN, 2);
+    draw_extent(command);
+    command->out_bytes = HEADER_BYTES + count * DESCRIPTOR_BYTES;
+    memset(command->out, 0, command->out_bytes);
+    lq_put_be16(command->out, (uint16_t)(command->out_bytes - 2));
+    lq_put_be16(command->out + 2, (uint16_t)(count * DESCRIPTOR_BYTES));
+    lq_put_be64(command->out + 8, command->lba);
+    lq_put_be32(command->out + 16, command->nblocks);
+    if (count > 1) {
+        lq_put_be64(command->out + 24, choose(command, LQ_SITE_LBA, 64));
+        lq_put_be32(command->out + 32, (uint32_t)choose(command, LQ_SITE_BLOCKS, 4));
+    }
+    command->cdb_bytes = 10;
+    command->cdb[0] = 0x42;
+    lq_put_be16(command->cdb + 7, (uint16_t)command->out_bytes);
+    command->expected_out_bytes = command->out_bytes;
     lq_block_tell(command);
 }
 
@@ -307,12 +364,17 @@ static void draw_attribute(struct lq_actor_command *command)
 /* Mostly READ and WRITE. */
 static void generate_block_command(struct lq_actor_command *command, bool writes)
 {
-    if (choose(command, LQ_SITE_FORM, 16) < 15)
-        generate_medium(command, writes);
-    else if (writes)
+    uint64_t form = choose(command, LQ_SITE_FORM, 32);
+    if (form == 31 && writes)
         generate_write_and_verify(command);
-    else
+    else if (form == 31)
         generate_verify(command);
+    else if (form == 30 && writes)
+        generate_write_same(command);
+    else if (form == 29 && writes)
+        generate_unmap(command);
+    else
+        generate_medium(command, writes);
 }
 
 void lq_command_generate(struct lq_actor_command *command)
@@ -320,7 +382,7 @@ void lq_command_generate(struct lq_actor_command *command)
     command->lun = choose(command, LQ_SITE_LUN, lq_actor_luns(command->actor)) << 48;
     command->is_immediate = choose(command, LQ_SITE_IMMEDIATE, 64) == 63;
     command->reads_medium = command->writes_medium = command->fua = false;
-    command->verifies = command->repeats = false;
+    command->verifies = command->unmaps = command->repeats = false;
     command->lba = 0;
     command->nblocks = command->content_blocks = command->out_bytes = 0;
     command->expected_in_bytes = command->expected_out_bytes = 0;

@@ -64,6 +64,7 @@ enum lq_option {
     LQ_OPT_RESERVES,   /* of 64 commands: RESERVE and RELEASE */
     LQ_OPT_MODE_SELECTS, /* of 64 commands: MODE SELECT, and as many MODE SENSE */
     LQ_OPT_FENCE_WAITS, /* how stores are fenced against a crashed target, see disk.h */
+    LQ_OPT_THIN,        /* disks are thin provisioned */
     LQ_OPTIONS
 };
 

@@ -157,10 +157,15 @@ static void build_cdb(struct lq_actor_command *command, const struct lq_scenario
     command->expected_in_bytes = (uint32_t)clause(action, LQ_SCN_IN, 0);
     command->expected_out_bytes = (uint32_t)clause(action, LQ_SCN_OUT, (uint32_t)action->content);
     lq_block_tell(command);
-    if (action->content != 0)
+    if (action->content != 0) {
         fill_with(command, lq_scn_string(scenario, action->content));
-    else if (command->writes_medium)
+        lq_block_tell(command); /* UNMAP says its blocks in there */
+    } else if (command->verifies) {
+        command->out_bytes = command->expected_out_bytes;
+        memset(command->out, 0, command->out_bytes);
+    } else if (command->writes_medium && command->expected_out_bytes > 0) {
         lq_command_fill(command);
+    }
 }
 
 static void build(struct lq_actor_command *command, const struct lq_scenario *scenario,
@@ -172,7 +177,7 @@ static void build(struct lq_actor_command *command, const struct lq_scenario *sc
                                                              : LQ_SIMPLE;
     command->is_immediate = has(action, LQ_SCN_IMMEDIATE);
     command->reads_medium = command->writes_medium = command->fua = false;
-    command->verifies = command->repeats = false;
+    command->verifies = command->unmaps = command->repeats = false;
     command->lba = 0;
     command->nblocks = command->content_blocks = command->out_bytes = 0;
     command->expected_in_bytes = command->expected_out_bytes = 0;

@@ -98,6 +98,7 @@ static void set_disks(struct lq_plan *plan, const struct lq_scenario *scenario)
         disk->volatile_cache = lq_scn_value(given, LQ_SCN_CACHE, LQ_SCN_WRITETHROUGH) ==
                                LQ_SCN_WRITEBACK;
         disk->write_granule_blocks = (uint32_t)lq_scn_value(given, LQ_SCN_GRANULE, 1);
+        disk->is_thin = lq_scn_has(given, LQ_SCN_THIN);
         disk->is_unfenced = lq_scn_has(given, LQ_SCN_UNFENCED);
         disk->latency_min_ns = lq_scn_value(given, LQ_SCN_LATENCY, disk->latency_min_ns);
         if (disk->latency_max_ns < disk->latency_min_ns)

@@ -22,11 +22,12 @@ static const struct {
     {0x5f, "PERSISTENT RESERVE OUT"},
     {0x25, "READ CAPACITY(10)"}, {0x28, "READ(10)"},          {0x2a, "WRITE(10)"},
     {0x35, "SYNCHRONIZE CACHE(10)"}, {0x5a, "MODE SENSE(10)"}, {0x88, "READ(16)"},
-    {0x8a, "WRITE(16)"},         {0x91, "SYNCHRONIZE CACHE(16)"}, {0x9e, "READ CAPACITY(16)"},
+    {0x8a, "WRITE(16)"},         {0x91, "SYNCHRONIZE CACHE(16)"}, {0x9e, "SERVICE ACTION IN(16)"},
     {0xa0, "REPORT LUNS"},       {0x2e, "WRITE AND VERIFY(10)"}, {0x2f, "VERIFY(10)"},
     {0x7f, "variable length"},   {0x8e, "WRITE AND VERIFY(16)"}, {0x8f, "VERIFY(16)"},
     {0xa8, "READ(12)"},          {0xaa, "WRITE(12)"},         {0xae, "WRITE AND VERIFY(12)"},
-    {0xaf, "VERIFY(12)"},        {0xff, "invalid FFh"},       {0x02, "other invalid"}};
+    {0xaf, "VERIFY(12)"},        {0x41, "WRITE SAME(10)"},    {0x42, "UNMAP"},
+    {0x93, "WRITE SAME(16)"},    {0xff, "invalid FFh"},       {0x02, "other invalid"}};
 
 static const char *const attribute_names[] = {"SIMPLE", "ORDERED", "HEAD OF QUEUE"};
 
