@@ -11,7 +11,14 @@
 
 #include "core/state.h"
 
-enum scope { SCOPE_TASK, SCOPE_NEXUS_UNIT, SCOPE_UNIT, SCOPE_TARGET, SCOPE_PREEMPTED };
+enum scope {
+    SCOPE_TASK,
+    SCOPE_NEXUS_UNIT,
+    SCOPE_UNIT,
+    SCOPE_TARGET,
+    SCOPE_PREEMPTED,
+    SCOPE_FAULTED /* the task set of a command that ends with CHECK CONDITION, by QERR */
+};
 
 /* Whom a trigger informs by a unit attention [SPC-4 7.5.8, standards of TM: SAM-5 7]. */
 enum informs { INFORMS_NOBODY, INFORMS_OTHERS_WITH_COMMANDS, INFORMS_ALL };
@@ -36,16 +43,16 @@ static const struct trigger_row rows[LQ_TRIGGERS] = {
     /* a command [SPC-4 5.13.11.2.6]; of registrations that are gone, persistent.c tells */
     [LQ_TRIGGER_PREEMPT_AND_ABORT] = {SCOPE_PREEMPTED, INFORMS_OTHERS_WITH_COMMANDS, {0x2f, 0x00},
                                       false},
+    /* a command, too [SPC-5 7.5.10, QERR] */
+    [LQ_TRIGGER_QERR] = {SCOPE_FAULTED, INFORMS_OTHERS_WITH_COMMANDS, {0x2f, 0x00}, false},
 };
 
-static const enum lq_trigger trigger_of_function[LQ_TM_FUNCTIONS] = {
-    [LQ_TM_ABORT_TASK] = LQ_TRIGGER_ABORT_TASK,
-    [LQ_TM_ABORT_TASK_SET] = LQ_TRIGGER_ABORT_TASK_SET,
-    [LQ_TM_CLEAR_TASK_SET] = LQ_TRIGGER_CLEAR_TASK_SET,
-    [LQ_TM_LOGICAL_UNIT_RESET] = LQ_TRIGGER_LOGICAL_UNIT_RESET,
-    [LQ_TM_TARGET_WARM_RESET] = LQ_TRIGGER_TARGET_WARM_RESET,
-    [LQ_TM_TARGET_COLD_RESET] = LQ_TRIGGER_TARGET_COLD_RESET,
-};
+bool lq_abort_names_unit(enum lq_trigger trigger)
+{
+    return rows[trigger].scope != SCOPE_TARGET;
+}
+
+static const struct lq_sense no_sense = {0, 0, 0};
 
 static uint64_t bit_of(const struct lq_abort *abort)
 {
@@ -75,11 +82,38 @@ static bool unlink_transport(struct lq_engine_task *task, bool wait_for_peer)
                                                            task->cookie, wait_for_peer);
 }
 
+/*
+ * TASK ABORTED for a command that waits: at once, or where its peer has been asked for data, when
+ * that has come; until then it is in no task set. The trigger waits for neither
+ * [RFC 7143 4.2.3.3].
+ */
+static void end_with_status(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    task->defined_bytes = 0;
+    if (!task->data_wanted) {
+        lq_task_end(engine, task, LQ_TASK_ABORTED, no_sense);
+        return;
+    }
+    lq_task_leave(engine, task, LQ_TASK_ABORTED, no_sense);
+    task->state = LQ_TASK_TERMINATING;
+}
+
+bool lq_abort_silence(struct lq_engine_task *task)
+{
+    bool is_over = unlink_transport(task, false);
+    task->data_wanted = !is_over;
+    return is_over;
+}
+
 /* Ends a command that waits. True: the trigger waits for what the peer still sends. */
 static bool abort_waiting(struct lq_engine *engine, struct lq_engine_task *task, bool own_nexus)
 {
     if (task->state == LQ_TASK_HELD)
         lq_quarantine_forget_held(engine, task);
+    if (task->owes_status) {
+        end_with_status(engine, task);
+        return false;
+    }
     lq_task_end_aborted(engine, task);
     task->state = LQ_TASK_TERMINATING;
     /* [RFC 7143 4.2.3.3 b]: the issuing session's open windows are waited for, others' not. */
@@ -108,7 +142,8 @@ bool lq_abort_task(struct lq_engine *engine, struct lq_engine_task *task, enum l
     task->aborted = true;
     if (task->state != LQ_TASK_IN_STORE)
         return abort_waiting(engine, task, own_nexus);
-    (void)unlink_transport(task, false); /* all of its data is here, none has been sent */
+    if (!task->owes_status)
+        (void)unlink_transport(task, false); /* all of its data is here, none has been sent */
     if (lq_core_wrong(engine, LQ_WRONG_ABORTED_COMMAND_ENDS_TWICE))
         lq_task_end_aborted(engine, task);
     if (trigger == LQ_TRIGGER_ABORT_TASK &&
@@ -123,7 +158,7 @@ bool lq_abort_task(struct lq_engine *engine, struct lq_engine_task *task, enum l
 
 /* --- the affected set ------------------------------------------------------------------------ */
 
-static bool is_abortable(const struct lq_engine *engine, const struct lq_engine_task *task)
+bool lq_abort_can_be_aborted(const struct lq_engine *engine, const struct lq_engine_task *task)
 {
     switch (task->state) {
     case LQ_TASK_IN_SET:
@@ -131,9 +166,9 @@ static bool is_abortable(const struct lq_engine *engine, const struct lq_engine_
     case LQ_TASK_HELD: return !lq_core_wrong(engine, LQ_WRONG_HELD_ESCAPE_ABORT);
     case LQ_TASK_IN_STORE:
         return !(task->aborted && lq_core_wrong(engine, LQ_WRONG_SECOND_RESET_FINDS_NOTHING));
+    case LQ_TASK_TERMINATING: return task->owes_status;
     case LQ_TASK_FREE:
     case LQ_TASK_ENDED:
-    case LQ_TASK_TERMINATING:
     case LQ_TASK_ORPHAN: break;
     }
     return false;
@@ -146,6 +181,9 @@ static bool is_in_scope(const struct lq_engine *engine, const struct lq_abort *a
     if (rows[abort->trigger].scope == SCOPE_PREEMPTED)
         return task->nexus->is_preempted && task->index != abort->task.index &&
                !lq_core_wrong(engine, LQ_WRONG_PREEMPT_ABORTS_NOBODY);
+    if (rows[abort->trigger].scope == SCOPE_FAULTED)
+        return task->index != abort->task.index &&
+               (own || lq_qerr_reaches_others(engine, task->unit));
     if (own && (int64_t)(task->stamp - abort->stamp) >= 0)
         return false; /* younger than the function */
     switch (rows[abort->trigger].scope) {
@@ -157,12 +195,24 @@ static bool is_in_scope(const struct lq_engine *engine, const struct lq_abort *a
     case SCOPE_UNIT:
     case SCOPE_TARGET:
         if (abort->trigger == LQ_TRIGGER_CLEAR_TASK_SET)
-            return own || !lq_core_wrong(engine, LQ_WRONG_CLEAR_TASK_SET_ONLY_OWN);
+            return own || (!lq_taskset_is_per_nexus(engine, task->unit) &&
+                           !lq_core_wrong(engine, LQ_WRONG_CLEAR_TASK_SET_ONLY_OWN));
         return !(task->data_wanted && abort->trigger == LQ_TRIGGER_LOGICAL_UNIT_RESET &&
                  lq_core_wrong(engine, LQ_WRONG_RESET_FORGETS_DATA_WAITERS));
-    case SCOPE_PREEMPTED: break;
+    case SCOPE_PREEMPTED:
+    case SCOPE_FAULTED: break;
     }
     return false;
+}
+
+/* TAS: a command that another I_T nexus aborts ends with TASK ABORTED [SPC-5 7.5.10]. What its own
+ * one aborts, now or before, has no status [SAM-5 5.3.1]. True: its nexus hears of it by a unit
+ * attention. */
+static bool decide_status(const struct lq_engine *engine, struct lq_engine_task *task, bool own)
+{
+    bool has_tas = task->unit->control.tas && !lq_core_wrong(engine, LQ_WRONG_TAS_IGNORED);
+    task->owes_status = !own && (task->aborted ? task->owes_status : has_tas);
+    return !own && !has_tas;
 }
 
 static void wait_for(struct lq_engine *engine, struct lq_abort *abort, struct lq_engine_task *task)
@@ -179,17 +229,39 @@ static uint32_t affect_unit(struct lq_engine *engine, struct lq_abort *abort, st
     LQ_LIST_EACH_SAFE(link, following, &unit->tasks)
     {
         struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, set_link);
-        if (!is_abortable(engine, task) || !is_in_scope(engine, abort, task))
+        if (!lq_abort_can_be_aborted(engine, task) || !is_in_scope(engine, abort, task))
             continue;
         affected++;
         bool own = task->nexus == abort->nexus;
-        if (!own)
+        if (decide_status(engine, task, own))
             task->nexus->cleared_by |= bit_of(abort);
-        bool is_multi_task = rows[abort->trigger].scope != SCOPE_TASK;
-        if (lq_abort_task(engine, task, abort->trigger, own && is_multi_task, abort->serial))
+        /* a fault must not wait for initiators */
+        bool waits = rows[abort->trigger].scope != SCOPE_TASK && abort->trigger != LQ_TRIGGER_QERR;
+        if (lq_abort_task(engine, task, abort->trigger, own && waits, abort->serial))
             wait_for(engine, abort, task);
     }
     return affected;
+}
+
+/* Commands of the function's own nexus that another one has ended, whose TASK ABORTED waits for
+ * data: the function's answer comes, so they have no status any more. */
+static void silence(struct lq_engine *engine, struct lq_abort *abort, const struct lq_unit *named)
+{
+    bool is_multi_task = rows[abort->trigger].scope != SCOPE_TASK;
+    LQ_LIST_EACH_SAFE(link, following, &abort->nexus->tasks)
+    {
+        struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, nexus_link);
+        if (task->state != LQ_TASK_TERMINATING || !task->owes_status ||
+            (named != NULL && task->unit != named) || !is_in_scope(engine, abort, task))
+            continue;
+        task->owes_status = false;
+        if (unlink_transport(task, is_multi_task)) {
+            task->data_wanted = false;
+            lq_task_free(engine, task);
+        } else if (is_multi_task) {
+            wait_for(engine, abort, task);
+        }
+    }
 }
 
 /* --- unit attentions and the answer ---------------------------------------------------------- */
@@ -261,8 +333,8 @@ static void inform(struct lq_engine *engine, const struct lq_abort *abort)
     }
 }
 
-static void answer(struct lq_engine *engine, const struct lq_abort *abort,
-                   enum lq_tm_answer tm_answer)
+void lq_abort_answer(struct lq_engine *engine, const struct lq_abort *abort,
+                     enum lq_tm_answer tm_answer)
 {
     lq_record(engine, (struct lq_event){
                           .kind = LQ_E_TM_ANSWERED,
@@ -289,12 +361,16 @@ static void close_connections(struct lq_engine *engine, uint16_t target)
     }
 }
 
-/* Ends the command of a PREEMPT AND ABORT, unless something has ended it meanwhile. */
+/* Ends the command that was the trigger, unless something has ended it meanwhile. */
 static void end_command(struct lq_engine *engine, const struct lq_abort *abort)
 {
     struct lq_engine_task *task = lq_task_of(engine, abort->task);
-    if (task != NULL && task->state == LQ_TASK_IN_SET)
-        lq_task_end(engine, task, LQ_GOOD, (struct lq_sense){0, 0, 0});
+    if (task == NULL || task->state != LQ_TASK_IN_SET)
+        return;
+    if (abort->trigger == LQ_TRIGGER_QERR)
+        lq_qerr_end(engine, task);
+    else
+        lq_task_end(engine, task, LQ_GOOD, no_sense);
 }
 
 /* What a reset does beyond commands: reservations end, mode parameters are what they were saved or
@@ -316,10 +392,10 @@ static void finish(struct lq_engine *engine, struct lq_abort *abort)
     if (rows[abort->trigger].informs == INFORMS_ALL)
         reset_units(engine, abort);
     inform(engine, abort);
-    if (abort->trigger == LQ_TRIGGER_PREEMPT_AND_ABORT)
+    if (rows[abort->trigger].scope >= SCOPE_PREEMPTED)
         end_command(engine, abort);
     else
-        answer(engine, abort, LQ_TM_COMPLETE);
+        lq_abort_answer(engine, abort, LQ_TM_COMPLETE);
     for (uint32_t i = 0; i < engine->config.limits.nexuses; i++)
         engine->nexuses[i].cleared_by &= ~bit_of(abort);
     abort->in_use = false;
@@ -347,11 +423,12 @@ void lq_abort_release(struct lq_engine *engine, struct lq_engine_task *task)
     }
 }
 
-/* --- the service ----------------------------------------------------------------------------- */
+/* --- the beginning --------------------------------------------------------------------------- */
 
-static struct lq_abort *take_abort(struct lq_engine *engine)
+/* One of the slots from FIRST to END; NULL: all are in use. */
+static struct lq_abort *take(struct lq_engine *engine, uint32_t first, uint32_t end)
 {
-    for (uint32_t i = 0; i < engine->config.limits.aborts; i++) {
+    for (uint32_t i = first; i < end; i++) {
         struct lq_abort *abort = &engine->aborts[i];
         if (abort->in_use)
             continue;
@@ -362,62 +439,9 @@ static struct lq_abort *take_abort(struct lq_engine *engine)
     return NULL;
 }
 
-static struct lq_engine_task *find_task(const struct lq_engine *engine,
-                                        struct lq_engine_nexus *nexus,
-                                        const struct lq_tm_request *request)
+struct lq_abort *lq_abort_take(struct lq_engine *engine)
 {
-    LQ_LIST_EACH(link, &nexus->tasks)
-    {
-        struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, nexus_link);
-        /* One that another function has aborted already and the store still has is found too:
-         * this function waits for it as the first does. */
-        if (!task->enabled && lq_core_wrong(engine, LQ_WRONG_ABORT_MISSES_DORMANT))
-            continue;
-        if (task->tag == request->referenced_tag && task->lun == request->lun &&
-            is_abortable(engine, task) && (int64_t)(task->stamp - request->order_stamp) < 0)
-            return task;
-    }
-    return NULL;
-}
-
-static struct lq_unit *unit_of_task(const struct lq_engine_task *task)
-{
-    return task == NULL ? NULL : task->unit;
-}
-
-/* Wrongs "abort-task-not-supported" and "task-set-functions-not-supported". */
-static bool is_denied(const struct lq_engine *engine, enum lq_trigger trigger)
-{
-    if (trigger == LQ_TRIGGER_ABORT_TASK)
-        return lq_core_wrong(engine, LQ_WRONG_ABORT_TASK_NOT_SUPPORTED);
-    return (trigger == LQ_TRIGGER_ABORT_TASK_SET || trigger == LQ_TRIGGER_CLEAR_TASK_SET) &&
-           lq_core_wrong(engine, LQ_WRONG_TASK_SET_FUNCTIONS_NOT_SUPPORTED);
-}
-
-bool lq_abort_supports(const struct lq_engine *engine, enum lq_tm_function function)
-{
-    enum lq_trigger trigger = trigger_of_function[function];
-    return trigger != LQ_TRIGGER_NONE && !is_denied(engine, trigger);
-}
-
-/* What can be said without a slot: LQ_TM_COMPLETE when the function is to be carried out. */
-static enum lq_tm_answer check(const struct lq_engine *engine, const struct lq_tm_request *request,
-                               struct lq_engine_nexus *nexus, const struct lq_unit *unit)
-{
-    enum lq_trigger trigger = request->function < LQ_TM_FUNCTIONS
-                                  ? trigger_of_function[request->function]
-                                  : LQ_TRIGGER_NONE;
-    if (trigger == LQ_TRIGGER_NONE || !lq_abort_supports(engine, request->function))
-        return LQ_TM_NOT_SUPPORTED;
-    if (trigger == LQ_TRIGGER_CLEAR_TASK_SET &&
-        lq_core_wrong(engine, LQ_WRONG_CLEAR_TASK_SET_REJECTED))
-        return LQ_TM_REJECTED;
-    if (rows[trigger].scope != SCOPE_TARGET && unit == NULL)
-        return LQ_TM_INCORRECT_LUN;
-    if (trigger == LQ_TRIGGER_ABORT_TASK &&
-        find_task(engine, nexus, request) == NULL)
-        return LQ_TM_TASK_ABSENT;
-    return LQ_TM_COMPLETE;
+    return take(engine, 0, engine->config.limits.aborts);
 }
 
 static bool reaches_too_far(const struct lq_engine *engine, const struct lq_abort *abort,
@@ -434,7 +458,7 @@ static bool reaches_too_far(const struct lq_engine *engine, const struct lq_abor
 /* Wrong "resets-wait-for-each-other". */
 static void wait_for_each_other(struct lq_engine *engine, struct lq_abort *abort)
 {
-    for (uint32_t i = 0; i < engine->config.limits.aborts; i++) {
+    for (uint32_t i = 0; i < lq_abort_slots(engine); i++) {
         struct lq_abort *other = &engine->aborts[i];
         if (other == abort || !other->in_use || other->is_of_unit != abort->is_of_unit ||
             other->unit_lun != abort->unit_lun)
@@ -444,8 +468,7 @@ static void wait_for_each_other(struct lq_engine *engine, struct lq_abort *abort
     }
 }
 
-/* NAMED is NULL: all of the target. */
-static void start(struct lq_engine *engine, struct lq_abort *abort, const struct lq_unit *named)
+void lq_abort_start(struct lq_engine *engine, struct lq_abort *abort, const struct lq_unit *named)
 {
     abort->is_of_unit = named != NULL;
     abort->unit_lun = named != NULL ? named->lun : 0;
@@ -458,6 +481,7 @@ static void start(struct lq_engine *engine, struct lq_abort *abort, const struct
             lq_core_wrong(engine, LQ_WRONG_TARGET_RESET_OF_ONE_UNIT))
             break;
     }
+    silence(engine, abort, named);
     if (lq_core_wrong(engine, LQ_WRONG_RESETS_WAIT_FOR_EACH_OTHER))
         wait_for_each_other(engine, abort);
     if (named != NULL && engine->stale_aborts > 0)
@@ -472,70 +496,45 @@ static void start(struct lq_engine *engine, struct lq_abort *abort, const struct
         abort->deadline_ns = LQ_NEVER;
 }
 
-void lq_engine_task_management(struct lq_engine *engine, const struct lq_tm_request *request)
+static bool has_room(const struct lq_engine *engine, uint32_t first, uint32_t end)
 {
-    struct lq_engine_nexus *nexus = lq_nexus_of(engine, request->nexus);
-    LQ_ASSERT(nexus != NULL && nexus->established);
-    struct lq_unit *unit = lq_unit_of_lun(engine, nexus->target, request->lun);
-    struct lq_abort refused = {.answers = true,
-                               .nexus = nexus,
-                               .lun = request->lun,
-                               .tag = request->tag,
-                               .serial = engine->next_serial++,
-                               .stamp = request->order_stamp,
-                               .cookie = request->cookie};
-    lq_record(engine, (struct lq_event){.kind = LQ_E_TM_RECEIVED,
-                                        .target = nexus->target,
-                                        .nexus = nexus->hash,
-                                        .lun = request->lun,
-                                        .tag = request->tag,
-                                        .serial = refused.serial,
-                                        .stamp = request->order_stamp,
-                                        .code = (uint32_t)request->function,
-                                        .value = request->referenced_tag});
-    if (unit == NULL && request->function == LQ_TM_ABORT_TASK)
-        unit = unit_of_task(find_task(engine, nexus, request)); /* of a unit that was removed */
-    enum lq_tm_answer found = check(engine, request, nexus, unit);
-    struct lq_abort *abort = found == LQ_TM_COMPLETE ? take_abort(engine) : NULL;
-    if (found == LQ_TM_TASK_ABSENT && lq_core_wrong(engine, LQ_WRONG_ABSENT_ABORT_STAYS))
-        engine->stale_aborts++;
-    if (abort == NULL) {
-        bool is_wrong = found == LQ_TM_INCORRECT_LUN &&
-                        lq_core_wrong(engine, LQ_WRONG_TM_COMPLETE_WITHOUT_UNIT);
-        enum lq_tm_answer said = found == LQ_TM_COMPLETE ? LQ_TM_REJECTED : found;
-        answer(engine, &refused, is_wrong ? LQ_TM_COMPLETE : said);
-        return;
-    }
-    uint32_t index = abort->index;
-    *abort = refused;
-    abort->in_use = true;
-    abort->index = index;
-    abort->trigger = trigger_of_function[request->function];
-    abort->referenced_tag = request->referenced_tag;
-    start(engine, abort, rows[abort->trigger].scope == SCOPE_TARGET ? NULL : unit);
-    lq_settle(engine);
-}
-
-bool lq_abort_has_room(const struct lq_engine *engine)
-{
-    for (uint32_t i = 0; i < engine->config.limits.aborts; i++)
+    for (uint32_t i = first; i < end; i++)
         if (!engine->aborts[i].in_use)
             return true;
     return false;
 }
 
-void lq_abort_preempted(struct lq_engine *engine, struct lq_engine_task *task)
+bool lq_abort_has_room(const struct lq_engine *engine)
 {
-    struct lq_abort *abort = take_abort(engine);
+    return has_room(engine, 0, engine->config.limits.aborts);
+}
+
+bool lq_abort_has_room_for_qerr(const struct lq_engine *engine)
+{
+    return has_room(engine, engine->config.limits.aborts, lq_abort_slots(engine));
+}
+
+void lq_abort_start_for(struct lq_engine *engine, struct lq_engine_task *task,
+                        enum lq_trigger trigger)
+{
+    uint32_t tm_slots = engine->config.limits.aborts;
+    struct lq_abort *abort = trigger == LQ_TRIGGER_QERR
+                                 ? take(engine, tm_slots, lq_abort_slots(engine))
+                                 : lq_abort_take(engine);
     LQ_ASSERT(abort != NULL);
-    abort->trigger = LQ_TRIGGER_PREEMPT_AND_ABORT;
+    abort->trigger = trigger;
     abort->nexus = task->nexus;
     abort->task = (lq_task){task->index, task->generation};
     abort->lun = task->lun;
     abort->tag = task->tag;
     abort->serial = task->serial;
     abort->stamp = task->stamp;
-    start(engine, abort, task->unit);
+    lq_abort_start(engine, abort, task->unit);
+}
+
+void lq_abort_preempted(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    lq_abort_start_for(engine, task, LQ_TRIGGER_PREEMPT_AND_ABORT);
     for (uint32_t i = 0; i < engine->config.limits.nexuses; i++)
         engine->nexuses[i].is_preempted = false;
 }
@@ -572,7 +571,7 @@ static void quarantine(struct lq_engine *engine, struct lq_abort *abort)
 
 void lq_abort_expire(struct lq_engine *engine)
 {
-    for (uint32_t i = 0; i < engine->config.limits.aborts; i++) {
+    for (uint32_t i = 0; i < lq_abort_slots(engine); i++) {
         struct lq_abort *abort = &engine->aborts[i];
         if (abort->in_use && abort->deadline_ns <= engine->env->now_ns)
             quarantine(engine, abort);
@@ -581,14 +580,14 @@ void lq_abort_expire(struct lq_engine *engine)
 
 void lq_abort_forget_nexus(struct lq_engine *engine, const struct lq_engine_nexus *nexus)
 {
-    for (uint32_t i = 0; i < engine->config.limits.aborts; i++)
+    for (uint32_t i = 0; i < lq_abort_slots(engine); i++)
         if (engine->aborts[i].in_use && engine->aborts[i].nexus == nexus)
             engine->aborts[i].answers = false;
 }
 
 bool lq_abort_is_by(const struct lq_engine *engine, const struct lq_engine_nexus *nexus)
 {
-    for (uint32_t i = 0; engine->aborts_in_use != 0 && i < engine->config.limits.aborts; i++)
+    for (uint32_t i = 0; engine->aborts_in_use != 0 && i < lq_abort_slots(engine); i++)
         if (engine->aborts[i].in_use && engine->aborts[i].nexus == nexus)
             return true;
     return false;

@@ -88,6 +88,12 @@ bool lq_ua_is_of_reset(const struct lq_engine_task *task)
     return false;
 }
 
+bool lq_ua_is_pending(const struct lq_engine *engine, const struct lq_engine_task *task)
+{
+    return lq_task_has_unit(engine, task) &&
+           task->nexus->attentions[task->unit->slot].count > 0;
+}
+
 bool lq_ua_take(struct lq_engine *engine, struct lq_engine_task *task)
 {
     if (!lq_task_has_unit(engine, task))

@@ -64,10 +64,14 @@ void lq_device_begin(struct lq_engine *engine, struct lq_engine_task *task)
         lq_ua_forget(task);
     bool reports = reports_attention(engine, task);
     bool conflicts = lq_reservation_conflicts(engine, task);
-    if (reports && (!conflicts || lq_ua_is_of_reset(task)) && lq_ua_take(engine, task)) {
+    if (reports && (!conflicts || lq_ua_is_of_reset(task)) && lq_ua_is_pending(engine, task)) {
+        if (lq_qerr_faults(engine, task, no_sense))
+            return;
+        (void)lq_ua_take(engine, task);
         lq_check_condition(engine, task, 0x06, task->reported.asc, task->reported.ascq);
         return;
     }
+    task->is_faulted = false; /* what it was to report has been reported meanwhile */
     if (conflicts) {
         task->defined_bytes = 0;
         lq_task_end(engine, task,

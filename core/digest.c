@@ -17,7 +17,7 @@ static void name_task(const struct lq_engine_task *task, struct lq_digest *diges
 static void mix_waiters(const struct lq_engine *engine, uint64_t mask, struct lq_digest *digest)
 {
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < engine->config.limits.aborts; i++)
+    for (uint32_t i = 0; i < lq_abort_slots(engine); i++)
         if ((mask >> i & 1) != 0)
             sum += lq_mix(engine->aborts[i].nexus->hash, engine->aborts[i].tag);
     lq_digest_word(digest, sum);
@@ -28,7 +28,8 @@ static void mix_waiters(const struct lq_engine *engine, uint64_t mask, struct lq
 static void mix_flags(const struct lq_engine_task *task, struct lq_digest *digest)
 {
     const bool flags[] = {task->enabled,    task->data_wanted, task->aborted, task->loss_waits,
-                          task->confirm,    task->linked_to_transport, task->is_alone};
+                          task->confirm,    task->linked_to_transport, task->is_alone,
+                          task->owes_status, task->is_faulted};
     uint64_t bits = 0;
     for (uint32_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
         bits |= (uint64_t)flags[i] << i;
@@ -59,6 +60,8 @@ static void mix_task(const struct lq_engine *engine, const struct lq_engine_task
     mix_waiters(engine, task->waiters, digest);
     lq_digest_word(digest, (uint64_t)task->refusal.key << 16 | (uint64_t)task->refusal.asc << 8 |
                                task->refusal.ascq);
+    if (task->is_faulted)
+        lq_digest_two(digest, task->fault.key, (uint64_t)task->fault.asc << 8 | task->fault.ascq);
     lq_digest_two(digest, task->lba, task->nblocks);
     lq_digest_two(digest, task->step, task->stepped);
     lq_digest_two(digest, task->expected_in_bytes, task->expected_out_bytes);
@@ -113,8 +116,10 @@ static void mix_reservations(const struct lq_unit *unit, struct lq_digest *diges
 
 static void mix_units(const struct lq_engine *engine, struct lq_digest *digest)
 {
-    for (uint32_t i = 0; i < engine->unit_count; i++)
+    for (uint32_t i = 0; i < engine->unit_count; i++) {
         mix_reservations(&engine->units[i], digest);
+        lq_digest_bytes(digest, engine->units[i].modes, sizeof engine->units[i].modes);
+    }
     for (uint32_t i = 0; i < engine->unit_count; i++)
         mix_order(&engine->units[i].tasks, offsetof(struct lq_engine_task, set_link), digest);
     for (uint32_t i = 0; i < engine->store_count; i++) {
@@ -123,6 +128,7 @@ static void mix_units(const struct lq_engine *engine, struct lq_digest *digest)
         mix_order(&engine->stores[i].held, offsetof(struct lq_engine_task, work_link), digest);
         mix_order(&engine->stores[i].waiting, offsetof(struct lq_engine_task, work_link), digest);
     }
+    mix_order(&engine->faulted, offsetof(struct lq_engine_task, work_link), digest);
     mix_order(&engine->run, offsetof(struct lq_engine_task, work_link), digest);
 }
 
@@ -190,7 +196,7 @@ void lq_engine_digest(const struct lq_engine *engine, struct lq_digest *digest)
     mix_tasks(engine, digest);
     mix_units(engine, digest);
     mix_nexuses(engine, digest);
-    for (uint32_t i = 0; i < engine->config.limits.aborts; i++) {
+    for (uint32_t i = 0; i < lq_abort_slots(engine); i++) {
         if (!engine->aborts[i].in_use)
             continue;
         struct lq_digest_outer outer = lq_digest_begin(digest);

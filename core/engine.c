@@ -18,6 +18,7 @@ static void init_tasks(struct lq_engine *engine)
     lq_list_init(&engine->rescan);
     lq_list_init(&engine->losing);
     lq_list_init(&engine->ended);
+    lq_list_init(&engine->faulted);
     engine->tasks_free = limits->tasks;
     for (uint32_t i = 0; i < limits->tasks; i++) {
         struct lq_engine_task *task = &engine->tasks[i];
@@ -58,7 +59,8 @@ struct lq_engine *lq_engine_make(struct lq_arena *arena, const struct lq_engine_
                                      sizeof *engine->nexuses->attentions, true);
     void *units = lq_arena_take(arena, limits->units, sizeof *engine->units, true);
     void *stores = lq_arena_take(arena, limits->stores, sizeof *engine->stores, true);
-    void *aborts = lq_arena_take(arena, limits->aborts, sizeof *engine->aborts, true);
+    void *aborts = lq_arena_take(arena, limits->aborts + LQ_QERR_SLOTS, sizeof *engine->aborts,
+                                 true);
     void *registrations = lq_arena_take(arena, limits->registrations,
                                         sizeof(struct lq_registration), true);
     void *ports = lq_arena_take(arena, limits->targets, sizeof *engine->target_ports, true);

@@ -58,7 +58,7 @@ static const struct range ranges[] = {
     RANGE(nexuses, 1, 65535),
     RANGE(tasks, 1, 1U << 20),
     RANGE(tasks_per_nexus, 1, 1U << 16),
-    RANGE(aborts, 1, 64),
+    RANGE(aborts, 1, 60),
     RANGE(registrations, 1, 1U << 16),
     RANGE(unit_attentions, 2, 16),
     RANGE(transfer_bytes_max, 4096, 1U << 28),

@@ -17,7 +17,7 @@ struct lq_limits {
     uint32_t nexuses;         /* I_T nexuses remembered, all targets together; fewer than 65536 */
     uint32_t tasks;           /* commands in the engine at once, orphans included */
     uint32_t tasks_per_nexus; /* beyond it: TASK SET FULL */
-    uint32_t aborts;          /* TM functions and nexus losses in progress; at most 64 */
+    uint32_t aborts;          /* TM functions and nexus losses in progress; at most 60 */
     uint32_t registrations;   /* for persistent reservations, all logical units together */
     uint32_t unit_attentions; /* pending per I_T_L nexus; at most 16 */
     uint32_t transfer_bytes_max;   /* data of one command; every task slot owns a buffer of it */

@@ -8,7 +8,7 @@
 
 /* --- the pages ------------------------------------------------------------------------------- */
 
-enum { WCE = 0x04, D_SENSE = 0x04, SWP = 0x08 };
+enum { WCE = 0x04, TST = 0xe0, D_SENSE = 0x04, QERR = 0x06, SWP = 0x08, TAS = 0x40 };
 
 /* WCE says whether a completed write may still be volatile [SBC-4 6.5.6]: without a cache it is 0
  * for good. */
@@ -18,6 +18,12 @@ static void adjust_caching(const struct lq_engine *engine, const struct lq_unit 
     (void)control;
     if (!lq_has_write_cache(engine, unit))
         page[2] &= (uint8_t)~WCE;
+}
+
+/* The other values are reserved [SPC-5 7.5.10]. */
+static bool accepts_control(const uint8_t *page)
+{
+    return (page[2] & TST) <= 0x20 && (page[3] & QERR) != 0x04;
 }
 
 const struct lq_mode_page lq_mode_pages[] = {
@@ -33,7 +39,8 @@ const struct lq_mode_page lq_mode_pages[] = {
     {.code = LQ_PAGE_CONTROL,
      .bytes = 12,
      .defaults = {0x0a, 10, 0, 0x10, 0, 0, 0, 0, 0xff, 0xff},
-     .changeable = {0x0a, 10, D_SENSE, 0, SWP}},
+     .changeable = {0x0a, 10, TST | D_SENSE, QERR, SWP, TAS},
+     .accepts = accepts_control},
 };
 
 const uint32_t lq_mode_page_count = sizeof lq_mode_pages / sizeof lq_mode_pages[0];
@@ -96,11 +103,15 @@ void lq_modes_hold(struct lq_engine *engine, struct lq_unit *unit, uint64_t nexu
     const uint8_t *control = lq_mode_current(unit, lq_mode_page_find(LQ_PAGE_CONTROL, 0));
     const uint8_t *caching = lq_mode_current(unit, lq_mode_page_find(LQ_PAGE_CACHING, 0));
     unit->control = (struct lq_control){
+        .is_per_nexus = (control[2] & TST) == 0x20,
+        .qerr = (enum lq_qerr)((control[3] & QERR) >> 1),
+        .tas = (control[5] & TAS) != 0,
         .d_sense = (control[2] & D_SENSE) != 0,
         .swp = (control[4] & SWP) != 0,
         .write_cache = (caching[2] & WCE) != 0,
     };
     record_modes(engine, unit, nexus_hash, serial);
+    lq_taskset_changed(engine, unit);
 }
 
 void lq_modes_reset(struct lq_engine *engine, struct lq_unit *unit)

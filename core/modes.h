@@ -49,8 +49,18 @@ struct lq_mode_page {
 extern const struct lq_mode_page lq_mode_pages[];
 extern const uint32_t lq_mode_page_count;
 
+/* QERR [SPC-5 7.5.10]: which commands a CHECK CONDITION aborts. */
+enum lq_qerr {
+    LQ_QERR_NONE = 0,
+    LQ_QERR_ALL = 1,  /* those of its task set */
+    LQ_QERR_NEXUS = 3 /* those of its I_T nexus */
+};
+
 /* What the Control and Caching mode pages say, for those whose behaviour depends on it. */
 struct lq_control {
+    bool is_per_nexus; /* TST 001b: a task set for each I_T nexus */
+    enum lq_qerr qerr;
+    bool tas;         /* TASK ABORTED for commands that another I_T nexus aborts */
     bool d_sense;     /* sense data in descriptor format */
     bool swp;         /* software write protect */
     bool write_cache; /* WCE */

@@ -231,6 +231,8 @@ static void lose_task(struct lq_engine *engine, struct lq_engine_nexus *nexus,
                       struct lq_engine_task *task, enum lq_trigger how)
 {
     bool transport_is_gone = how != LQ_TRIGGER_LOGOUT;
+    bool owed_status = task->owes_status;
+    task->owes_status = false;
     if (transport_is_gone)
         task->linked_to_transport = false;
     switch (task->state) {
@@ -239,7 +241,7 @@ static void lose_task(struct lq_engine *engine, struct lq_engine_nexus *nexus,
             lose_ended(engine, task);
         break;
     case LQ_TASK_TERMINATING:
-        if (transport_is_gone) {
+        if (transport_is_gone || (owed_status && lq_abort_silence(task))) {
             lq_abort_release(engine, task);
             lq_task_free(engine, task);
         }

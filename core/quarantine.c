@@ -103,7 +103,11 @@ void lq_quarantine_leave(struct lq_engine *engine, struct lq_engine_task *task)
 void lq_quarantine_orphan(struct lq_engine *engine, struct lq_engine_task *task)
 {
     LQ_ASSERT(task->state == LQ_TASK_IN_STORE && task->aborted);
-    lq_task_end_aborted(engine, task);
+    task->defined_bytes = 0;
+    if (task->owes_status)
+        lq_task_end(engine, task, LQ_TASK_ABORTED, (struct lq_sense){0, 0, 0});
+    else
+        lq_task_end_aborted(engine, task);
     lq_quarantine_leave(engine, task);
 }
 

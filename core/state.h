@@ -54,6 +54,8 @@ struct lq_engine_task {
     bool aborted;             /* in the store, and its status must not be sent */
     bool loss_waits;          /* its nexus's loss waits for it */
     bool was_held;            /* wrong "held-go-on-at-bound" */
+    bool owes_status;         /* aborted by another I_T nexus: ends with TASK ABORTED */
+    bool is_faulted;          /* ends with `fault' when those that QERR aborts have ended */
     bool confirm;             /* ended, and reports something that may have to be put back */
     bool linked_to_transport; /* the transport still knows its cookie */
     bool is_alone;            /* in the store, and nothing that it overlaps may be */
@@ -66,6 +68,7 @@ struct lq_engine_task {
     uint64_t lun, tag, serial, stamp, cookie;
     const struct lq_opcode *opcode; /* NULL: unknown */
     struct lq_sense refusal;        /* known at reception; key 0: none */
+    struct lq_sense fault;
     uint64_t lba;
     uint32_t nblocks;
     uint64_t expected_in_bytes, expected_out_bytes;
@@ -80,6 +83,16 @@ struct lq_engine_task {
     uint8_t *buffer;       /* the slot's own, limits.transfer_bytes_max and LQ_SCRATCH_BYTES */
     uint32_t cdb_bytes;
     uint8_t cdb[LQ_CDB_BYTES_MAX];
+};
+
+/* What the commands ahead of one in its task set look like. */
+struct lq_ahead {
+    bool any;                /* any command */
+    bool barrier;            /* an ORDERED or HEAD OF QUEUE one */
+    bool ordered;            /* an ORDERED one */
+    bool any_but_ordered;    /* any but ORDERED ones */
+    bool rescan;             /* one has ended since the command entered */
+    bool any_not_dispatched; /* one that is not in the store yet */
 };
 
 struct lq_attentions {
@@ -103,6 +116,7 @@ struct lq_engine_nexus {
     uint32_t task_count;
     uint32_t orphan_count; /* of former commands that are still in a store */
     struct lq_link tasks;
+    struct lq_ahead ahead; /* of taskset.c, within a rescan */
     struct lq_link losing_link;
     struct lq_link ended_link; /* nothing is waited for any more: its loss ends at the settling */
     const struct lq_transport *transport;
@@ -155,7 +169,7 @@ struct lq_abort {
     bool is_of_unit;      /* of the LUN below; else a target reset */
     uint16_t unit_lun;    /* by number: its unit may go and its place be taken while this waits */
     uint32_t later_units; /* units with this number or above came after the trigger */
-    lq_task task;         /* PREEMPT AND ABORT: the command that it answers */
+    lq_task task;         /* PREEMPT AND ABORT, QERR: the command that it answers */
     uint64_t lun, tag, referenced_tag, serial, stamp, cookie;
     uint32_t waiting;
     uint64_t deadline_ns;
@@ -181,6 +195,7 @@ struct lq_engine {
     uint32_t orphan_count, held_count;
     uint32_t stale_aborts; /* wrong "absent-abort-stays" */
     struct lq_link free_tasks, run, rescan, losing, ended;
+    struct lq_link faulted; /* commands that are to be triggers of QERR when there is room */
     struct lq_link free_registrations;
     uint32_t registrations_free;
 };
@@ -209,6 +224,14 @@ struct lq_information {
 uint32_t lq_sense_build(struct lq_sense sense, struct lq_information information,
                         bool has_descriptors, uint8_t *bytes);
 
+/* Beside those of TM functions, so that no fault takes the place of one. */
+enum { LQ_QERR_SLOTS = 4 };
+
+static inline uint32_t lq_abort_slots(const struct lq_engine *engine)
+{
+    return engine->config.limits.aborts + LQ_QERR_SLOTS;
+}
+
 /* --- record.c: the engine's records ---------------------------------------------------------- */
 
 /* A record about TASK with its names filled in. */
@@ -227,6 +250,9 @@ void lq_task_end(struct lq_engine *engine, struct lq_engine_task *task, enum lq_
                  struct lq_sense sense);
 /* Ends with BYTES of the buffer as Data-In, cut to what the initiator expects, and GOOD. */
 void lq_task_end_data(struct lq_engine *engine, struct lq_engine_task *task, uint32_t bytes);
+/* The first half of an end: TASK is in no task set any more, and will have STATUS. */
+void lq_task_leave(struct lq_engine *engine, struct lq_engine_task *task, enum lq_status status,
+                   struct lq_sense sense);
 /* Ends without status: the command has been aborted. */
 void lq_task_end_aborted(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_task_free(struct lq_engine *engine, struct lq_engine_task *task);
@@ -239,6 +265,10 @@ void lq_taskset_leave(struct lq_engine *engine, struct lq_engine_task *task);
 /* A command of UNIT is in the store now; matters only to a wrong. */
 void lq_taskset_dispatched(struct lq_engine *engine, struct lq_unit *unit);
 void lq_taskset_rescan(struct lq_engine *engine, struct lq_unit *unit);
+/* TST 001b: each I_T nexus has a task set of its own. */
+bool lq_taskset_is_per_nexus(const struct lq_engine *engine, const struct lq_unit *unit);
+/* TST of UNIT has changed. */
+void lq_taskset_changed(struct lq_engine *engine, struct lq_unit *unit);
 
 /* --- abort.c: the one mechanism -------------------------------------------------------------- */
 
@@ -250,6 +280,24 @@ void lq_abort_expire(struct lq_engine *engine);
 bool lq_abort_supports(const struct lq_engine *engine, enum lq_tm_function function);
 /* True while a TM function more can be carried out. */
 bool lq_abort_has_room(const struct lq_engine *engine);
+/* The same of QERR. */
+bool lq_abort_has_room_for_qerr(const struct lq_engine *engine);
+/* For task_management.c: the steps of a function. */
+bool lq_abort_can_be_aborted(const struct lq_engine *engine, const struct lq_engine_task *task);
+bool lq_abort_names_unit(enum lq_trigger trigger);
+/* NULL: there is no room. */
+struct lq_abort *lq_abort_take(struct lq_engine *engine);
+/* Aborts what is affected, and answers when that can do no more harm; NAMED is NULL: of all of the
+ * target. */
+void lq_abort_start(struct lq_engine *engine, struct lq_abort *abort, const struct lq_unit *named);
+void lq_abort_answer(struct lq_engine *engine, const struct lq_abort *abort,
+                     enum lq_tm_answer tm_answer);
+/* TASK has ended, and its status, which waits, is not told. True: nothing of its data is on its way
+ * any more. */
+bool lq_abort_silence(struct lq_engine_task *task);
+/* The trigger is TASK, a command, which ends when the others can do no more harm. There is room. */
+void lq_abort_start_for(struct lq_engine *engine, struct lq_engine_task *task,
+                        enum lq_trigger trigger);
 /* PREEMPT AND ABORT, by TASK: aborts the commands of TASK's unit whose nexuses are marked as
  * preempted, but TASK, which ends GOOD when they can do no more harm. There is room. */
 void lq_abort_preempted(struct lq_engine *engine, struct lq_engine_task *task);
@@ -259,6 +307,18 @@ void lq_abort_forget_nexus(struct lq_engine *engine, const struct lq_engine_nexu
 /* Aborts TASK for TRIGGER; true when the trigger has to wait for it. */
 bool lq_abort_task(struct lq_engine *engine, struct lq_engine_task *task, enum lq_trigger trigger,
                    bool own_nexus, uint64_t tm_serial);
+
+/* --- qerr.c ---------------------------------------------------------------------------------- */
+
+/* QERR of UNIT reaches all of the task set, not only the faulted I_T nexus. */
+bool lq_qerr_reaches_others(const struct lq_engine *engine, const struct lq_unit *unit);
+/* TASK is about to end with CHECK CONDITION. True: QERR makes it wait for others, and it will end
+ * with SENSE, or, key 0, be run again. */
+bool lq_qerr_faults(struct lq_engine *engine, struct lq_engine_task *task, struct lq_sense sense);
+/* The others of TASK, which is faulted, have ended. */
+void lq_qerr_end(struct lq_engine *engine, struct lq_engine_task *task);
+/* Begins what waits for room; false: nothing does. */
+bool lq_qerr_next(struct lq_engine *engine);
 
 /* --- nexus.c --------------------------------------------------------------------------------- */
 
@@ -305,6 +365,8 @@ void lq_ua_establish(struct lq_engine *engine, struct lq_engine_nexus *nexus, st
                      struct lq_ua ua);
 /* True when one of those that rank above RESERVATION CONFLICT is pending for TASK's nexus. */
 bool lq_ua_is_of_reset(const struct lq_engine_task *task);
+/* One is pending for TASK's I_T_L nexus. */
+bool lq_ua_is_pending(const struct lq_engine *engine, const struct lq_engine_task *task);
 /* Takes the one of highest precedence for TASK to report. False: none is pending. */
 bool lq_ua_take(struct lq_engine *engine, struct lq_engine_task *task);
 /* Wrong "inquiry-clears-attentions": what is pending for TASK's I_T_L nexus is dropped. */

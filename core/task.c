@@ -14,6 +14,9 @@
 
 static const struct lq_sense no_sense = {0, 0, 0};
 
+static void tell(struct lq_engine *engine, struct lq_engine_task *task, enum lq_status status,
+                 struct lq_sense sense);
+
 struct lq_engine_task *lq_task_of(struct lq_engine *engine, lq_handle handle)
 {
     if (handle.index >= engine->config.limits.tasks)
@@ -74,6 +77,8 @@ void lq_settle(struct lq_engine *engine)
             lq_taskset_rescan(engine, LQ_ELEMENT(link, struct lq_unit, rescan_link));
             continue;
         }
+        if (lq_qerr_next(engine))
+            continue;
         link = lq_list_take(&engine->ended);
         if (link == NULL)
             return;
@@ -92,6 +97,7 @@ static void fill_task(struct lq_engine *engine, struct lq_engine_task *task,
     task->is_alone = task->has_information = false;
     task->step = task->stepped = 0;
     task->information = 0;
+    task->owes_status = task->is_faulted = false;
     task->aborted_by = LQ_TRIGGER_NONE;
     task->attribute = command->attribute;
     task->nexus = nexus;
@@ -204,6 +210,11 @@ static void data_out_over(struct lq_engine *engine, lq_task handle, struct lq_se
     if (task == NULL || !task->data_wanted)
         return;
     task->data_wanted = false;
+    if (task->owes_status && task->state == LQ_TASK_TERMINATING) {
+        task->state = LQ_TASK_ENDED;
+        tell(engine, task, LQ_TASK_ABORTED, no_sense);
+        return;
+    }
     if (sense.key != 0)
         task->refusal = sense;
     if (task->unit != NULL && !lq_link_is_linked(&task->set_link))
@@ -250,14 +261,20 @@ static uint32_t build_sense(const struct lq_engine *engine, const struct lq_engi
     return lq_sense_build(sense, information, has_descriptors, bytes);
 }
 
-void lq_task_end(struct lq_engine *engine, struct lq_engine_task *task, enum lq_status status,
-                 struct lq_sense sense)
+void lq_task_leave(struct lq_engine *engine, struct lq_engine_task *task, enum lq_status status,
+                   struct lq_sense sense)
 {
     record_end(engine, task, status, sense);
     lq_taskset_leave(engine, task);
     lq_list_remove(&task->work_link);
     task->state = LQ_TASK_ENDED;
     lq_overlap_left(engine, task);
+}
+
+/* The second half: it is told. */
+static void tell(struct lq_engine *engine, struct lq_engine_task *task, enum lq_status status,
+                 struct lq_sense sense)
+{
     task->confirm = task->reported.asc != 0;
     uint8_t bytes[LQ_SENSE_BYTES_MAX];
     bool is_out = task->opcode != NULL && task->opcode->direction == LQ_DIRECTION_OUT;
@@ -272,6 +289,15 @@ void lq_task_end(struct lq_engine *engine, struct lq_engine_task *task, enum lq_
     LQ_ASSERT(task->linked_to_transport);
     task->nexus->transport->command_complete(task->nexus->transport_context, task->cookie,
                                              &complete);
+}
+
+void lq_task_end(struct lq_engine *engine, struct lq_engine_task *task, enum lq_status status,
+                 struct lq_sense sense)
+{
+    if (status == LQ_CHECK_CONDITION && lq_qerr_faults(engine, task, sense))
+        return;
+    lq_task_leave(engine, task, status, sense);
+    tell(engine, task, status, sense);
 }
 
 void lq_task_end_data(struct lq_engine *engine, struct lq_engine_task *task, uint32_t bytes)
@@ -344,6 +370,10 @@ void lq_engine_store_done(struct lq_engine *engine, lq_handle handle, enum lq_bl
     lq_store_noticed(engine, task->unit->store, task->request.op, status);
     if (task->state == LQ_TASK_ORPHAN) {
         lq_quarantine_orphan_done(engine, task);
+    } else if (task->aborted && task->owes_status) {
+        task->defined_bytes = 0;
+        lq_task_end(engine, task, LQ_TASK_ABORTED, no_sense);
+        lq_abort_release(engine, task);
     } else if (task->aborted) {
         lq_task_end_aborted(engine, task);
         lq_abort_release(engine, task);

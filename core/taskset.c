@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Order within a task set [SAM-5 8.6 to 8.9]. One task set a logical unit (TST 000b).
+ * Order within a task set [SAM-5 8.6 to 8.9]. A logical unit has one for all I_T nexuses (TST 000b)
+ * or one for each (TST 001b); its list has them all, in order of entry.
  *
  *   SIMPLE         is enabled when no older ORDERED or HEAD OF QUEUE command is in the set
  *   ORDERED        is enabled when every older command has ended
@@ -10,18 +11,8 @@
  */
 #include "core/state.h"
 
-/* What the commands ahead of one look like. */
-struct ahead {
-    bool any;                /* any command */
-    bool barrier;            /* an ORDERED or HEAD OF QUEUE one */
-    bool ordered;            /* an ORDERED one */
-    bool any_but_ordered;    /* any but ORDERED ones */
-    bool rescan;             /* one has ended since the command entered */
-    bool any_not_dispatched; /* one that is not in the store yet */
-};
-
 static bool may_begin(const struct lq_engine *engine, const struct lq_engine_task *task,
-                      const struct ahead *ahead)
+                      const struct lq_ahead *ahead)
 {
     switch (task->attribute) {
     case LQ_HEAD_OF_QUEUE:
@@ -50,6 +41,12 @@ static bool is_barrier(const struct lq_engine_task *task)
     return task->attribute == LQ_ORDERED || task->attribute == LQ_HEAD_OF_QUEUE;
 }
 
+bool lq_taskset_is_per_nexus(const struct lq_engine *engine, const struct lq_unit *unit)
+{
+    return (unit->control.is_per_nexus && !lq_core_wrong(engine, LQ_WRONG_TST_IGNORED)) ||
+           lq_core_wrong(engine, LQ_WRONG_TASK_SETS_PER_NEXUS);
+}
+
 static void enable(struct lq_engine *engine, struct lq_engine_task *task)
 {
     task->enabled = true;
@@ -72,6 +69,39 @@ static void looks_closer(struct lq_engine *engine, struct lq_unit *unit)
         mark_for_rescan(engine, unit);
 }
 
+static void look_at(struct lq_ahead *ahead, const struct lq_engine_task *task)
+{
+    ahead->any = true;
+    ahead->barrier = ahead->barrier || is_barrier(task);
+    ahead->ordered = ahead->ordered || task->attribute == LQ_ORDERED;
+    ahead->any_but_ordered = ahead->any_but_ordered || task->attribute != LQ_ORDERED;
+    ahead->any_not_dispatched = ahead->any_not_dispatched || task->state == LQ_TASK_IN_SET ||
+                                task->state == LQ_TASK_HELD || task->state == LQ_TASK_WAITING;
+}
+
+/* What a command of NEXUS finds when it enters. Of one task set only the wrongs ask for details:
+ * they look closer, at the next rescan. */
+static struct lq_ahead ahead_at_entry(const struct lq_engine *engine, const struct lq_unit *unit,
+                                      const struct lq_engine_nexus *nexus)
+{
+    bool any = !lq_list_is_empty(&unit->tasks), barrier = unit->barriers > 0;
+    struct lq_ahead ahead = {.any = any,
+                             .barrier = barrier,
+                             .ordered = barrier,
+                             .any_but_ordered = any,
+                             .any_not_dispatched = any};
+    if (!any || !lq_taskset_is_per_nexus(engine, unit))
+        return ahead;
+    ahead = (struct lq_ahead){0};
+    LQ_LIST_EACH(link, &unit->tasks)
+    {
+        const struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, set_link);
+        if (task->nexus == nexus)
+            look_at(&ahead, task);
+    }
+    return ahead;
+}
+
 void lq_taskset_enter(struct lq_engine *engine, struct lq_engine_task *task)
 {
     struct lq_unit *unit = task->unit;
@@ -86,13 +116,7 @@ void lq_taskset_enter(struct lq_engine *engine, struct lq_engine_task *task)
         event.value = unit->number;
         lq_record(engine, event);
     }
-    bool any = !lq_list_is_empty(&unit->tasks), barrier = unit->barriers > 0;
-    /* Only the wrongs that ask for it look closer, at the next rescan. */
-    struct ahead ahead = {.any = any,
-                          .barrier = barrier,
-                          .ordered = barrier,
-                          .any_but_ordered = any,
-                          .any_not_dispatched = any};
+    struct lq_ahead ahead = ahead_at_entry(engine, unit, task->nexus);
     lq_list_append(&unit->tasks, &task->set_link);
     if (is_barrier(task))
         unit->barriers++;
@@ -124,24 +148,27 @@ void lq_taskset_leave(struct lq_engine *engine, struct lq_engine_task *task)
         mark_for_rescan(engine, unit);
 }
 
+void lq_taskset_changed(struct lq_engine *engine, struct lq_unit *unit)
+{
+    mark_for_rescan(engine, unit);
+}
+
 void lq_taskset_rescan(struct lq_engine *engine, struct lq_unit *unit)
 {
-    struct ahead ahead = {.rescan = true};
+    struct lq_ahead shared = {.rescan = true};
+    bool is_per_nexus = lq_taskset_is_per_nexus(engine, unit);
+    for (uint32_t i = 0; is_per_nexus && i < engine->config.limits.nexuses; i++)
+        engine->nexuses[i].ahead = shared;
     LQ_LIST_EACH(link, &unit->tasks)
     {
         if (unit->dormant == 0)
             return;
         struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, set_link);
-        if (!task->enabled && may_begin(engine, task, &ahead)) {
+        struct lq_ahead *ahead = is_per_nexus ? &task->nexus->ahead : &shared;
+        if (!task->enabled && may_begin(engine, task, ahead)) {
             unit->dormant--;
             enable(engine, task);
         }
-        ahead.any = true;
-        ahead.barrier = ahead.barrier || is_barrier(task);
-        ahead.ordered = ahead.ordered || task->attribute == LQ_ORDERED;
-        ahead.any_but_ordered = ahead.any_but_ordered || task->attribute != LQ_ORDERED;
-        ahead.any_not_dispatched = ahead.any_not_dispatched || task->state == LQ_TASK_IN_SET ||
-                                   task->state == LQ_TASK_HELD ||
-                                   task->state == LQ_TASK_WAITING;
+        look_at(ahead, task);
     }
 }

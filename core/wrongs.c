@@ -341,6 +341,19 @@ const struct lq_wrong lq_core_wrongs[LQ_CORE_WRONGS] = {
     [LQ_WRONG_MODE_SENSE_SHOWS_DEFAULTS] =
         {"mode-sense-shows-defaults", "MODE-1",
          "MODE SENSE shows default values, whatever MODE SELECT has set."},
+    [LQ_WRONG_TST_IGNORED] =
+        {"tst-ignored", "ORD-6", "All I_T nexuses share a task set although TST is 001b."},
+    [LQ_WRONG_TASK_SETS_PER_NEXUS] =
+        {"task-sets-per-nexus", "ORD-1",
+         "Each I_T nexus has a task set of its own although TST is 000b."},
+    [LQ_WRONG_TAS_IGNORED] =
+        {"tas-ignored", "TM-4",
+         "Commands that another I_T nexus aborts have no status although TAS is 1."},
+    [LQ_WRONG_QERR_IGNORED] =
+        {"qerr-ignored", "TM-11", "CHECK CONDITION aborts nothing, whatever QERR is."},
+    [LQ_WRONG_QERR_SPARES_OTHERS] =
+        {"qerr-spares-others", "TM-11",
+         "With QERR 01b only commands of the faulted I_T nexus are aborted."},
     [LQ_WRONG_MODE_SELECT_FORGOTTEN] =
         {"mode-select-forgotten", "MODE-2", "MODE SELECT ends GOOD and changes nothing."},
     [LQ_WRONG_WRITE_SAME_WRITES_ONE_BLOCK] =

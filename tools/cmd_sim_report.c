@@ -43,6 +43,7 @@ static const char *const triggers[] = {[LQ_TRIGGER_NONE] = "nothing",
                                        [LQ_TRIGGER_TARGET_WARM_RESET] = "TARGET WARM RESET",
                                        [LQ_TRIGGER_TARGET_COLD_RESET] = "TARGET COLD RESET",
                                        [LQ_TRIGGER_PREEMPT_AND_ABORT] = "PREEMPT AND ABORT",
+                                       [LQ_TRIGGER_QERR] = "QERR",
                                        [LQ_TRIGGER_NEXUS_LOSS] = "nexus loss",
                                        [LQ_TRIGGER_LOGOUT] = "logout",
                                        [LQ_TRIGGER_REINSTATEMENT] = "reinstatement"};

@@ -2,8 +2,10 @@
 /*
  * ORDER: task attributes within a task set [SAM-5 r21 8.6], white box.
  *
- * Method: each task set is kept as three lists in order of entry: all commands, the ORDERED ones,
- * the HEAD OF QUEUE ones. A rule then asks for the oldest of a list only.
+ * Method: the commands of each logical unit are kept as three lists in order of entry: all, the
+ * ORDERED ones, the HEAD OF QUEUE ones. A rule then asks for the oldest of a list only. They are
+ * one task set (TST 000b), or one for each I_T nexus (TST 001b): then the rule asks for the oldest
+ * of the same nexus.
  *
  * The order of two HEAD OF QUEUE commands is open: from SAM-2 on both are enabled at once.
  */
@@ -12,12 +14,12 @@
 /* Between the end of one command and the beginning of the next. */
 #define SLACK_NS UINT64_C(1000000)
 
-struct task_set {
+struct task_set { /* of a logical unit; all of them where each I_T nexus has one */
+    bool is_per_nexus;
+    uint64_t regrouped; /* seq of the record by which that changed */
     struct lq_link all, ordered, head_of_queue;
     struct lq_link in_store; /* commands with requests out, in order of entry */
     uint64_t steps; /* commands enabled or ended so far */
-    uint64_t oldest_since_ns; /* the oldest command has been it since then */
-    bool is_stuck_told;
 };
 
 struct member {
@@ -26,6 +28,8 @@ struct member {
     uint64_t entry; /* number of the entry in all sets */
     uint64_t steps_at_entry;
     bool saw_ordered, saw_head_of_queue, saw_any, is_in;
+    bool is_oldest, is_stuck_told;
+    uint64_t oldest_since_ns; /* the oldest of its task set it has been since then */
     struct lq_link in_all, in_attribute, in_store;
 };
 
@@ -104,29 +108,80 @@ static struct member *first_of(const struct lq_link *list, size_t offset)
     return lq_list_is_empty(list) ? NULL : (struct member *)(void *)((char *)list->next - offset);
 }
 
-#define FIRST(list, link) first_of((list), offsetof(struct member, link))
+
+/* The first of LIST that is in MEMBER's task set; NULL. */
+static struct member *first_beside(const struct lq_link *list, size_t offset,
+                                   const struct member *member)
+{
+    if (!member->set->is_per_nexus)
+        return first_of(list, offset);
+    LQ_LIST_EACH(link, list)
+    {
+        struct member *other = (struct member *)(void *)((char *)link - offset);
+        if (other->task->nexus == member->task->nexus)
+            return other;
+    }
+    return NULL;
+}
+
+#define FIRST_BESIDE(list, link, member)                                                          \
+    first_beside((list), offsetof(struct member, link), (member))
 
 /* --- the oldest: ORD-6 ------------------------------------------------------------------------ */
 
-/* Called before anything changes in SET: has its oldest command waited for nothing? */
-static void judge_oldest(struct lq_judge *judge, struct task_set *set)
+static void judge_one(struct lq_judge *judge, struct member *oldest)
 {
-    const struct member *oldest = FIRST(&set->all, in_all);
-    if (oldest == NULL)
-        return;
     judge->exercised[P_ORD_6]++;
-    if (oldest->task->enabled != NULL || set->is_stuck_told ||
-        judge->now_ns - set->oldest_since_ns <= SLACK_NS)
+    if (oldest->task->enabled != NULL || oldest->is_stuck_told ||
+        judge->now_ns - oldest->oldest_since_ns <= SLACK_NS)
         return;
-    set->is_stuck_told = true;
+    oldest->is_stuck_told = true;
     struct lq_text text = lq_text_form("command % was not enabled although no older one had been "
                                        "in its task set since ", oldest->task->serial, 0, 0, 0);
-    lq_text_time(&text, set->oldest_since_ns);
+    lq_text_time(&text, oldest->oldest_since_ns);
     struct lq_proof proof = {0};
     lq_proof_event(&proof, oldest->task->received);
     lq_proof_event(&proof, oldest->task->entered);
     lq_proof_event(&proof, judge->view.event);
     lq_convict(judge, P_ORD_6, &proof, &text);
+}
+
+/* Called before anything changes in SET: has an oldest command waited for nothing? */
+static void judge_oldest(struct lq_judge *judge, struct task_set *set)
+{
+    LQ_LIST_EACH(link, &set->all)
+    {
+        struct member *member = LQ_ELEMENT(link, struct member, in_all);
+        if (member->is_oldest)
+            judge_one(judge, member);
+        if (!set->is_per_nexus)
+            return;
+    }
+}
+
+static void note_oldest(const struct lq_judge *judge, struct member *oldest)
+{
+    if (oldest == NULL || oldest->is_oldest)
+        return;
+    oldest->is_oldest = true;
+    oldest->oldest_since_ns = judge->now_ns;
+}
+
+/* TST has changed: task sets are one, or several. */
+static void regroup(struct lq_judge *judge, struct task_set *set, bool is_per_nexus,
+                    const struct lq_event *event)
+{
+    judge_oldest(judge, set);
+    set->is_per_nexus = is_per_nexus;
+    set->regrouped = event->seq;
+    LQ_LIST_EACH(link, &set->all)
+    {
+        struct member *member = LQ_ELEMENT(link, struct member, in_all);
+        if (FIRST_BESIDE(&set->all, in_all, member) == member)
+            note_oldest(judge, member);
+        else
+            member->is_oldest = false;
+    }
 }
 
 /* --- entry: ORD-4 ----------------------------------------------------------------------------- */
@@ -188,17 +243,17 @@ static void on_entered(struct lq_judge *judge, struct lq_seen_task *task)
         return;
     struct task_set *set = set_of(judge, task->unit->unit);
     judge_oldest(judge, set);
-    if (lq_list_is_empty(&set->all))
-        set->oldest_since_ns = judge->now_ns;
     member->task = task;
     member->set = set;
     member->entry = ++order_of(judge)->entries;
     member->steps_at_entry = set->steps;
     member->is_in = true;
-    member->saw_any = !lq_list_is_empty(&set->all);
-    member->saw_ordered = !lq_list_is_empty(&set->ordered);
-    member->saw_head_of_queue = !lq_list_is_empty(&set->head_of_queue);
+    member->saw_any = FIRST_BESIDE(&set->all, in_all, member) != NULL;
+    member->saw_ordered = FIRST_BESIDE(&set->ordered, in_attribute, member) != NULL;
+    member->saw_head_of_queue = FIRST_BESIDE(&set->head_of_queue, in_attribute, member) != NULL;
     lq_list_append(&set->all, &member->in_all);
+    if (!member->saw_any)
+        note_oldest(judge, member);
     if (task->attribute == LQ_ORDERED)
         lq_list_append(&set->ordered, &member->in_attribute);
     else if (task->attribute == LQ_HEAD_OF_QUEUE)
@@ -232,9 +287,9 @@ static void on_enabled(struct lq_judge *judge, struct lq_seen_task *task,
     if (member->set == NULL || !member->is_in)
         return;
     struct task_set *set = member->set;
-    const struct member *oldest = FIRST(&set->all, in_all);
-    const struct member *ordered = FIRST(&set->ordered, in_attribute);
-    const struct member *head = FIRST(&set->head_of_queue, in_attribute);
+    const struct member *oldest = FIRST_BESIDE(&set->all, in_all, member);
+    const struct member *ordered = FIRST_BESIDE(&set->ordered, in_attribute, member);
+    const struct member *head = FIRST_BESIDE(&set->head_of_queue, in_attribute, member);
     if (task->attribute == LQ_HEAD_OF_QUEUE) {
         on_enabled_head_of_queue(judge, member, event);
     } else if (task->attribute == LQ_ORDERED) {
@@ -262,13 +317,14 @@ static void on_ended(struct lq_judge *judge, struct lq_seen_task *task)
     struct member *member = member_of(judge, task);
     if (member->set == NULL || !member->is_in)
         return;
-    if (FIRST(&member->set->all, in_all) == member) {
+    bool was_oldest = member->is_oldest;
+    if (was_oldest)
         judge_oldest(judge, member->set);
-        member->set->oldest_since_ns = judge->now_ns;
-    }
-    member->is_in = false;
+    member->is_in = member->is_oldest = false;
     member->set->steps++;
     lq_list_remove(&member->in_all);
+    if (was_oldest)
+        note_oldest(judge, FIRST_BESIDE(&member->set->all, in_all, member));
     lq_list_remove(&member->in_attribute);
     lq_list_remove(&member->in_store);
 }
@@ -282,13 +338,17 @@ static void on_submitted(struct lq_judge *judge, struct lq_seen_task *task,
     if (member->set == NULL || !member->is_in)
         return;
     const struct task_set *set = member->set;
-    const struct member *ordered = FIRST(&set->ordered, in_attribute);
-    if (task->attribute == LQ_ORDERED) {
+    const struct member *ordered = FIRST_BESIDE(&set->ordered, in_attribute, member);
+    bool is_of_now = task->enabled == NULL || task->enabled->seq > set->regrouped;
+    if (!is_of_now) {
+        /* enabled when its task set was another one */
+    } else if (task->attribute == LQ_ORDERED) {
         judge->exercised[P_ORD_5] += member->saw_any;
         LQ_LIST_EACH(link, &set->in_store)
         {
             const struct member *other = LQ_ELEMENT(link, struct member, in_store);
-            if (other->entry > member->entry)
+            if (other->entry > member->entry ||
+                (set->is_per_nexus && other->task->nexus != task->nexus))
                 continue;
             convict_pair(judge, P_ORD_5, member, " went to the store while that of the older ",
                          other, " was out", event);
@@ -345,12 +405,25 @@ static void forget_all(struct order *order)
     lq_map_reset(&order->newest_of);
 }
 
+/* MODE SELECT, or a reset, has changed TST. */
+static void on_modes(struct lq_judge *judge, const struct lq_event *event)
+{
+    const struct lq_seen_unit *unit = lq_view_unit(&judge->view, event->target, event->lun);
+    if (unit == NULL)
+        return;
+    struct task_set *set = set_of(judge, unit->unit);
+    if (set->is_per_nexus != lq_has_tst_per_nexus(unit))
+        regroup(judge, set, !set->is_per_nexus, event);
+}
+
 static void order_event(struct lq_judge *judge, const struct lq_event *event)
 {
     if (lq_target_ends(event))
         forget_all(order_of(judge));
     if (event->kind == LQ_W_LUN_CHANGED)
         on_changed(judge, event);
+    if (event->kind == LQ_E_MODES)
+        on_modes(judge, judge->view.event);
     if (event->kind < LQ_E_ENTERED ||
         (event->kind > LQ_E_ENDED && event->kind < LQ_S_SUBMITTED))
         return;
@@ -411,6 +484,7 @@ static void order_reset(struct lq_judge *judge)
 /* The order of entry, and of a HEAD OF QUEUE command what passed it. */
 static void mix_set(const struct task_set *set, struct lq_digest *digest)
 {
+    lq_digest_word(digest, set->is_per_nexus);
     LQ_LIST_EACH(link, &set->all)
     {
         const struct member *member = LQ_ELEMENT(link, struct member, in_all);
@@ -463,8 +537,8 @@ static void order_digest(struct lq_judge *judge, struct lq_digest *digest)
 }
 
 static const uint16_t kinds[] = {
-    LQ_W_POWER, LQ_W_LUN_CHANGED, LQ_E_ENTERED, LQ_E_ENABLED, LQ_E_ENDED, LQ_S_SUBMITTED,
-    LQ_S_COMPLETED, LQ_EVENT_NONE};
+    LQ_W_POWER, LQ_W_LUN_CHANGED, LQ_E_MODES, LQ_E_ENTERED, LQ_E_ENABLED, LQ_E_ENDED,
+    LQ_S_SUBMITTED, LQ_S_COMPLETED, LQ_EVENT_NONE};
 
 const struct lq_judge_part lq_order_part = {
     .name = "order",

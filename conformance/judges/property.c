@@ -51,6 +51,10 @@ const struct lq_property lq_property_table[] = {
         {"TM-3", "tm-scope", "SAM-5 r21 7.2 to 7.7", "tm",
          "A TM function ends every command inside its scope before it is answered, and none "
          "outside."},
+    [P_TM_4] =
+        {"TM-4", "task-aborted-as-tas-says", "SPC-5 r22 7.5.10; SAM-5 r21 5.3.1", "faulted",
+         "A command that another I_T nexus aborts ends with TASK ABORTED when TAS is 1, and no "
+         "other command does."},
     [P_TM_5] =
         {"TM-5", "cold-reset-closes", "RFC 7143 11.5.1", "tm",
          "After the answer to TARGET COLD RESET no command of a session from before it is "
@@ -73,6 +77,10 @@ const struct lq_property lq_property_table[] = {
         {"TM-10", "tm-supported", "SAM-5 r21 7.2, 7.3, 7.5, 7.7", "tm",
          "ABORT TASK, ABORT TASK SET, CLEAR TASK SET and LOGICAL UNIT RESET are carried out, not "
          "called unsupported."},
+    [P_TM_11] =
+        {"TM-11", "check-condition-as-qerr-says", "SPC-5 r22 7.5.10", "faulted",
+         "A CHECK CONDITION aborts those commands of its task set that QERR says, before it is "
+         "sent, and no others."},
     [P_RI_1] =
         {"RI-1", "old-session-silent", "RFC 7143 6.3.5", "reinstate",
          "After the success of a reinstating login the old session sends nothing."},

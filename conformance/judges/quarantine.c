@@ -287,7 +287,8 @@ static void on_ended(struct lq_judge *judge, struct lq_seen_task *task,
     if (held->since == NULL)
         return;
     bool has_gone = lq_has_gone_since(task->unit, held->since->seq); /* then it ends at once */
-    if (!(event->flags & LQ_F_ABORTED) && event->code != 0x08 && !has_gone)
+    bool is_aborted = (event->flags & LQ_F_ABORTED) != 0 || event->code == 0x40; /* TASK ABORTED */
+    if (!is_aborted && event->code != 0x08 && !has_gone)
         convict_task(judge, P_QUAR_2, task, event, " was held and ended with another status than "
                                                    "BUSY");
     held_is_over(judge, held);

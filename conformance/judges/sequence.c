@@ -38,6 +38,8 @@ static void convict(struct lq_judge *judge, enum lq_property_place property,
     lq_convict_pdu(judge, property, pdu, &text);
 }
 
+enum { TASK_ABORTED = 0x40 };
+
 /* --- what there is of PDUs that a target sends ------------------------------------------------ */
 
 enum stat_sn_rule { STAT_NEXT, STAT_COUNTS, STAT_IF_S, STAT_IF_ANSWER };
@@ -261,7 +263,8 @@ static void judge_left_behind(struct lq_judge *judge, const struct lq_pdu_seen *
             LQ_ELEMENT(link, struct lq_seen_exchange, in_connection);
         const struct lq_seen_task *task = exchange->task;
         if (task == NULL || task->ended == NULL || (task->ended->flags & LQ_F_ABORTED) != 0 ||
-            exchange->silenced_by != NULL || exchange->unsolicited_follows)
+            exchange->silenced_by != NULL || exchange->unsolicited_follows ||
+            task->ended->code == TASK_ABORTED) /* which waits for data that was asked for */
             continue;
         convict(judge, P_SEQ_13, pdu, "connection %: the logout was answered, but task %, which "
                                       "had ended with status %, got none", exchange->itt,

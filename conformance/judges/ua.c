@@ -7,8 +7,7 @@
  * dropped. A condition is owed to a nexus for a logical unit from its cause on, and a command that
  * was received later and ends GOOD while it is owed proves that it is missing.
  *
- * TAS is 0 and TST is 000b: CLEAR TASK SET tells the others by 2F/00 [SPC-5 r22 7.5.11]. Codes are
- * grouped by kind; which of the reset codes a reset uses is its own choice.
+ * Codes are grouped by kind; which of the reset codes a reset uses is its own choice.
  */
 #include "conformance/judges/ua.h"
 
@@ -129,54 +128,13 @@ static void reset_done(struct lq_judge *judge, const struct lq_seen_function *fu
     }
 }
 
-/* Whoever else lost commands must hear of it; whose commands something else had aborted already,
- * but had not ended yet, may. */
-static void clear_done(struct lq_judge *judge, const struct lq_seen_function *function,
-                       const struct lq_event *event)
-{
-    uint64_t since = function->received->seq;
-    for (uint32_t n = 0; n < judge->view.nexuses.count; n++) {
-        const struct lq_seen_nexus *nexus = lq_array_at(&judge->view.nexuses, n);
-        struct place *place = lq_ua_place(judge, nexus, function->unit);
-        bool may = place->clearing != NULL && place->clearing->seq >= since;
-        bool must = place->cleared_by == function;
-        if (nexus == function->nexus || !(may || must))
-            continue;
-        lq_ua_owe(judge, nexus, function->unit, CLEARED, must, event);
-        place->cleared_by = NULL;
-    }
-}
-
-static void close_function(struct ua *ua, const struct lq_seen_function *function)
-{
-    for (uint32_t i = 0; i < ua->open_count; i++)
-        if (ua->open[i] == function)
-            ua->open[i--] = ua->open[--ua->open_count];
-}
-
-/* A command was ended by a CLEAR TASK SET. When only one can have done it, its nexus must hear. */
-static void on_cleared(struct lq_judge *judge, const struct lq_seen_task *task)
-{
-    const struct ua *ua = ua_of(judge);
-    const struct lq_seen_function *only = NULL;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < ua->open_count; i++) {
-        if (!lq_function_covers_task(ua->open[i], task))
-            continue;
-        only = ua->open[i];
-        count++;
-    }
-    if (count == 1 && only->nexus != task->nexus)
-        lq_ua_place(judge, task->nexus, task->unit)->cleared_by = only;
-}
-
 static void on_answered(struct lq_judge *judge, const struct lq_event *event)
 {
     const struct lq_seen_function *function =
         lq_view_engine_function(&judge->view, event->serial);
     if (function == NULL)
         return;
-    close_function(ua_of(judge), function);
+    lq_ua_clear_closes(judge, function);
     if (event->code != LQ_TM_COMPLETE)
         return;
     switch (function->function) {
@@ -187,30 +145,10 @@ static void on_answered(struct lq_judge *judge, const struct lq_event *event)
         break;
     case LQ_TM_CLEAR_TASK_SET:
         if (function->unit != NULL)
-            clear_done(judge, function, event);
+            lq_ua_clear_done(judge, function, event);
         break;
     default:
         break;
-    }
-}
-
-static void on_received(struct lq_judge *judge, const struct lq_event *event)
-{
-    const struct lq_seen_function *function =
-        lq_view_engine_function(&judge->view, event->serial);
-    if (function == NULL || function->function != LQ_TM_CLEAR_TASK_SET || function->unit == NULL)
-        return;
-    if (ua_of(judge)->open_count < OPEN_MAX)
-        ua_of(judge)->open[ua_of(judge)->open_count++] = function;
-    for (uint32_t n = 0; n < judge->view.nexuses.count; n++) {
-        const struct lq_seen_nexus *nexus = lq_array_at(&judge->view.nexuses, n);
-        LQ_LIST_EACH(link, &nexus->tasks)
-        {
-            const struct lq_seen_task *task = LQ_ELEMENT(link, struct lq_seen_task, in_nexus);
-            if (nexus != function->nexus && task->ended == NULL &&
-                lq_function_covers_task(function, task))
-                lq_ua_place(judge, nexus, function->unit)->clearing = event;
-        }
     }
 }
 
@@ -397,10 +335,12 @@ static void on_ended(struct lq_judge *judge, const struct lq_event *event)
         return;
     if (event->flags & LQ_F_ABORTED) {
         if (event->code == LQ_TRIGGER_CLEAR_TASK_SET)
-            on_cleared(judge, task);
+            lq_ua_cleared(judge, task);
         on_preempted(judge, event);
         return;
     }
+    if (event->code == 0x02)
+        lq_ua_qerr_done(judge, task, event);
     if (event->code == 0x02 && event->detail >> 16 == 6)
         on_report(judge, task, event);
     else if (event->code == 0 && !is_exempt(task->opcode))
@@ -525,7 +465,7 @@ static void ua_event(struct lq_judge *judge, const struct lq_event *event)
         on_store_reset(judge, event);
         break;
     case LQ_E_TM_RECEIVED:
-        on_received(judge, event);
+        lq_ua_clear_received(judge, event);
         break;
     case LQ_E_TM_ANSWERED:
         on_answered(judge, event);
@@ -535,6 +475,7 @@ static void ua_event(struct lq_judge *judge, const struct lq_event *event)
         break;
     case LQ_E_AFFECTED:
         on_preempted(judge, event);
+        lq_ua_qerr_affects(judge, event);
         break;
     case LQ_E_STATUS_LOST:
         on_lost(judge, event);

@@ -22,6 +22,7 @@ struct place { /* an I_T_L nexus */
      * there were commands. */
     const struct lq_seen_function *cleared_by;
     const struct lq_event *clearing;
+    uint64_t faulted; /* serial of the command by whose fault QERR has aborted some; 0: none */
     /* The engine's newest merging of all that was pending into 29/00; what was established at that
      * moment is in it. */
     const struct lq_event *merged;
@@ -53,6 +54,16 @@ void lq_ua_owe(struct lq_judge *judge, const struct lq_seen_nexus *nexus,
 
 /* reservation.c: what UNIT tells of reservations can not be known. */
 bool lq_reservation_may_tell(struct lq_judge *judge, const struct lq_seen_unit *unit);
+
+/* ua_cleared.c: a CLEAR TASK SET is received, ends TASK, is answered, is over; and QERR. */
+void lq_ua_clear_received(struct lq_judge *judge, const struct lq_event *event);
+void lq_ua_cleared(struct lq_judge *judge, const struct lq_seen_task *task);
+void lq_ua_clear_done(struct lq_judge *judge, const struct lq_seen_function *function,
+                      const struct lq_event *event);
+void lq_ua_clear_closes(struct lq_judge *judge, const struct lq_seen_function *function);
+void lq_ua_qerr_affects(struct lq_judge *judge, const struct lq_event *event);
+void lq_ua_qerr_done(struct lq_judge *judge, const struct lq_seen_task *faulted,
+                     const struct lq_event *event);
 
 /* ua_luns.c */
 void lq_ua_lun_comes(struct lq_judge *judge, const struct lq_event *event);

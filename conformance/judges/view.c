@@ -411,6 +411,8 @@ static void engine_function(struct lq_judge *judge, const struct lq_event *event
         function->unit = lq_view_unit(view, event->target, event->lun);
     }
     function->received = event;
+    function->is_per_nexus = function->unit != NULL && lq_has_tst_per_nexus(function->unit);
+    function->has_tas = function->unit != NULL && lq_has_tas(function->unit);
     *lq_map_put(&view->function_of_engine, judge->allocator, event->serial) = function->index;
 }
 

@@ -100,6 +100,8 @@ struct lq_seen_function {
     struct lq_moment request, response;           /* PDUs, complete at the target's end */
     uint32_t response_code;
     uint32_t cmd_sn, ref_cmd_sn;
+    /* When it was received: each I_T nexus had a task set of its own; TAS was 1. */
+    bool is_per_nexus, has_tas;
     uint32_t index;
 };
 
@@ -264,6 +266,22 @@ static inline bool lq_has_gone_since(const struct lq_seen_unit *unit, uint64_t s
 static inline bool lq_same_unit(const struct lq_seen_unit *a, const struct lq_seen_unit *b)
 {
     return a != NULL && b != NULL && a->unit == b->unit;
+}
+
+/* What the Control mode page of UNIT says now [SPC-5 r22 7.5.10]. */
+static inline bool lq_has_tst_per_nexus(const struct lq_seen_unit *unit)
+{
+    return unit->modes != NULL && unit->modes->code >> 29 == 1;
+}
+
+static inline uint32_t lq_qerr_of(const struct lq_seen_unit *unit)
+{
+    return unit->modes == NULL ? 0 : unit->modes->code >> 17 & 3;
+}
+
+static inline bool lq_has_tas(const struct lq_seen_unit *unit)
+{
+    return unit->modes != NULL && (unit->modes->code & 0x40) != 0;
 }
 
 /* True when FUNCTION ends or clears what it affects (it is none of the queries). */

@@ -74,7 +74,8 @@ bool lq_function_covers_task(const struct lq_seen_function *function,
         return is_own && task->tag == function->referenced_tag && lun_is_same;
     case LQ_TM_ABORT_TASK_SET:
         return is_own && lun_is_same;
-    case LQ_TM_CLEAR_TASK_SET:
+    case LQ_TM_CLEAR_TASK_SET: /* one task set, whose ever it is [SPC-5 r22 7.5.10, TST] */
+        return lun_is_same && (is_own || !function->is_per_nexus);
     case LQ_TM_LOGICAL_UNIT_RESET:
         return lun_is_same;
     case LQ_TM_TARGET_WARM_RESET:

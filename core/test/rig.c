@@ -401,3 +401,15 @@ void rig_wait(struct rig *rig, uint64_t ns)
     }
     rig->env.now_ns = until;
 }
+
+void rig_control(struct rig *rig, uint32_t nexus, const uint8_t bytes[4])
+{
+    const uint8_t cdb[6] = {0x15, 0x10, 0, 0, 16, 0};
+    const uint8_t list[16] = {0,        0,        0, 0, 0x0a, 10,   bytes[0], bytes[1],
+                              bytes[2], bytes[3], 0, 0, 0xff, 0xff, 0,        0};
+    uint32_t place = rig_send_data(rig, nexus, 0, cdb, sizeof cdb, list, sizeof list, 0);
+    CU_ASSERT_EQUAL(rig->commands[place].status, LQ_GOOD);
+    for (uint32_t i = 0; i < RIG_NEXUSES; i++)
+        if (i != nexus)
+            CU_ASSERT_EQUAL(rig_attention(rig, i, 0), 0x062a01);
+}

@@ -78,6 +78,9 @@ uint32_t rig_write_waiting(struct rig *rig, uint32_t nexus, enum lq_attribute at
 void rig_data_out(struct rig *rig, uint32_t command, uint8_t fill);
 uint32_t rig_test_unit_ready(struct rig *rig, uint32_t nexus, enum lq_attribute attribute);
 
+/* MODE SELECT on LUN 0: bytes 2 to 5 of the Control mode page; the others hear of it. */
+void rig_control(struct rig *rig, uint32_t nexus, const uint8_t bytes[4]);
+
 /* The command's request is with store 0 (or was). */
 bool rig_is_submitted(const struct rig *rig, uint32_t command);
 /* The store does what COMMAND's request says and completes it. */

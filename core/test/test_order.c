@@ -5,11 +5,44 @@
 
 static struct rig rig;
 
-static void simple_commands_run_together(void)
+/* Commands of one task set: of two I_T nexuses, or, also where each has a task set of its own, of
+ * one. */
+static uint32_t beside;
+static bool is_per_nexus;
+
+static void begin(void)
 {
     rig_init(&rig, NULL);
+    if (is_per_nexus)
+        rig_control(&rig, 0, (const uint8_t[4]){0x20, 0x10}); /* TST 001b [SPC-5 7.5.10] */
+}
+
+static int of_two_nexuses(void)
+{
+    beside = 1;
+    is_per_nexus = false;
+    return 0;
+}
+
+static int of_one_nexus(void)
+{
+    beside = 0;
+    is_per_nexus = false;
+    return 0;
+}
+
+static int of_one_nexus_with_its_own_set(void)
+{
+    beside = 0;
+    is_per_nexus = true;
+    return 0;
+}
+
+static void simple_commands_run_together(void)
+{
+    begin();
     uint32_t a = rig_write(&rig, 0, LQ_SIMPLE, 0, 8, 1);
-    uint32_t b = rig_write(&rig, 1, LQ_SIMPLE, 0, 8, 2);
+    uint32_t b = rig_write(&rig, beside, LQ_SIMPLE, 0, 8, 2);
     CU_ASSERT_TRUE(rig_is_submitted(&rig, a));
     CU_ASSERT_TRUE(rig_is_submitted(&rig, b));
     rig_fini(&rig);
@@ -17,9 +50,9 @@ static void simple_commands_run_together(void)
 
 static void ordered_waits_for_the_end_of_older_ones(void)
 {
-    rig_init(&rig, NULL);
+    begin();
     uint32_t older = rig_write(&rig, 0, LQ_SIMPLE, 0, 8, 1);
-    uint32_t other = rig_write(&rig, 1, LQ_SIMPLE, 64, 8, 1);
+    uint32_t other = rig_write(&rig, beside, LQ_SIMPLE, 64, 8, 1);
     uint32_t ordered = rig_write(&rig, 0, LQ_ORDERED, 0, 8, 2);
     CU_ASSERT_FALSE(rig_is_submitted(&rig, ordered));
     rig_complete(&rig, older);
@@ -31,11 +64,11 @@ static void ordered_waits_for_the_end_of_older_ones(void)
 
 static void younger_commands_wait_for_an_ordered_one(void)
 {
-    rig_init(&rig, NULL);
+    begin();
     uint32_t older = rig_write(&rig, 0, LQ_SIMPLE, 0, 8, 1);
     uint32_t ordered = rig_write(&rig, 0, LQ_ORDERED, 0, 8, 2);
-    uint32_t younger = rig_read(&rig, 1, LQ_SIMPLE, 0, 8);
-    uint32_t second = rig_write(&rig, 1, LQ_ORDERED, 0, 8, 3);
+    uint32_t younger = rig_read(&rig, beside, LQ_SIMPLE, 0, 8);
+    uint32_t second = rig_write(&rig, beside, LQ_ORDERED, 0, 8, 3);
     CU_ASSERT_FALSE(rig_is_submitted(&rig, younger));
     rig_complete(&rig, older);
     CU_ASSERT_TRUE(rig_is_submitted(&rig, ordered));
@@ -51,11 +84,11 @@ static void younger_commands_wait_for_an_ordered_one(void)
 
 static void head_of_queue_waits_for_nobody(void)
 {
-    rig_init(&rig, NULL);
+    begin();
     uint32_t older = rig_write(&rig, 0, LQ_SIMPLE, 0, 8, 1);
     uint32_t ordered = rig_write(&rig, 0, LQ_ORDERED, 0, 8, 2);
-    uint32_t head = rig_read(&rig, 1, LQ_HEAD_OF_QUEUE, 512, 8);
-    uint32_t younger = rig_read(&rig, 1, LQ_SIMPLE, 768, 8);
+    uint32_t head = rig_read(&rig, beside, LQ_HEAD_OF_QUEUE, 512, 8);
+    uint32_t younger = rig_read(&rig, beside, LQ_SIMPLE, 768, 8);
     CU_ASSERT_TRUE(rig_is_submitted(&rig, head));
     rig_complete(&rig, older);
     rig_complete(&rig, ordered);
@@ -68,7 +101,7 @@ static void head_of_queue_waits_for_nobody(void)
 /* D11: a command is in the task set from its reception, whatever of its data is to come. */
 static void a_write_without_its_data_holds_its_place(void)
 {
-    rig_init(&rig, NULL);
+    begin();
     uint32_t slow = rig_write_waiting(&rig, 0, LQ_SIMPLE, 0, 8);
     uint32_t ordered = rig_write(&rig, 0, LQ_ORDERED, 0, 8, 2);
     CU_ASSERT_FALSE(rig_is_submitted(&rig, ordered));
@@ -84,7 +117,7 @@ static void a_write_without_its_data_holds_its_place(void)
 /* D10: aborting one that only waits for its turn neither runs it nor blocks the others. */
 static void an_aborted_waiter_lets_the_others_through(void)
 {
-    rig_init(&rig, NULL);
+    begin();
     uint32_t older = rig_write(&rig, 0, LQ_SIMPLE, 0, 8, 1);
     uint32_t ordered = rig_write(&rig, 0, LQ_ORDERED, 0, 8, 2);
     uint32_t younger = rig_write(&rig, 0, LQ_SIMPLE, 64, 8, 3);
@@ -101,7 +134,7 @@ static void an_aborted_waiter_lets_the_others_through(void)
 
 static void order_is_per_logical_unit(void)
 {
-    rig_init(&rig, NULL);
+    begin();
     rig_write(&rig, 0, LQ_SIMPLE, 0, 8, 1);
     rig_write(&rig, 0, LQ_ORDERED, 0, 8, 2);
     const uint8_t read[10] = {0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0};
@@ -122,7 +155,10 @@ int main(void)
         {"order is per logical unit", order_is_per_logical_unit},
         CU_TEST_INFO_NULL,
     };
-    CU_SuiteInfo suites[] = {{"task attributes", NULL, NULL, NULL, NULL, tests},
-                             CU_SUITE_INFO_NULL};
+    CU_SuiteInfo suites[] = {
+        {"task attributes, two I_T nexuses", of_two_nexuses, NULL, NULL, NULL, tests},
+        {"task attributes, one I_T nexus", of_one_nexus, NULL, NULL, NULL, tests},
+        {"task attributes, TST 001b", of_one_nexus_with_its_own_set, NULL, NULL, NULL, tests},
+        CU_SUITE_INFO_NULL};
     return lq_unit_run(suites);
 }

@@ -17,7 +17,7 @@ const struct lq_scn_row lq_scn_limit_rows[] = {
     [LQ_SCN_NOP_INTERVAL] = {"nop interval", LQ_SCN_DURATION, 0, HOUR},
     [LQ_SCN_TASKS] = {"tasks", LQ_SCN_NUMBER, 1, 64},
     [LQ_SCN_TASKS_PER_NEXUS] = {"tasks per nexus", LQ_SCN_NUMBER, 1, 64},
-    [LQ_SCN_TM_FUNCTIONS] = {"task management functions", LQ_SCN_NUMBER, 1, 64},
+    [LQ_SCN_TM_FUNCTIONS] = {"task management functions", LQ_SCN_NUMBER, 1, 60},
     [LQ_SCN_UNIT_ATTENTIONS] = {"unit attentions", LQ_SCN_NUMBER, 2, 16},
     [LQ_SCN_COMMAND_WINDOW] = {"command window", LQ_SCN_NUMBER, 1, 64},
     {NULL, LQ_SCN_FLAG, 0, 0}};

@@ -371,7 +371,9 @@ void lq_actor_command_done(struct lq_actor *actor, const struct lq_port_end *end
     if (end->status == LQ_GOOD)
         remember(command);
     uint32_t asc = end->sense >> 8 & 0xff;
-    if (end->sense >> 16 == 0x06 && (asc == 0x29 || asc == 0x2f))
+    bool is_fault = end->status == LQ_CHECK_CONDITION &&
+                    lq_actor_option(actor, LQ_OPT_MODE_SELECTS) != 0; /* QERR may not be 0 */
+    if (is_fault || (end->sense >> 16 == 0x06 && (asc == 0x29 || asc == 0x2f)))
         suspect_older(command);
     actor->old_tag = command->itt;
     actor->old_cmd_sn = command->cmd_sn;

@@ -45,6 +45,9 @@ static uint64_t choose(struct lq_actor_command *command, uint64_t which, uint64_
 static void draw_settings(struct lq_actor_command *command, struct lq_mode_settings *settings)
 {
     *settings = (struct lq_mode_settings){.reordering = 1};
+    settings->tst = (uint8_t)choose(command, 7, 2);
+    settings->qerr = (uint8_t[]){0, 0, 1, 3}[choose(command, 8, 4)];
+    settings->tas = choose(command, 9, 2) == 1;
     settings->d_sense = choose(command, 1, 3) == 1;
     settings->swp = choose(command, 2, 8) == 1;
     settings->has_caching = choose(command, 3, 2) == 1;
