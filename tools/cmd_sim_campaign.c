@@ -113,19 +113,6 @@ static void print_failures(struct state *state)
     }
 }
 
-static void print_bench(const struct state *state)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_CHILDREN, &usage);
-    uint64_t us = (uint64_t)usage.ru_utime.tv_sec * 1000000 + (uint64_t)usage.ru_utime.tv_usec +
-                  (uint64_t)usage.ru_stime.tv_sec * 1000000 + (uint64_t)usage.ru_stime.tv_usec;
-    uint64_t commands = state->sum.commands;
-    printf("bench: %" PRIu64 " commands, %" PRIu64 ".%03" PRIu64 " processor seconds, %" PRIu64
-           " commands per processor second%s\n", commands, us / 1000000, us / 1000 % 1000,
-           us == 0 ? 0 : commands * 1000000 / us,
-           state->campaign->settings.unjudged ? ", nobody judged" : "");
-}
-
 /* With a wrong: 1 when its own property convicts it. */
 static int conclude_wrong(const struct state *state)
 {
@@ -220,7 +207,8 @@ static int summarise(struct state *state, bool is_whole)
     }
     print_failures(state);
     if (campaign->bench)
-        print_bench(state);
+        lq_report_bench(stdout, RUSAGE_CHILDREN, state->sum.commands,
+                        campaign->settings.unjudged);
     int code = is_wrong ? conclude_wrong(state) : conclude(state, missing);
     if (state->sum.lost > 0)
         code = LQ_EXIT_INTERNAL;

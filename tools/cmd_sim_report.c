@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "proto/iscsi/pdu.h"
 #include "sim/shard/shard.h"
@@ -307,4 +308,21 @@ uint32_t lq_report_counts(FILE *to, const struct lq_counts *counts)
         fprintf(to, "  %-40s %12" PRIu64 "\n", row.name, row.count);
     }
     return missing;
+}
+
+/* --- speed ---------------------------------------------------------------------------------- */
+
+static uint64_t us_of(struct timeval time)
+{
+    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_usec;
+}
+
+void lq_report_bench(FILE *to, int whom, uint64_t commands, bool is_unjudged)
+{
+    struct rusage usage;
+    getrusage(whom, &usage);
+    uint64_t us = us_of(usage.ru_utime) + us_of(usage.ru_stime);
+    fprintf(to, "bench: %" PRIu64 " commands, %" PRIu64 ".%03" PRIu64 " processor seconds, %" PRIu64
+            " commands per processor second%s\n", commands, us / 1000000, us / 1000 % 1000,
+            us == 0 ? 0 : commands * 1000000 / us, is_unjudged ? ", nobody judged" : "");
 }

@@ -3,6 +3,7 @@
 #ifndef LQ_TOOLS_CMD_SIM_REPORT_H
 #define LQ_TOOLS_CMD_SIM_REPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,5 +27,8 @@ void lq_report_plan(FILE *to, const struct lq_plan *plan);
 
 /* Tables of COUNTS; rows that are 0 come first. Returns how many required rows are 0. */
 uint32_t lq_report_counts(FILE *to, const struct lq_counts *counts);
+
+/* The rate of COMMANDS in the processor time that WHOM (RUSAGE_SELF, RUSAGE_CHILDREN) has used. */
+void lq_report_bench(FILE *to, int whom, uint64_t commands, bool is_unjudged);
 
 #endif

@@ -285,7 +285,7 @@ bool lq_sim_is_exercised(const struct lq_scenario *scenario, const struct lq_jud
 
 static bool is_met(const struct lq_sim *sim)
 {
-    if (sim->strike != LQ_FAULT_NONE)
+    if (sim->strike != LQ_FAULT_NONE || sim->settings.unjudged)
         return true;
     bool met = lq_world_unmet_count(sim->world) == 0;
     for (uint32_t i = 0; sim->scenario != NULL && i < sim->scenario->requires_count; i++)

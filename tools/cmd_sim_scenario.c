@@ -5,9 +5,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "sim/stage/swarm.h"
 #include "sim/stage/workload.h"
+#include "tools/cmd_sim_report.h"
 #include "tools/cmd_sim_show.h"
 #include "tools/cmd_sim_shrink.h"
 #include "tools/cmd_sim_trace.h"
@@ -201,13 +203,16 @@ static int run_all(const struct lq_options *options, const struct lq_sim_setting
     struct lq_sim *sim = lq_sim_make(settings);
     lq_sim_watch(sim, sinks.sinks, sinks.count);
     struct lq_recording *recording = options->record == NULL ? NULL : lq_recording_begin(sim);
-    lq_sim_keep_story(sim);
+    if (!options->bench)
+        lq_sim_keep_story(sim);
+    uint64_t commands = 0;
     uint32_t failed = options->file_count; /* the first one */
     for (uint32_t i = 0; i < options->file_count; i++) {
         enum lq_sim_verdict verdict = lq_sim_run_scenario(sim, &scenarios[i], options->files[i],
                                                           options->first_seed, options->twice);
         print_result(sim, settings, options->files[i], &scenarios[i], verdict,
                      options->fingerprint);
+        commands += lq_sim_result(sim)->commands_ended;
         if (verdict != LQ_SIM_CLEAN && failed == options->file_count)
             failed = i;
         code = worse(code, lq_sim_exit_code(verdict, settings->wrong.row != NULL));
@@ -217,6 +222,8 @@ static int run_all(const struct lq_options *options, const struct lq_sim_setting
         failures[i] = lq_sim_failure_text(sim, verdict);
         cases[i] = (struct lq_verdict_case){options->files[i], failures[i]};
     }
+    if (options->bench)
+        lq_report_bench(stdout, RUSAGE_SELF, commands, settings->unjudged);
     code = lq_verdicts_write(lq_sim_verdicts(sim), cases, options->file_count, options->tap,
                              options->junit, code);
     for (uint32_t i = 0; i < options->file_count; i++)
@@ -301,7 +308,7 @@ int lq_sim_scenarios(const struct lq_options *options, const struct lq_sim_setti
 {
     if (options->first_seed != options->last_seed)
         return refuse_together("--seeds");
-    if (options->bench)
+    if (options->bench && (options->ladder || options->html != NULL || options->every_step != NULL))
         return refuse_together("--bench");
     if (options->file_count > 1 && options->pcap != NULL)
         return refuse_together("--pcap");

@@ -224,10 +224,18 @@ def test_files_that_cannot_be_read(run, tmp_path):
         assert result.returncode == 3 and "cannot be read" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--seeds", "1..2"], ["--bench"]])
+@pytest.mark.parametrize("arguments", [["--seeds", "1..2"], ["--bench", "--ladder"]])
 def test_options_for_seeds(run, arguments):
     result = run("sim", *arguments, EXAMPLES / "cold-reset.scn")
     assert result.returncode == 2 and arguments[0] in result.stderr
+
+
+def test_bench_counts_the_commands_of_all_files(run):
+    file = EXAMPLES / "cold-reset.scn"
+    lines = [run("sim", "--bench", *files).stdout.splitlines()[-1] for files in ([file], [file] * 3)]
+    counts = [int(re.match(r"bench: ([0-9]+) commands, [0-9.]+ processor seconds, ", line).group(1))
+              for line in lines]
+    assert counts[0] > 0 and counts[1] == 3 * counts[0]
 
 
 def test_help_names_files(run):
