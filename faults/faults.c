@@ -198,15 +198,37 @@ void lq_faults_init(struct lq_faults *faults, struct lq_choice *choice, struct l
     *faults = (struct lq_faults){.choice = choice, .history = history, .now_ns = now_ns};
 }
 
+_Static_assert(LQ_FAULTS <= 64, "a bit each in can_fire");
+
+static uint64_t bit_of(enum lq_fault fault)
+{
+    return UINT64_C(1) << fault;
+}
+
 void lq_fault_arm(struct lq_faults *faults, enum lq_fault fault, uint32_t odds)
 {
     LQ_ASSERT(fault != LQ_FAULT_NONE && fault < LQ_FAULTS && odds <= ODDS);
     faults->odds[fault] = odds;
+    faults->can_fire &= ~bit_of(fault);
+    if (odds != 0)
+        faults->can_fire |= bit_of(fault);
 }
 
 void lq_faults_disarm(struct lq_faults *faults)
 {
     memset(faults->odds, 0, sizeof faults->odds);
+    if (faults->rules == NULL)
+        faults->can_fire = 0;
+}
+
+void lq_faults_follow(struct lq_faults *faults, struct lq_fault_rules *rules,
+                      uint32_t store_or_none)
+{
+    faults->rules = rules;
+    faults->store_or_none = store_or_none;
+    faults->can_fire = 0;
+    for (uint32_t i = 0; i < rules->count; i++)
+        faults->can_fire |= bit_of(rules->rules[i].fault);
 }
 
 /* FAULT, which is armed, strikes by odds. */
@@ -244,14 +266,17 @@ bool lq_fault_draws(struct lq_faults *faults, enum lq_fault fault, uint64_t subj
     return true;
 }
 
+/* Of all classes about PDUs. */
+static uint64_t pdu_bits(void)
+{
+    return 2 * bit_of(LQ_FAULT_PDU_FIN) - bit_of(LQ_FAULT_PDU_DROP);
+}
+
 bool lq_fault_touches_pdus(const struct lq_faults *faults)
 {
     if (faults->rules != NULL)
         return lq_fault_rules_has_pdu(faults->rules);
-    for (uint32_t i = LQ_FAULT_PDU_DROP; i <= LQ_FAULT_PDU_FIN; i++)
-        if (faults->odds[i] != 0)
-            return true;
-    return false;
+    return (faults->can_fire & pdu_bits()) != 0;
 }
 
 bool lq_fault_watches_pdus(const struct lq_faults *faults)
@@ -270,12 +295,13 @@ bool lq_fault_strikes_pdu(struct lq_faults *faults, const struct lq_pdu_seen *pd
                                               able, subject, connection);
         hit->fault = hit->rule == NULL ? LQ_FAULT_NONE : hit->rule->fault;
     }
-    for (uint32_t i = LQ_FAULT_PDU_DROP; faults->rules == NULL && i <= LQ_FAULT_PDU_FIN; i++) {
-        if ((able >> (i - LQ_FAULT_PDU_DROP) & 1) == 0 ||
-            faults->odds[i] == 0 || !is_drawn(faults, (enum lq_fault)i, subject))
-            continue;
-        hit->fault = (enum lq_fault)i;
-        break;
+    uint64_t by_odds = (faults->can_fire & pdu_bits()) >> LQ_FAULT_PDU_DROP & able;
+    if (faults->rules != NULL)
+        by_odds = 0;
+    for (uint32_t i = LQ_FAULT_PDU_DROP; by_odds != 0 && hit->fault == LQ_FAULT_NONE; i++) {
+        if ((by_odds & 1) != 0 && is_drawn(faults, (enum lq_fault)i, subject))
+            hit->fault = (enum lq_fault)i;
+        by_odds >>= 1;
     }
     if (hit->fault == LQ_FAULT_NONE)
         return false;

@@ -117,6 +117,7 @@ struct lq_faults {
     struct lq_history *history; /* NULL: nothing is recorded */
     const uint64_t *now_ns;
     uint32_t odds[LQ_FAULTS]; /* firings per 1,000 questions; 0: not armed */
+    uint64_t can_fire; /* bit FAULT: it is armed, or some rule is of it */
     struct lq_fault_count counts[LQ_FAULTS];
     /* Whether a strike by odds happens at all; NULL: each does. */
     bool (*keep)(const void *context, enum lq_fault fault, uint64_t subject);
@@ -141,7 +142,18 @@ static inline bool lq_fault_is_armed(const struct lq_faults *faults, enum lq_fau
     return faults->odds[fault] != 0;
 }
 
-/* The same as lq_fault_fires; for FAULT that may be armed. */
+/* From now on RULES decide, which outlive FAULTS and keep their classes; STORE_OR_NONE (number + 1)
+ * is the store that asks. */
+void lq_faults_follow(struct lq_faults *faults, struct lq_fault_rules *rules,
+                      uint32_t store_or_none);
+
+/* FAULT is armed, or some rule is of it: asking makes sense. */
+static inline bool lq_fault_can_fire(const struct lq_faults *faults, enum lq_fault fault)
+{
+    return (faults->can_fire >> fault & 1) != 0;
+}
+
+/* The same as lq_fault_fires; for FAULT that can fire. */
 bool lq_fault_draws(struct lq_faults *faults, enum lq_fault fault, uint64_t subject,
                     uint32_t connection);
 
@@ -153,8 +165,7 @@ bool lq_fault_draws(struct lq_faults *faults, enum lq_fault fault, uint64_t subj
 static inline bool lq_fault_fires(struct lq_faults *faults, enum lq_fault fault, uint64_t subject,
                                   uint32_t connection)
 {
-    return (faults->odds[fault] != 0 || faults->rules != NULL) &&
-           lq_fault_draws(faults, fault, subject, connection);
+    return lq_fault_can_fire(faults, fault) && lq_fault_draws(faults, fault, subject, connection);
 }
 
 /* --- PDUs ----------------------------------------------------------------------------------- */

@@ -33,12 +33,11 @@ static struct lq_fault_rule *begin(void)
     draws = now = 0;
     lq_history_init(&history);
     lq_faults_init(&faults, &choice, &history, &now);
-    faults.rules = &rules;
-    faults.store_or_none = 0;
     for (uint32_t i = 0; i < RULES; i++)
         rule_list[i] = (struct lq_fault_rule){.fault = LQ_FAULT_DISK_HANG,
                                               .until_ns = UINT64_MAX};
     rule_list[0].is_armed = true;
+    lq_faults_follow(&faults, &rules, 0);
     return &rule_list[0];
 }
 

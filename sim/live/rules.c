@@ -70,7 +70,7 @@ static void arm(struct lq_live_rules *rules, const struct lq_scenario *scenario,
     }
     rules->rules = (struct lq_fault_rules){
         .rules = rules->table, .count = scenario->statement_count, .actor_of = nobody};
-    rules->faults.rules = &rules->rules;
+    lq_faults_follow(&rules->faults, &rules->rules, 0);
 }
 
 static bool make_filter(struct lq_live_rules *rules, const struct lq_limits *limits)

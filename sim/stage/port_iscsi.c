@@ -108,7 +108,7 @@ static void log_in(struct lq_actor *actor)
         .skip_security_stage = lq_actor_choose(actor, LQ_SITE_OFFER + 6, subject, 4) == 1,
         .one_key_per_pdu = lq_actor_choose(actor, LQ_SITE_OFFER + 7, subject, 8) == 1};
     make_offer(actor, &login.offer);
-    if (actor->is_scripted)
+    if (actor->world->script != NULL)
         lq_script_login(actor->world->script, actor, &login);
     if (actor->kept_tsih != 0) { /* the same session on a new connection [RFC 7143 6.3.4] */
         login.tsih = actor->kept_tsih;

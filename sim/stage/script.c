@@ -88,12 +88,11 @@ void lq_script_arm(struct lq_script *script)
                                             .count = script->scenario->statement_count,
                                             .actor_of = actor_of,
                                             .context = script};
-    world->faults.rules = &script->rules;
+    lq_faults_follow(&world->faults, &script->rules, 0);
     for (uint32_t i = 0; i < LQ_PLAN_STORES_MAX; i++) {
         lq_faults_init(&world->disk_faults[i], world->env.choice, &world->history,
                        &world->env.now_ns);
-        world->disk_faults[i].rules = &script->rules;
-        world->disk_faults[i].store_or_none = i + 1;
+        lq_faults_follow(&world->disk_faults[i], &script->rules, i + 1);
     }
 }
 

@@ -259,7 +259,8 @@ void lq_script_login(const struct lq_script *script, const struct lq_actor *acto
 {
     const struct lq_scn_values *given = &script->scenario->initiators[actor->number - 1].iscsi;
     struct lq_iscsi_initiator_offer *offer = &login->offer;
-    *offer = lq_iscsi_initiator_offer_default;
+    if (actor->is_scripted) /* else what is not given stays as it was drawn */
+        *offer = lq_iscsi_initiator_offer_default;
     offer->initial_r2t = lq_scn_value(given, LQ_SCN_INITIAL_R2T, offer->initial_r2t) != 0;
     offer->immediate_data = lq_scn_value(given, LQ_SCN_IMMEDIATE_DATA, offer->immediate_data) != 0;
     offer->max_burst_length = longest_burst(given, offer->max_burst_length);
@@ -272,5 +273,6 @@ void lq_script_login(const struct lq_script *script, const struct lq_actor *acto
     offer->data_digest = digest(given, LQ_SCN_DATA_DIGEST, offer->data_digest);
     login->first_cmd_sn = (uint32_t)lq_scn_value(given, LQ_SCN_FIRST_SN, login->first_cmd_sn);
     login->first_itt = (uint32_t)lq_scn_value(given, LQ_SCN_FIRST_TAG, login->first_itt);
-    lq_script_say(script, actor, login);
+    if (actor->is_scripted)
+        lq_script_say(script, actor, login);
 }

@@ -144,9 +144,9 @@ void lq_changes_consider(struct virtual_world *virtual)
     if (virtual->shard == NULL || (world->script == NULL && virtual->steps % SEED_STRIDE != 0))
         return;
     for (uint32_t row = 0; row < ROWS; row++) {
-        bool may_strike = world->faults.rules != NULL ||
-                          lq_fault_is_armed(&world->faults, rows[row].fault);
-        uint32_t unit = may_strike ? draw_unit(virtual) : world->plan.unit_count;
+        if (!lq_fault_can_fire(&world->faults, rows[row].fault))
+            continue;
+        uint32_t unit = draw_unit(virtual);
         if (unit < world->plan.unit_count &&
             lq_fault_fires(&world->faults, rows[row].fault, virtual->steps, 0))
             begin(virtual, row, unit);

@@ -238,6 +238,21 @@ def test_bench_counts_the_commands_of_all_files(run):
     assert counts[0] > 0 and counts[1] == 3 * counts[0]
 
 
+@pytest.mark.parametrize("segment, longest", [("512", 512), ("4KiB", 4096)])
+def test_a_workload_offers_the_keys_of_the_file(run, tmp_path, segment, longest):
+    file = tmp_path / "keys.scn"
+    file.write_text(f"""scenario "keys"
+target t0 {{ lun 0 disk 1MiB }}
+initiator a -> t0 {{ workload {{ writes 0; others 0 }}; iscsi {{ max-segment {segment} }} }}
+at 100ms
+    heal
+""", encoding="utf-8")
+    result = run("sim", "--trace", file)
+    data_in = re.findall(r"<-+ connection 1, 48 bytes: 25[0-9a-f]{6} 00([0-9a-f]{6})", result.stdout)
+    assert result.returncode == 0
+    assert max(int(size, 16) for size in data_in) == longest
+
+
 def test_help_names_files(run):
     assert "[FILE.scn]" in run("sim", "--help").stdout
 

@@ -66,8 +66,8 @@ static struct lq_pdu_rule *begin(enum lq_fault fault)
     lq_history_init(&history);
     lq_history_attach(&history, (struct lq_history_sink){.event = keep});
     lq_faults_init(&faults, &seeded.choice, &history, &now);
-    faults.rules = &rules;
     rule = (struct lq_fault_rule){.fault = fault, .until_ns = UINT64_MAX, .is_armed = true};
+    lq_faults_follow(&faults, &rules, 0);
     lq_arena_init_measuring(&arena);
     (void)lq_filter_make(&arena, &config, &faults);
     free(memory);
