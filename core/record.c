@@ -21,7 +21,7 @@ struct lq_event lq_task_event(const struct lq_engine *engine, const struct lq_en
 void lq_record(struct lq_engine *engine, struct lq_event event)
 {
     event.time_ns = engine->env->now_ns;
-    lq_history_add(engine->env->history, event);
+    lq_history_add(engine->env->history, &event);
 }
 
 void lq_record_task(struct lq_engine *engine, const struct lq_engine_task *task,

@@ -262,7 +262,7 @@ bool lq_fault_draws(struct lq_faults *faults, enum lq_fault fault, uint64_t subj
     struct lq_event event = {.time_ns = *faults->now_ns, .kind = LQ_W_FAULT,
                              .connection = connection, .code = (uint32_t)fault,
                              .value = subject};
-    lq_history_add(faults->history, event);
+    lq_history_add(faults->history, &event);
     return true;
 }
 

@@ -2,8 +2,7 @@
 /*
  * Method: words are mixed one after the other. Each step waits for the one before, so long runs
  * (blocks, data segments) are stirred in four lanes side by side, which are mixed together at the
- * end. A lane's step is half of lq_mix: a bijection of its state that the next steps and the end
- * spread further.
+ * end.
  */
 #include "core/base/hash.h"
 
@@ -11,21 +10,15 @@
 
 enum { LANES = 4, LONG_BYTES = 128 };
 
-static inline uint64_t stir(uint64_t lane, uint64_t word)
-{
-    uint64_t x = (lane ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-    return x ^ x >> 32;
-}
-
 /* Mixes the first whole groups of LANES words of P, which has SIZE_BYTES. */
 static uint64_t mix_lanes(uint64_t hash, const uint8_t *p, size_t size_bytes)
 {
     uint64_t a = lq_mix(hash, 1), b = lq_mix(hash, 2), c = lq_mix(hash, 3), d = lq_mix(hash, 4);
     for (size_t left = size_bytes; left >= 8 * LANES; left -= 8 * LANES, p += 8 * LANES) {
-        a = stir(a, lq_get_le64(p));
-        b = stir(b, lq_get_le64(p + 8));
-        c = stir(c, lq_get_le64(p + 16));
-        d = stir(d, lq_get_le64(p + 24));
+        a = lq_stir(a, lq_get_le64(p));
+        b = lq_stir(b, lq_get_le64(p + 8));
+        c = lq_stir(c, lq_get_le64(p + 16));
+        d = lq_stir(d, lq_get_le64(p + 24));
     }
     return lq_mix(lq_mix(lq_mix(lq_mix(hash, a), b), c), d);
 }

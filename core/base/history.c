@@ -17,32 +17,35 @@ void lq_history_attach(struct lq_history *history, struct lq_history_sink sink)
     history->sinks[history->sink_count++] = sink;
 }
 
-/* Field by field: never the struct's memory, which has padding and the machine's byte order. */
+/* Field by field: never the struct's memory, which has padding and the machine's byte order. In
+ * three lanes, so that a word need not wait for all before it. */
 static uint64_t mix_event(uint64_t hash, const struct lq_event *event)
 {
-    hash = lq_mix(hash, event->time_ns);
-    hash = lq_mix(hash, event->seq);
-    hash = lq_mix(hash, (uint64_t)event->kind << 48 | (uint64_t)event->actor << 32 |
-                            (uint64_t)event->target << 16 | event->flags);
-    hash = lq_mix(hash, (uint64_t)event->connection << 32 | event->code);
-    hash = lq_mix(hash, (uint64_t)event->detail << 32 | event->nblocks);
-    const uint64_t words[] = {event->nexus, event->lun, event->tag,  event->serial,
-                              event->stamp, event->lba, event->value};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        hash = lq_mix(hash, words[i]);
-    return hash;
+    uint64_t a = lq_stir(hash, event->time_ns), b = lq_stir(1, event->nexus),
+             c = lq_stir(2, event->stamp);
+    a = lq_stir(a, event->seq);
+    b = lq_stir(b, event->lun);
+    c = lq_stir(c, event->lba);
+    a = lq_stir(a, (uint64_t)event->kind << 48 | (uint64_t)event->actor << 32 |
+                       (uint64_t)event->target << 16 | event->flags);
+    b = lq_stir(b, event->tag);
+    c = lq_stir(c, event->value);
+    a = lq_stir(a, (uint64_t)event->connection << 32 | event->code);
+    b = lq_stir(b, event->serial);
+    c = lq_stir(c, (uint64_t)event->detail << 32 | event->nblocks);
+    return lq_mix(lq_mix(a, b), c);
 }
 
-void lq_history_add(struct lq_history *history, struct lq_event event)
+void lq_history_add(struct lq_history *history, struct lq_event *event)
 {
     if (history == NULL)
         return;
-    event.seq = history->next_seq++;
+    event->seq = history->next_seq++;
     history->event_count++;
-    history->fingerprint = mix_event(history->fingerprint, &event);
+    history->fingerprint = mix_event(history->fingerprint, event);
     for (uint32_t i = 0; i < history->sink_count; i++)
         if (history->sinks[i].event != NULL)
-            history->sinks[i].event(history->sinks[i].context, &event);
+            history->sinks[i].event(history->sinks[i].context, event);
 }
 
 /* Numbers TAP and mixes it in; WHAT keeps frames and bytes apart in the fingerprint. */

@@ -278,9 +278,9 @@ void lq_history_init(struct lq_history *history);
 /* Attaches SINK; at most LQ_HISTORY_SINKS_MAX. */
 void lq_history_attach(struct lq_history *history, struct lq_history_sink sink);
 
-/* Numbers EVENT, mixes it into the fingerprint and hands it to the sinks. HISTORY may be NULL:
- * nothing is kept. */
-void lq_history_add(struct lq_history *history, struct lq_event event);
+/* Numbers EVENT (its seq), mixes it into the fingerprint and hands it to the sinks. HISTORY may be
+ * NULL: nothing is kept. */
+void lq_history_add(struct lq_history *history, struct lq_event *event);
 
 /* The same for bytes on the wire. */
 void lq_history_tap(struct lq_history *history, uint64_t time_ns, uint32_t connection,

@@ -326,5 +326,5 @@ void lq_filter_act(struct lq_filter *filter, const struct filter_connection *con
         event.flags |= LQ_F_STOPS;
     acts[fault - LQ_FAULT_PDU_DROP](&act);
     event.stamp = lq_pdu_get(parcel->bytes, &filter->table->tag);
-    lq_history_add(filter->faults->history, event);
+    lq_history_add(filter->faults->history, &event);
 }

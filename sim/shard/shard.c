@@ -114,7 +114,7 @@ static struct connection *connection_of(struct lq_shard *shard, lq_handle handle
 static void record(struct lq_shard *shard, const struct connection *connection, uint16_t kind,
                    uint32_t code)
 {
-    lq_history_add(shard->env->history, (struct lq_event){.time_ns = shard->env->now_ns,
+    lq_history_add(shard->env->history, &(struct lq_event){.time_ns = shard->env->now_ns,
                                                           .kind = kind,
                                                           .actor = (uint16_t)connection->actor,
                                                           .connection = connection->number,

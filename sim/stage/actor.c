@@ -26,7 +26,7 @@ void lq_actor_record(struct lq_actor *actor, struct lq_event event)
     event.target = actor->target;
     event.connection = actor->connection == NULL ? 0 : actor->connection->number;
     event.nexus = actor->discovers ? 0 : actor->nexus;
-    lq_history_add(&actor->world->history, event);
+    lq_history_add(&actor->world->history, &event);
 }
 
 void lq_actor_wake_in(struct lq_actor *actor, uint64_t delay_ns)

@@ -105,7 +105,7 @@ void lq_disk_record(const struct lq_disk_request *slot, uint16_t kind, uint32_t 
         event.stamp = (uint64_t)slot->status;
     if (request->fua)
         event.flags |= LQ_F_FUA;
-    lq_history_add(slot->disk->faults->history, event);
+    lq_history_add(slot->disk->faults->history, &event);
 }
 
 /* Changes blocks of the medium. */

@@ -22,7 +22,7 @@ static uint64_t choose(const struct lq_disk *disk, uint32_t site, uint64_t subje
 static void record_fate(const struct lq_disk *disk, const struct lq_cached_write *write,
                         enum lq_fate fate)
 {
-    lq_history_add(disk->faults->history, (struct lq_event){.time_ns = *disk->queue->now_ns,
+    lq_history_add(disk->faults->history, &(struct lq_event){.time_ns = *disk->queue->now_ns,
                                                             .kind = LQ_S_FATE,
                                                             .code = disk->store.number,
                                                             .detail = (uint32_t)fate,

@@ -170,7 +170,7 @@ void lq_world_reset_disks(struct lq_world *world,
 void lq_world_record(struct lq_world *world, struct lq_event event)
 {
     event.time_ns = world->env.now_ns;
-    lq_history_add(&world->history, event);
+    lq_history_add(&world->history, &event);
 }
 
 /* A store that cannot fence makes quarantine `never'. */

@@ -266,9 +266,9 @@ static bool is_mute(struct lq_frames *frames, uint32_t at)
 {
     if (frames->links[at].silent_until_ns <= now_of(frames))
         return false;
-    lq_history_add(frames->faults->history, (struct lq_event){.time_ns = now_of(frames),
-                                                              .kind = LQ_W_FAULT,
-                                                              .code = LQ_FAULT_FABRIC_SILENT});
+    struct lq_event event = {.time_ns = now_of(frames), .kind = LQ_W_FAULT,
+                             .code = LQ_FAULT_FABRIC_SILENT};
+    lq_history_add(frames->faults->history, &event);
     return true;
 }
 

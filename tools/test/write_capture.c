@@ -16,7 +16,7 @@ enum { READ_BYTES = 200 * 1024 };
 static void event(struct lq_history *history, uint16_t kind, uint32_t connection, uint16_t actor,
                   uint32_t code, uint64_t time_ns)
 {
-    lq_history_add(history, (struct lq_event){.time_ns = time_ns,
+    lq_history_add(history, &(struct lq_event){.time_ns = time_ns,
                                               .kind = kind,
                                               .connection = connection,
                                               .actor = actor,

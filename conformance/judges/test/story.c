@@ -37,7 +37,7 @@ static void finish_story(void)
 void story_at_once(struct lq_event event)
 {
     event.time_ns = story.now_ns;
-    lq_history_add(&story.history, event);
+    lq_history_add(&story.history, &event);
 }
 
 void story_add(struct lq_event event)
