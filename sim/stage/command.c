@@ -164,12 +164,18 @@ struct lq_port_command lq_actor_request_of(const struct lq_actor_command *comman
                                     .in_bytes = LQ_COMMAND_BYTES_MAX};
 }
 
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A lost Data-In leaves a hole in what is read: it must not show what was there before. */
 bool lq_actor_hand_over(struct lq_actor_command *command,
                         const struct lq_port_command *request)
 {
     struct lq_actor *actor = command->actor;
     if (request->read && lq_fault_touches_pdus(&actor->world->faults))
-        memset(command->in, 0, LQ_COMMAND_BYTES_MAX); /* a lost Data-In leaves a hole */
+        memset(command->in, 0, least(request->expected_in_bytes, LQ_COMMAND_BYTES_MAX));
     if (!actor->port->command(actor, request))
         return false;
     command->place = LQ_COMMAND_QUEUED;

@@ -95,8 +95,17 @@ static const struct {
 
 /* --- tasks ---------------------------------------------------------------------------------- */
 
+/* TASK has come, or moved: where it is looked for first. */
+static void note_place(struct lq_totals *totals, const struct lq_total_task *task)
+{
+    totals->place_of[task->serial % LQ_TOTAL_TASKS] = (uint16_t)(task - totals->tasks);
+}
+
 static struct lq_total_task *task_of(struct lq_totals *totals, uint64_t serial)
 {
+    uint32_t place = totals->place_of[serial % LQ_TOTAL_TASKS];
+    if (place < totals->task_count && totals->tasks[place].serial == serial)
+        return &totals->tasks[place];
     for (uint32_t i = totals->task_count; i > 0; i--)
         if (totals->tasks[i - 1].serial == serial)
             return &totals->tasks[i - 1];
@@ -106,8 +115,10 @@ static struct lq_total_task *task_of(struct lq_totals *totals, uint64_t serial)
 static void drop_task(struct lq_totals *totals, uint64_t serial)
 {
     struct lq_total_task *task = task_of(totals, serial);
-    if (task != NULL)
-        *task = totals->tasks[--totals->task_count];
+    if (task == NULL)
+        return;
+    *task = totals->tasks[--totals->task_count];
+    note_place(totals, task);
 }
 
 static enum lq_total_state state_of(const struct lq_total_task *task)
@@ -124,12 +135,13 @@ static enum lq_total_state state_of(const struct lq_total_task *task)
 static void received(struct lq_totals *totals, const struct lq_event *event)
 {
     LQ_ASSERT(totals->task_count < LQ_TOTAL_TASKS);
-    totals->tasks[totals->task_count++] =
-        (struct lq_total_task){.serial = event->serial,
-                               .nexus = event->nexus,
-                               .lun = event->lun,
-                               .tag = event->tag,
-                               .attribute = (uint8_t)event->code};
+    struct lq_total_task *task = &totals->tasks[totals->task_count++];
+    *task = (struct lq_total_task){.serial = event->serial,
+                                   .nexus = event->nexus,
+                                   .lun = event->lun,
+                                   .tag = event->tag,
+                                   .attribute = (uint8_t)event->code};
+    note_place(totals, task);
 }
 
 static void entered(struct lq_totals *totals, const struct lq_event *event)
@@ -139,8 +151,8 @@ static void entered(struct lq_totals *totals, const struct lq_event *event)
         return;
     for (uint32_t i = 0; i < totals->task_count; i++) {
         const struct lq_total_task *older = &totals->tasks[i];
-        if (older->in_set && !older->ended && older->unit == event->value &&
-            older->lba < event->lba + event->nblocks && event->lba < older->lba + older->nblocks &&
+        if (older->lba < event->lba + event->nblocks && event->lba < older->lba + older->nblocks &&
+            older->in_set && !older->ended && older->unit == event->value &&
             older->attribute < LQ_TOTAL_ATTRIBUTES && task->attribute < LQ_TOTAL_ATTRIBUTES)
             totals->counts.pairs[older->attribute * LQ_TOTAL_ATTRIBUTES + task->attribute]++;
     }

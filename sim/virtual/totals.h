@@ -122,6 +122,7 @@ struct lq_totals {
     struct lq_counts counts;
     struct lq_total_task tasks[LQ_TOTAL_TASKS]; /* alive, in no order */
     uint32_t task_count;
+    uint16_t place_of[LQ_TOTAL_TASKS]; /* by serial, of the newest with this remainder: a guess */
     struct lq_total_tm tms[LQ_TOTAL_TMS];
     uint32_t tm_count;
     uint64_t tsih[LQ_TOTAL_ACTORS]; /* of each initiator's last session */
