@@ -61,6 +61,8 @@ struct data {
     struct lq_map store_epoch; /* by store: of its newest loss of power */
     struct lq_map doubted;     /* stores that a forged command may have changed anywhere */
     const struct lq_event *crash; /* the newest; NULL: none */
+    uint32_t zeros_bytes;         /* the block size of which `zeros' is the content of zeros */
+    uint64_t zeros;
 };
 
 /* MARK_CORRUPTED: its store lies about this block, until it is written again; and once more when
@@ -102,7 +104,7 @@ bool lq_data_is_doubted(const struct lq_judge *judge, uint32_t store);
 uint64_t lq_data_content_key(uint32_t store, uint64_t content);
 
 /* Content that a block of this size has before anything was written. */
-uint64_t lq_data_initial_content(uint32_t block_bytes);
+uint64_t lq_data_initial_content(struct data *data, uint32_t block_bytes);
 
 bool lq_data_is_on_medium(const struct lq_seen_unit *unit, uint64_t lba, uint32_t nblocks);
 

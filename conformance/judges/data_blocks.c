@@ -80,10 +80,13 @@ uint64_t lq_data_content_key(uint32_t store, uint64_t content)
     return lq_mix(store, content);
 }
 
-uint64_t lq_data_initial_content(uint32_t block_bytes)
+uint64_t lq_data_initial_content(struct data *data, uint32_t block_bytes)
 {
     static const uint8_t zeros[4096];
-    return lq_hash(0, zeros, block_bytes <= sizeof zeros ? block_bytes : sizeof zeros);
+    if (data->zeros_bytes != block_bytes)
+        data->zeros = lq_hash(0, zeros, block_bytes <= sizeof zeros ? block_bytes : sizeof zeros);
+    data->zeros_bytes = block_bytes;
+    return data->zeros;
 }
 
 bool lq_data_is_on_medium(const struct lq_seen_unit *unit, uint64_t lba, uint32_t nblocks)

@@ -64,8 +64,8 @@ static uint32_t find_value(struct lq_judge *judge, const struct lq_seen_unit *un
             return run->first_value + (uint32_t)(lba - run->lba);
         i = run->same;
     }
-    return content == lq_data_initial_content(unit->block_bytes) ? initial_value(judge, block)
-                                                                 : LQ_NONE;
+    bool is_initial = content == lq_data_initial_content(data, unit->block_bytes);
+    return is_initial ? initial_value(judge, block) : LQ_NONE;
 }
 
 static struct write *writer_of(struct data *data, const struct lq_value *value)
@@ -225,7 +225,7 @@ static bool some_value_explains(struct lq_judge *judge, const struct lq_seen_com
         if (*other == LQ_NONE)
             return true;
     }
-    if (content != lq_data_initial_content(read->unit->block_bytes))
+    if (content != lq_data_initial_content(lq_data_of(judge), read->unit->block_bytes))
         return *other == LQ_NONE;
     uint32_t initial = initial_value(judge, block);
     if (block->epoch > 0)

@@ -77,7 +77,7 @@ void lq_data_write_data(struct lq_judge *judge, const struct lq_event *event)
                                 lq_data_content_key(run->store, run->content));
     run->same = *same;
     *same = index;
-    bool is_initial = run->content == lq_data_initial_content(command->unit->block_bytes);
+    bool is_initial = run->content == lq_data_initial_content(data, command->unit->block_bytes);
     for (uint32_t i = 0; i < run->nblocks && is_initial; i++)
         lq_registers_value(&data->registers, run->first_value + i)->is_shared = true;
     mark_shared(data, run);
