@@ -5,7 +5,9 @@
   file   4 KiB random reads at queue depth 32 (iscsi-perf) per second of the target's CPU:
          our file store against tgt, both on one tmpfs file
   ram    the same: our RAM store against tgt's null store, which moves no data
-  sim    simulated commands per second of CPU with all judges on, against the aim
+  busy   a busy target and nothing else (busy.scn: reads and writes of up to 4 KiB, 48 at once):
+         simulated commands per second of CPU with all judges on, every PDU byte both ways
+  sim    the same of seeds, with all that breaks in them
   seeds  the same runs: seeds of about 1,000 commands per second of CPU
   judges the same seeds without and with judges, by turns: how much longer the latter take
   idle   a day in which next to nothing happens (idle.scn): virtual seconds per second of CPU
@@ -31,13 +33,18 @@ import targets  # noqa: E402  (the path above comes first)
 
 SIZE = "256MiB"
 DEPTH, BLOCKS = 32, 8                      # 8 blocks of 512 bytes
-IDLE, IDLE_SECONDS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "idle.scn"), 86400
-AIMS = {"file": 5.0, "ram": 3.0, "sim": 200000.0, "seeds": 100.0, "judges": 2.0, "idle": 1000.0}
+HERE = os.path.dirname(os.path.abspath(__file__))
+IDLE, IDLE_SECONDS = os.path.join(HERE, "idle.scn"), 86400
+BUSY, BUSY_RUNS = os.path.join(HERE, "busy.scn"), 10
+AIMS = {"file": 5.0, "ram": 3.0, "busy": 200000.0, "sim": 100000.0, "seeds": 100.0, "judges": 2.0,
+        "idle": 1000.0}
 AT_MOST = {"judges"}
-MEASURES = {"file": ["file"], "ram": ["ram"], "sim": ["sim", "seeds", "judges"], "idle": ["idle"]}
+MEASURES = {"file": ["file"], "ram": ["ram"], "busy": ["busy"], "sim": ["sim", "seeds", "judges"],
+            "idle": ["idle"]}
 WHAT = {"file": "file store / tgt, same tmpfs file: random 4 KiB reads per target CPU second",
         "ram": "RAM store / tgt's null store: random 4 KiB reads per target CPU second",
-        "sim": "simulated commands per CPU second, all judges on",
+        "busy": "simulated commands of a busy target per CPU second, all judges on",
+        "sim": "simulated commands of seeds per CPU second, all judges on",
         "seeds": "seeds of about 1,000 commands per CPU second, all judges on",
         "judges": "CPU time with all judges / without any, same seeds",
         "idle": "virtual seconds of an idle day per CPU second, all judges on"}
@@ -129,6 +136,20 @@ def sim(arguments):
     return values
 
 
+def busy(arguments):
+    """Several runs of one world in one process, which keeps its memory, as with seeds."""
+    rates = []
+    for number in range(arguments.rounds):
+        text, cpu = sim_run(arguments, "--bench", *[BUSY] * BUSY_RUNS)
+        total = re.search(r"^bench: ([0-9]+) commands, ", text, flags=re.M)
+        if total is None or text.count("ok ") != BUSY_RUNS:
+            raise targets.TargetError(f"sim {BUSY}: {text.strip()[-500:]}")
+        rates.append(int(total.group(1)) / cpu)
+        print(f"  busy round {number + 1}: {int(total.group(1)):,} commands in {cpu:.2f} CPU s: "
+              f"{rates[-1]:,.0f} per CPU s", flush=True)
+    return {"busy": rates}
+
+
 def idle(arguments):
     rates = []
     for number in range(arguments.rounds):
@@ -181,7 +202,8 @@ def main():
             for _ in range(targets.size_bytes(SIZE) >> 20):
                 stream.write(os.urandom(1 << 20))
         for kind in kinds:
-            values = (sim(arguments) if kind == "sim" else idle(arguments) if kind == "idle"
+            simulated = {"busy": busy, "sim": sim, "idle": idle}.get(kind)
+            values = (simulated(arguments) if simulated is not None
                       else {kind: live(kind, arguments, path)})
             for name in MEASURES[kind]:
                 results[name] = report(name, values[name])
