@@ -441,7 +441,7 @@ static struct lq_abort *take(struct lq_engine *engine, uint32_t first, uint32_t 
 
 struct lq_abort *lq_abort_take(struct lq_engine *engine)
 {
-    return take(engine, 0, engine->config.limits.aborts);
+    return lq_abort_has_room(engine) ? take(engine, 0, engine->config.limits.aborts) : NULL;
 }
 
 static bool reaches_too_far(const struct lq_engine *engine, const struct lq_abort *abort,
@@ -496,22 +496,23 @@ void lq_abort_start(struct lq_engine *engine, struct lq_abort *abort, const stru
         abort->deadline_ns = LQ_NEVER;
 }
 
-static bool has_room(const struct lq_engine *engine, uint32_t first, uint32_t end)
+/* How many of the slots from FIRST to END are free. */
+static uint32_t count_free(const struct lq_engine *engine, uint32_t first, uint32_t end)
 {
+    uint32_t free = 0;
     for (uint32_t i = first; i < end; i++)
-        if (!engine->aborts[i].in_use)
-            return true;
-    return false;
+        free += engine->aborts[i].in_use ? 0 : 1;
+    return free;
 }
 
 bool lq_abort_has_room(const struct lq_engine *engine)
 {
-    return has_room(engine, 0, engine->config.limits.aborts);
+    return count_free(engine, 0, engine->config.limits.aborts) > engine->aborts_promised;
 }
 
 bool lq_abort_has_room_for_qerr(const struct lq_engine *engine)
 {
-    return has_room(engine, engine->config.limits.aborts, lq_abort_slots(engine));
+    return count_free(engine, engine->config.limits.aborts, lq_abort_slots(engine)) > 0;
 }
 
 void lq_abort_start_for(struct lq_engine *engine, struct lq_engine_task *task,

@@ -127,9 +127,13 @@ void lq_device_store_done(struct lq_engine *engine, struct lq_engine_task *task,
     if (status == LQ_BLOCK_OK && lq_flush_is_void(engine, task))
         status = LQ_BLOCK_RESET;
     struct lq_sense sense = store_sense(task->request.op, status);
-    if (is_swallowed(engine, task->request.op))
+    if (task->is_saved) {
+        task->opcode->run(engine, task);
+        return;
+    }
+    if (!task->saves && is_swallowed(engine, task->request.op))
         sense = no_sense;
-    if (ends_busy(engine, task)) {
+    if (!task->saves && ends_busy(engine, task)) {
         lq_task_end(engine, task, LQ_BUSY, no_sense);
     } else if (sense.key != 0) {
         task->defined_bytes = 0;

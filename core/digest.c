@@ -29,7 +29,8 @@ static void mix_flags(const struct lq_engine_task *task, struct lq_digest *diges
 {
     const bool flags[] = {task->enabled,    task->data_wanted, task->aborted, task->loss_waits,
                           task->confirm,    task->linked_to_transport, task->is_alone,
-                          task->owes_status, task->is_faulted};
+                          task->owes_status, task->is_faulted,
+                          task->saves, task->waits_for_save};
     uint64_t bits = 0;
     for (uint32_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
         bits |= (uint64_t)flags[i] << i;
@@ -103,6 +104,8 @@ static void mix_reservations(const struct lq_unit *unit, struct lq_digest *diges
 {
     const struct lq_reservations *reservations = &unit->reservations;
     lq_digest_two(digest, reservations->type, reservations->generation);
+    lq_digest_two(digest, reservations->aptpl, unit->saved.slot);
+    lq_digest_bytes(digest, unit->saved.pages, unit->saved.pages_bytes);
     lq_digest_word(digest, reservations->reserver == NULL ? 0 : reservations->reserver->hash);
     LQ_LIST_EACH(link, &reservations->registrations)
     {
@@ -124,6 +127,7 @@ static void mix_units(const struct lq_engine *engine, struct lq_digest *digest)
         mix_order(&engine->units[i].tasks, offsetof(struct lq_engine_task, set_link), digest);
     for (uint32_t i = 0; i < engine->store_count; i++) {
         lq_digest_two(digest, engine->stores[i].cache_lost, engine->stores[i].threshold_reached);
+        lq_digest_word(digest, engine->stores[i].save.is_out);
         mix_order(&engine->stores[i].orphans, offsetof(struct lq_engine_task, work_link), digest);
         mix_order(&engine->stores[i].held, offsetof(struct lq_engine_task, work_link), digest);
         mix_order(&engine->stores[i].waiting, offsetof(struct lq_engine_task, work_link), digest);

@@ -161,7 +161,8 @@ struct lq_unit_config {
  * the target are told by unit attentions [SAM-5 5.14].
  */
 
-/* Adds a logical unit; it inherits nothing of one that had its LUN before. */
+/* Adds a logical unit; of one that had its LUN before it has what that kept through loss of power
+ * in the same store (core/saved.h), and nothing else. */
 const char *lq_engine_unit_add(struct lq_engine *engine, const struct lq_unit_config *config);
 
 /* Removes it. Commands that wait end with LOGICAL UNIT NOT SUPPORTED, commands in the store with

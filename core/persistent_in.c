@@ -53,10 +53,14 @@ void lq_persistent_report_capabilities(struct lq_engine *engine, struct lq_engin
     uint8_t *data = task->buffer;
     memset(data, 0, 8);
     lq_put_be16(data, 8);
-    data[2] = 0x10 | 0x04; /* CRH, ATP_C; PTPL_C 0: nothing persists through power loss */
+    data[2] = 0x10 | 0x04; /* CRH, ATP_C */
+    if (task->unit->saved.has_place)
+        data[2] |= 0x01; /* PTPL_C */
     if (task->nexus->transport->transport_id_canonical != NULL)
         data[2] |= 0x08; /* SIP_C */
     data[3] = 0x80 | 0x40; /* TMV; ALLOW COMMANDS 100b: as core/reserve.c's matrix has it */
+    if (task->unit->reservations.aptpl)
+        data[3] |= 0x01; /* PTPL_A */
     data[4] = 0xea;        /* all registrants (WE), registrants only, EA, WE */
     data[5] = 0x01;        /* all registrants (EA) */
     lq_end_allocated(engine, task, 8);

@@ -29,6 +29,8 @@ static struct extent extent_of(const struct lq_engine *engine, const struct lq_s
 static struct extent orphan_extent(const struct lq_engine *engine,
                                    const struct lq_engine_task *orphan)
 {
+    if (orphan->saves)
+        return (struct extent){0, 0}; /* what waits for it, core/saved.c knows */
     if (orphan->request.op != LQ_BLOCK_WRITE && orphan->request.op != LQ_BLOCK_UNMAP)
         return (struct extent){0, 0}; /* changes nothing: only its slot is kept */
     struct extent extent = extent_of(engine, orphan->unit->store->store, orphan->request.lba,
@@ -90,6 +92,8 @@ void lq_quarantine_leave(struct lq_engine *engine, struct lq_engine_task *task)
         record_orphan(engine, task, LQ_E_ORPHANED);
         lq_list_append(&store->orphans, &task->work_link);
     }
+    if (task->saves)
+        lq_saved_orphaned(engine, task);
     if (store->store->ops->cancel != NULL)
         store->store->ops->cancel(store->store, &task->request);
     if (lq_link_is_linked(&task->work_link) &&
@@ -138,6 +142,8 @@ static bool overlaps_orphan(const struct lq_engine *engine, const struct lq_engi
 static bool must_wait(const struct lq_engine *engine, const struct lq_engine_task *task)
 {
     const struct lq_store_state *store = task->unit->store;
+    if (task->waits_for_save)
+        return store->save.is_out;
     if (task->opcode->medium == LQ_MEDIUM_FLUSHES)
         return store->flushes_out > 0 && !lq_core_wrong(engine, LQ_WRONG_FLUSHES_OVERLAP);
     return !lq_list_is_empty(&store->orphans) && overlaps_orphan(engine, task);
@@ -145,9 +151,15 @@ static bool must_wait(const struct lq_engine *engine, const struct lq_engine_tas
 
 bool lq_quarantine_holds(struct lq_engine *engine, struct lq_engine_task *task)
 {
-    struct lq_store_state *store = task->unit->store;
     if (task->was_held || !must_wait(engine, task))
         return false;
+    lq_quarantine_hold(engine, task);
+    return true;
+}
+
+void lq_quarantine_hold(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    struct lq_store_state *store = task->unit->store;
     lq_record_task(engine, task, LQ_E_HELD);
     task->state = LQ_TASK_HELD;
     task->held_until_ns = engine->config.busy_after_ns < LQ_NEVER - engine->env->now_ns
@@ -155,7 +167,6 @@ bool lq_quarantine_holds(struct lq_engine *engine, struct lq_engine_task *task)
                               : LQ_NEVER;
     engine->held_count++;
     lq_list_append(&store->held, &task->work_link); /* equal bounds: the list is in time order */
-    return true;
 }
 
 void lq_quarantine_forget_held(struct lq_engine *engine, struct lq_engine_task *task)
@@ -168,6 +179,7 @@ static void release(struct lq_engine *engine, struct lq_engine_task *task)
 {
     lq_quarantine_forget_held(engine, task);
     task->state = LQ_TASK_IN_SET;
+    task->waits_for_save = false;
     lq_record_task(engine, task, LQ_E_RELEASED);
     lq_task_make_ready(engine, task);
 }

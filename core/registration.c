@@ -113,4 +113,5 @@ void lq_reservations_forget(struct lq_engine *engine, struct lq_unit *unit)
     reservations->type = LQ_TYPE_NONE;
     reservations->holder = NULL;
     reservations->generation = 0;
+    reservations->aptpl = false;
 }

@@ -57,6 +57,7 @@ struct lq_reservations {
     uint8_t type;                    /* enum lq_reservation_type */
     struct lq_registration *holder;  /* NULL: none, or every registrant */
     uint32_t generation;             /* PRGENERATION */
+    bool aptpl; /* registrations, type and holder persist through power loss */
     struct lq_engine_nexus *reserver; /* RESERVE; NULL: nobody */
 };
 

@@ -203,8 +203,11 @@ void lq_reservation_reset(struct lq_engine *engine, struct lq_unit *unit, enum l
 {
     if (!lq_core_wrong(engine, LQ_WRONG_RESERVE_OUTLIVES_RESET))
         unit->reservations.reserver = NULL;
-    /* A cold reset is a power on event [RFC 7143 11.5.1]: nothing here persists through one. */
-    if (trigger == LQ_TRIGGER_TARGET_COLD_RESET ||
+    /* A cold reset is a power on event [RFC 7143 11.5.1]. */
+    bool is_power_on = trigger == LQ_TRIGGER_TARGET_COLD_RESET;
+    if ((is_power_on && !unit->reservations.aptpl) ||
         lq_core_wrong(engine, LQ_WRONG_RESET_DROPS_REGISTRATIONS))
         lq_reservations_forget(engine, unit);
+    else if (is_power_on)
+        unit->reservations.generation = 0; /* [SPC-4 5.13.5] */
 }

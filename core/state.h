@@ -16,6 +16,7 @@
 #include "core/modes.h"
 #include "core/opcodes.h"
 #include "core/reservations.h"
+#include "core/saved.h"
 #include "core/wrongs.h"
 
 enum lq_task_state {
@@ -53,6 +54,9 @@ struct lq_engine_task {
     bool data_wanted;         /* a Data-Out window is open */
     bool aborted;             /* in the store, and its status must not be sent */
     bool loss_waits;          /* its nexus's loss waits for it */
+    bool saves;               /* its request is a save of its unit's record */
+    bool is_saved;            /* which is durable: now it has its effect */
+    bool waits_for_save;      /* held for another command's save */
     bool was_held;            /* wrong "held-go-on-at-bound" */
     bool owes_status;         /* aborted by another I_T nexus: ends with TASK ABORTED */
     bool is_faulted;          /* ends with `fault' when those that QERR aborts have ended */
@@ -144,6 +148,7 @@ struct lq_unit {
     struct lq_reservations reservations;
     uint8_t modes[LQ_MODE_BYTES_MAX]; /* current values of all pages, in the table's order */
     struct lq_control control;        /* what they say */
+    struct lq_saved saved;
     char vendor[9], product[17], revision[5], serial[33];
 };
 
@@ -154,6 +159,7 @@ struct lq_store_state {
     uint32_t alone;         /* commands of which is_alone */
     uint32_t outstanding, flushes_out;
     uint32_t resets; /* that it has told of */
+    struct lq_save save;
     bool threshold_reached; /* as told: the pool of a thin store gets full */
     bool cache_lost; /* a flush has failed: no later one proves anything */
 };
@@ -193,6 +199,8 @@ struct lq_engine {
     uint64_t next_serial, uses;
     uint64_t commands_received, stale_completions;
     uint32_t orphan_count, held_count;
+    uint32_t aborts_promised;    /* free places that saves need afterwards */
+    uint8_t *record;             /* a record that is being loaded */
     uint32_t stale_aborts; /* wrong "absent-abort-stays" */
     struct lq_link free_tasks, run, rescan, losing, ended;
     struct lq_link faulted; /* commands that are to be triggers of QERR when there is room */
@@ -345,7 +353,9 @@ void lq_quarantine_leave(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_quarantine_orphan(struct lq_engine *engine, struct lq_engine_task *task);
 /* True when TASK, about to use the medium, has to wait: it is held now. */
 bool lq_quarantine_holds(struct lq_engine *engine, struct lq_engine_task *task);
-/* Lets those go on that STORE does not hold up any more. */
+/* Holds TASK until what it waits for is over, or for busy_after. */
+void lq_quarantine_hold(struct lq_engine *engine, struct lq_engine_task *task);
+/* Lets go of whom nothing holds any more. */
 void lq_quarantine_release(struct lq_engine *engine, struct lq_store_state *store);
 void lq_quarantine_orphan_done(struct lq_engine *engine, struct lq_engine_task *task);
 uint64_t lq_quarantine_deadline_of_held(const struct lq_engine *engine);

@@ -29,6 +29,11 @@ enum lq_block_op {
     LQ_BLOCK_STATUS /* thin stores: how the blocks from lba on are provisioned; no data */
 };
 
+/* Behind its last block a store may have room that no command reaches, where the engine keeps the
+ * records of logical units (core/saved.h): places of two slots. */
+enum { LQ_SAVED_SLOT_BYTES = 16384, LQ_SAVED_PLACES = 4,
+       LQ_SAVED_BYTES = LQ_SAVED_PLACES * 2 * LQ_SAVED_SLOT_BYTES };
+
 /* PROVISIONING STATUS of GET LBA STATUS [SBC-3 t41]. */
 enum lq_provisioning { LQ_BLOCK_MAPPED, LQ_BLOCK_DEALLOCATED };
 
@@ -71,6 +76,9 @@ struct lq_store_ops {
     /* Requests of an earlier incarnation of the target can no longer land: they have ended, or
      * never will. False: not yet, ask again. NULL: true, always. Asked before a target serves. */
     bool (*fence)(struct lq_store *store);
+    /* Reads reserved blocks, at once: when a logical unit is added. False: they cannot be read.
+     * NULL: there are none. */
+    bool (*load)(struct lq_store *store, uint64_t lba, uint32_t nblocks, uint8_t *data);
     /* Mixes in how far REQUEST, which is out, has come. NULL: this store is not explored. */
     void (*digest)(const struct lq_store *store, const struct lq_block_request *request,
                    struct lq_digest *digest);
@@ -82,6 +90,9 @@ struct lq_store {
     uint32_t number;            /* place in the shard, for records; given by lq_engine_store_add */
     uint32_t block_bytes;       /* logical block: 512, 1024, 2048 or 4096 */
     uint64_t nblocks;           /* capacity */
+    /* LQ_SAVED_BYTES in blocks behind nblocks, or 0. LQ_BLOCK_WRITE with fua works there, of
+     * at most one slot; a write that ends badly, or never, may have changed any part of it. */
+    uint32_t reserved_blocks;
     uint32_t physical_exponent; /* 2^n logical blocks per physical block */
     uint32_t write_granule_blocks; /* a write may disturb its neighbours up to this boundary */
     bool volatile_cache;           /* a completed write may need LQ_BLOCK_FLUSH to be durable */

@@ -93,6 +93,7 @@ static void fill_task(struct lq_engine *engine, struct lq_engine_task *task,
 {
     task->state = LQ_TASK_IN_SET;
     task->enabled = task->data_wanted = task->aborted = task->confirm = task->was_held = false;
+    task->saves = task->is_saved = task->waits_for_save = false;
     task->linked_to_transport = true;
     task->is_alone = task->has_information = false;
     task->step = task->stepped = 0;
@@ -368,6 +369,8 @@ void lq_engine_store_done(struct lq_engine *engine, lq_handle handle, enum lq_bl
     }
     task->unit->store->outstanding--;
     lq_store_noticed(engine, task->unit->store, task->request.op, status);
+    if (task->saves)
+        lq_saved_ended(engine, task, status);
     if (task->state == LQ_TASK_ORPHAN) {
         lq_quarantine_orphan_done(engine, task);
     } else if (task->aborted && task->owes_status) {

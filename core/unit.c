@@ -141,6 +141,7 @@ const char *lq_engine_unit_add(struct lq_engine *engine, const struct lq_unit_co
     copy_text(unit->product, sizeof unit->product, config->product, "SIMULATED DISK");
     copy_text(unit->revision, sizeof unit->revision, config->revision, "0001");
     copy_text(unit->serial, sizeof unit->serial, config->serial, "0");
+    lq_saved_open(engine, unit);
     record_unit(engine, unit);
     lq_modes_reset(engine, unit);
     forget_attentions(engine, unit);

@@ -63,7 +63,7 @@ uint32_t persist_out_list(struct rig *rig, uint32_t nexus, uint8_t action, uint6
                           uint64_t service_key, uint8_t flags, const uint8_t *more,
                           uint32_t more_bytes)
 {
-    uint8_t list[256] = {0};
+    uint8_t list[512] = {0};
     CU_ASSERT_FATAL(more_bytes <= sizeof list - 24);
     put(list, key, 8);
     put(list + 8, service_key, 8);

@@ -122,7 +122,14 @@ static void submit(struct lq_store *store, struct lq_block_request *request)
     rig_store->requests[rig_store->count++] = request;
 }
 
-static const struct lq_store_ops store_ops = {.submit = submit};
+static bool load(struct lq_store *store, uint64_t lba, uint32_t nblocks, uint8_t *data)
+{
+    const struct rig_store *rig_store = LQ_ELEMENT(store, struct rig_store, store);
+    memcpy(data, rig_store->blocks + lba * RIG_BLOCK_BYTES, (size_t)nblocks * RIG_BLOCK_BYTES);
+    return true;
+}
+
+static const struct lq_store_ops store_ops = {.submit = submit, .load = load};
 
 static struct lq_block_request *find_request(const struct rig *rig, uint32_t command,
                                              const struct rig_store **found, uint32_t *place)
@@ -178,6 +185,17 @@ void rig_complete(struct rig *rig, uint32_t command)
     rig_complete_with(rig, command, LQ_BLOCK_OK);
 }
 
+void rig_tear(struct rig *rig, uint32_t command, uint32_t nblocks)
+{
+    const struct rig_store *found = NULL;
+    uint32_t place = 0;
+    const struct lq_block_request *request = find_request(rig, command, &found, &place);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(request);
+    CU_ASSERT_FATAL(request->op == LQ_BLOCK_WRITE && nblocks <= request->nblocks);
+    memcpy(rig->stores[found - rig->stores].blocks + request->lba * RIG_BLOCK_BYTES, request->data,
+           (size_t)nblocks * RIG_BLOCK_BYTES);
+}
+
 /* --- making ---------------------------------------------------------------------------------- */
 
 struct lq_engine_config rig_config(void)
@@ -222,14 +240,9 @@ static void make_engine(struct rig *rig, const struct lq_engine_config *config)
     CU_ASSERT_EQUAL(arena.used_bytes, bytes);
 }
 
-void rig_init(struct rig *rig, const struct lq_engine_config *config)
+static void start(struct rig *rig, const struct lq_engine_config *config, bool keeps_records)
 {
-    struct lq_wrongs wrongs = rig->env.wrongs;
-    memset(rig, 0, sizeof *rig);
-    rig->env.wrongs = wrongs;
-    rig->env.now_ns = 1000 * RIG_MS;
-    struct lq_engine_config usual = rig_config();
-    make_engine(rig, config != NULL ? config : &usual);
+    make_engine(rig, config);
     for (uint16_t i = 0; i < 2; i++) {
         rig->stores[i].store = (struct lq_store){.ops = &store_ops,
                                                  .is_thin = i == 0,
@@ -237,6 +250,10 @@ void rig_init(struct rig *rig, const struct lq_engine_config *config)
                                                  .unmap_blocks_max = i == 0 ? 64 : 0,
                                                  .block_bytes = RIG_BLOCK_BYTES,
                                                  .nblocks = RIG_BLOCKS,
+                                                 .reserved_blocks =
+                                                     keeps_records
+                                                         ? LQ_SAVED_BYTES / RIG_BLOCK_BYTES
+                                                         : 0,
                                                  .write_granule_blocks = 8};
         CU_ASSERT_TRUE(lq_engine_store_add(rig->engine, &rig->stores[i].store));
         struct lq_unit_config unit = {.lun = i, .store = &rig->stores[i].store, .serial = "RIG"};
@@ -249,6 +266,27 @@ void rig_init(struct rig *rig, const struct lq_engine_config *config)
         CU_ASSERT_EQUAL(rig_attention(rig, i, 1), 0x062900);
         CU_ASSERT_EQUAL(rig_attention(rig, i, 0), 0);
     }
+}
+
+void rig_init(struct rig *rig, const struct lq_engine_config *config)
+{
+    struct lq_wrongs wrongs = rig->env.wrongs;
+    memset(rig, 0, sizeof *rig);
+    rig->env.wrongs = wrongs;
+    rig->env.now_ns = 1000 * RIG_MS;
+    struct lq_engine_config usual = rig_config();
+    start(rig, config != NULL ? config : &usual, false);
+}
+
+void rig_power(struct rig *rig)
+{
+    struct lq_engine_config config = rig_config();
+    free(rig->memory);
+    memset(rig->commands, 0, sizeof rig->commands);
+    rig->command_count = 0;
+    for (uint32_t i = 0; i < 2; i++)
+        rig->stores[i].count = 0;
+    start(rig, &config, true);
 }
 
 void rig_fini(struct rig *rig)

@@ -30,7 +30,7 @@ struct rig_store {
     struct lq_store store;
     struct lq_block_request *requests[RIG_COMMANDS]; /* in order of submission, NULL: completed */
     uint32_t count;
-    uint8_t blocks[RIG_BLOCKS * RIG_BLOCK_BYTES];
+    uint8_t blocks[RIG_BLOCKS * RIG_BLOCK_BYTES + LQ_SAVED_BYTES];
 };
 
 struct rig {
@@ -55,6 +55,10 @@ struct rig {
  * CONFIG NULL: quarantine after 1 s, login 0, BUSY after 2 s, small limits. */
 void rig_init(struct rig *rig, const struct lq_engine_config *config);
 void rig_fini(struct rig *rig);
+
+/* Power goes and comes back: the stores have what they had, and room for records of logical units
+ * from now on; the three nexuses are established anew. */
+void rig_power(struct rig *rig);
 
 struct lq_engine_config rig_config(void);
 
@@ -86,6 +90,8 @@ bool rig_is_submitted(const struct rig *rig, uint32_t command);
 /* The store does what COMMAND's request says and completes it. */
 void rig_complete(struct rig *rig, uint32_t command);
 void rig_complete_with(struct rig *rig, uint32_t command, enum lq_block_status status);
+/* Only the first NBLOCKS blocks of COMMAND's write reach the medium, and nobody is told. */
+void rig_tear(struct rig *rig, uint32_t command, uint32_t nblocks);
 
 /* Returns the cookie by which the answer will come. */
 uint64_t rig_tm(struct rig *rig, uint32_t nexus, enum lq_tm_function function, uint16_t lun,

@@ -20,7 +20,15 @@ static void submit(struct lq_store *store, struct lq_block_request *request);
 static void mix_request(const struct lq_store *store, const struct lq_block_request *request,
                         struct lq_digest *digest);
 
-static const struct lq_store_ops disk_ops = {submit, NULL, lq_disk_fence, mix_request};
+/* Records of logical units, when the target starts. */
+static bool load(struct lq_store *store, uint64_t lba, uint32_t nblocks, uint8_t *data)
+{
+    const struct lq_disk *disk = LQ_ELEMENT(store, struct lq_disk, store);
+    lq_medium_read(&disk->medium, lba, nblocks, data);
+    return true;
+}
+
+static const struct lq_store_ops disk_ops = {submit, NULL, lq_disk_fence, load, mix_request};
 
 void lq_disk_init(struct lq_disk *disk, const struct lq_allocator *allocator)
 {
@@ -45,6 +53,10 @@ void lq_disk_reset(struct lq_disk *disk, const struct lq_disk_options *options, 
     disk->store = (struct lq_store){.ops = &disk_ops,
                                     .block_bytes = options->block_bytes,
                                     .nblocks = options->nblocks,
+                                    .reserved_blocks =
+                                        options->keeps_records
+                                            ? LQ_SAVED_BYTES / options->block_bytes
+                                            : 0,
                                     .physical_exponent = options->physical_exponent,
                                     .write_granule_blocks = options->write_granule_blocks,
                                     .volatile_cache = options->volatile_cache,
@@ -309,6 +321,8 @@ static void plan_lies(struct lq_disk_request *slot, uint64_t subject)
 {
     const struct lq_disk *disk = slot->disk;
     const struct lq_block_request *request = slot->request;
+    if (request->lba >= disk->options.nblocks)
+        return; /* that a record is gone could not be told from one that was never there */
     slot->goes_bad = lq_fault_fires(disk->faults, LQ_FAULT_DISK_LATENT_ERROR, subject, 0);
     if (!lq_fault_fires(disk->faults, LQ_FAULT_DISK_MISDIRECTED, subject, 0))
         return;
@@ -414,10 +428,11 @@ static struct lq_disk_request *take_slot(struct lq_disk *disk)
 static void submit(struct lq_store *store, struct lq_block_request *request)
 {
     struct lq_disk *disk = LQ_ELEMENT(store, struct lq_disk, store);
+    uint64_t end = disk->options.nblocks + disk->store.reserved_blocks;
     LQ_ASSERT(request->op < LQ_BLOCK_UNMAP || disk->options.is_thin);
     LQ_ASSERT(request->op == LQ_BLOCK_FLUSH ||
-              (request->nblocks > 0 && request->lba < disk->options.nblocks &&
-               request->nblocks <= disk->options.nblocks - request->lba));
+              (request->nblocks > 0 && request->lba < end &&
+               request->nblocks <= end - request->lba));
     struct lq_disk_request *slot = take_slot(disk);
     slot->request = request;
     slot->done_blocks = 0;

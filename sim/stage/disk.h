@@ -33,6 +33,7 @@ struct lq_disk_options {
     uint32_t physical_exponent;
     uint32_t write_granule_blocks;
     bool volatile_cache;
+    bool keeps_records; /* has room behind its last block (reserved_blocks in core/store.h) */
     bool is_thin;
     uint64_t pool_blocks, soft_threshold_blocks; /* of a thin disk, as in core/store.h */
     bool fence_waits; /* requests of a crashed target: are waited for when the next one opens the
