@@ -10,47 +10,7 @@
 #include <string.h>
 
 #include "core/state.h"
-
-enum scope {
-    SCOPE_TASK,
-    SCOPE_NEXUS_UNIT,
-    SCOPE_UNIT,
-    SCOPE_TARGET,
-    SCOPE_PREEMPTED,
-    SCOPE_FAULTED /* the task set of a command that ends with CHECK CONDITION, by QERR */
-};
-
-/* Whom a trigger informs by a unit attention [SPC-4 7.5.8, standards of TM: SAM-5 7]. */
-enum informs { INFORMS_NOBODY, INFORMS_OTHERS_WITH_COMMANDS, INFORMS_ALL };
-
-struct trigger_row {
-    enum scope scope;
-    enum informs informs;
-    struct lq_ua ua;
-    bool closes_connections;
-};
-
-static const struct trigger_row rows[LQ_TRIGGERS] = {
-    [LQ_TRIGGER_ABORT_TASK] = {SCOPE_TASK, INFORMS_NOBODY, {0, 0}, false},
-    [LQ_TRIGGER_ABORT_TASK_SET] = {SCOPE_NEXUS_UNIT, INFORMS_NOBODY, {0, 0}, false},
-    /* TAS=0: no status for other nexuses' commands, COMMANDS CLEARED BY ANOTHER INITIATOR */
-    [LQ_TRIGGER_CLEAR_TASK_SET] = {SCOPE_UNIT, INFORMS_OTHERS_WITH_COMMANDS, {0x2f, 0x00}, false},
-    /* BUS DEVICE RESET FUNCTION OCCURRED, to everybody, the issuer too */
-    [LQ_TRIGGER_LOGICAL_UNIT_RESET] = {SCOPE_UNIT, INFORMS_ALL, {0x29, 0x03}, false},
-    [LQ_TRIGGER_TARGET_WARM_RESET] = {SCOPE_TARGET, INFORMS_ALL, {0x29, 0x03}, false},
-    /* a power on event [RFC 7143 11.5.1]: POWER ON OCCURRED, connections closed */
-    [LQ_TRIGGER_TARGET_COLD_RESET] = {SCOPE_TARGET, INFORMS_ALL, {0x29, 0x01}, true},
-    /* a command [SPC-4 5.13.11.2.6]; of registrations that are gone, persistent.c tells */
-    [LQ_TRIGGER_PREEMPT_AND_ABORT] = {SCOPE_PREEMPTED, INFORMS_OTHERS_WITH_COMMANDS, {0x2f, 0x00},
-                                      false},
-    /* a command, too [SPC-5 7.5.10, QERR] */
-    [LQ_TRIGGER_QERR] = {SCOPE_FAULTED, INFORMS_OTHERS_WITH_COMMANDS, {0x2f, 0x00}, false},
-};
-
-bool lq_abort_names_unit(enum lq_trigger trigger)
-{
-    return rows[trigger].scope != SCOPE_TARGET;
-}
+#include "core/triggers.h"
 
 static const struct lq_sense no_sense = {0, 0, 0};
 
@@ -178,18 +138,20 @@ static bool is_in_scope(const struct lq_engine *engine, const struct lq_abort *a
                         const struct lq_engine_task *task)
 {
     bool own = task->nexus == abort->nexus;
-    if (rows[abort->trigger].scope == SCOPE_PREEMPTED)
+    if (lq_triggers[abort->trigger].scope == SCOPE_PREEMPTED)
         return task->nexus->is_preempted && task->index != abort->task.index &&
                !lq_core_wrong(engine, LQ_WRONG_PREEMPT_ABORTS_NOBODY);
-    if (rows[abort->trigger].scope == SCOPE_FAULTED)
+    if (lq_triggers[abort->trigger].scope == SCOPE_FAULTED)
         return task->index != abort->task.index &&
                (own || lq_qerr_reaches_others(engine, task->unit));
     if (own && (int64_t)(task->stamp - abort->stamp) >= 0)
         return false; /* younger than the function */
-    switch (rows[abort->trigger].scope) {
+    switch (lq_triggers[abort->trigger].scope) {
     case SCOPE_TASK:
         return (own || lq_core_wrong(engine, LQ_WRONG_ABORT_BY_TAG_ALONE)) &&
                task->tag == abort->referenced_tag && task->lun == abort->lun;
+    case SCOPE_NEXUS:
+        return own && !lq_core_wrong(engine, LQ_WRONG_NEXUS_RESET_SPARES_COMMANDS);
     case SCOPE_NEXUS_UNIT:
         return own || lq_core_wrong(engine, LQ_WRONG_ABORT_TASK_SET_HITS_EVERYBODY);
     case SCOPE_UNIT:
@@ -236,7 +198,8 @@ static uint32_t affect_unit(struct lq_engine *engine, struct lq_abort *abort, st
         if (decide_status(engine, task, own))
             task->nexus->cleared_by |= bit_of(abort);
         /* a fault must not wait for initiators */
-        bool waits = rows[abort->trigger].scope != SCOPE_TASK && abort->trigger != LQ_TRIGGER_QERR;
+        bool waits = lq_triggers[abort->trigger].scope != SCOPE_TASK &&
+                     abort->trigger != LQ_TRIGGER_QERR;
         if (lq_abort_task(engine, task, abort->trigger, own && waits, abort->serial))
             wait_for(engine, abort, task);
     }
@@ -247,7 +210,7 @@ static uint32_t affect_unit(struct lq_engine *engine, struct lq_abort *abort, st
  * data: the function's answer comes, so they have no status any more. */
 static void silence(struct lq_engine *engine, struct lq_abort *abort, const struct lq_unit *named)
 {
-    bool is_multi_task = rows[abort->trigger].scope != SCOPE_TASK;
+    bool is_multi_task = lq_triggers[abort->trigger].scope != SCOPE_TASK;
     LQ_LIST_EACH_SAFE(link, following, &abort->nexus->tasks)
     {
         struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, nexus_link);
@@ -292,13 +255,15 @@ static bool shares_attentions(const struct lq_engine *engine, const struct lq_en
 static void inform_unit(struct lq_engine *engine, const struct lq_abort *abort,
                         struct lq_unit *unit)
 {
-    const struct trigger_row *row = &rows[abort->trigger];
+    const struct lq_trigger_row *row = &lq_triggers[abort->trigger];
     for (uint32_t i = 0; i < engine->config.limits.nexuses; i++) {
         struct lq_engine_nexus *nexus = &engine->nexuses[i];
         if (!nexus->known || nexus->target != unit->target)
             continue;
         if (row->informs == INFORMS_OTHERS_WITH_COMMANDS && !(nexus->cleared_by & bit_of(abort)) &&
             (nexus == abort->nexus || !lq_core_wrong(engine, LQ_WRONG_CLEAR_TELLS_EVERYBODY)))
+            continue;
+        if (row->informs == INFORMS_OWN && nexus != abort->nexus)
             continue;
         if (shares_attentions(engine, nexus))
             continue;
@@ -319,12 +284,12 @@ static bool is_affected(const struct lq_abort *abort, const struct lq_unit *unit
 /* A unit that came after the trigger is reset with its LUN, but has lost no commands to it. */
 static bool has_news(const struct lq_abort *abort, const struct lq_unit *unit)
 {
-    return rows[abort->trigger].informs == INFORMS_ALL || unit->number < abort->later_units;
+    return lq_triggers[abort->trigger].informs >= INFORMS_OWN || unit->number < abort->later_units;
 }
 
 static void inform(struct lq_engine *engine, const struct lq_abort *abort)
 {
-    if (rows[abort->trigger].informs == INFORMS_NOBODY)
+    if (lq_triggers[abort->trigger].informs == INFORMS_NOBODY)
         return;
     for (uint32_t i = 0; i < engine->unit_count; i++) {
         struct lq_unit *unit = &engine->units[i];
@@ -349,7 +314,7 @@ void lq_abort_answer(struct lq_engine *engine, const struct lq_abort *abort,
                       });
     if (abort->answers)
         abort->nexus->transport->tm_executed(abort->nexus->transport_context, abort->cookie,
-                                             tm_answer);
+                                             tm_answer, abort->information);
 }
 
 static void close_connections(struct lq_engine *engine, uint16_t target)
@@ -389,10 +354,12 @@ static void reset_units(struct lq_engine *engine, const struct lq_abort *abort)
 
 static void finish(struct lq_engine *engine, struct lq_abort *abort)
 {
-    if (rows[abort->trigger].informs == INFORMS_ALL)
+    if (lq_triggers[abort->trigger].informs == INFORMS_ALL)
         reset_units(engine, abort);
+    else if (abort->trigger == LQ_TRIGGER_I_T_NEXUS_RESET)
+        lq_reservation_nexus_ended(engine, abort->nexus, abort->trigger);
     inform(engine, abort);
-    if (rows[abort->trigger].scope >= SCOPE_PREEMPTED)
+    if (lq_triggers[abort->trigger].scope >= SCOPE_PREEMPTED)
         end_command(engine, abort);
     else
         lq_abort_answer(engine, abort, LQ_TM_COMPLETE);
@@ -400,7 +367,7 @@ static void finish(struct lq_engine *engine, struct lq_abort *abort)
         engine->nexuses[i].cleared_by &= ~bit_of(abort);
     abort->in_use = false;
     engine->aborts_in_use &= ~bit_of(abort);
-    if (rows[abort->trigger].closes_connections &&
+    if (lq_triggers[abort->trigger].closes_connections &&
         !lq_core_wrong(engine, LQ_WRONG_COLD_RESET_KEEPS_SESSIONS))
         close_connections(engine, abort->nexus->target);
 }

@@ -94,6 +94,16 @@ bool lq_ua_is_pending(const struct lq_engine *engine, const struct lq_engine_tas
            task->nexus->attentions[task->unit->slot].count > 0;
 }
 
+uint32_t lq_ua_look(const struct lq_engine_nexus *nexus, const struct lq_unit *unit,
+                    struct lq_ua *first)
+{
+    const struct lq_attentions *queue = &nexus->attentions[unit->slot];
+    for (uint32_t i = 0; i < queue->count; i++)
+        if (i == 0 || rank_of(queue->pending[i]) < rank_of(*first))
+            *first = queue->pending[i];
+    return queue->count;
+}
+
 bool lq_ua_take(struct lq_engine *engine, struct lq_engine_task *task)
 {
     if (!lq_task_has_unit(engine, task))

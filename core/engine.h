@@ -103,8 +103,10 @@ struct lq_transport {
     /* Send SCSI Command Complete. */
     void (*command_complete)(void *transport, uint64_t cookie,
                              const struct lq_command_complete *complete);
-    /* Task Management Function Executed [SAM-5 7.12.4]. */
-    void (*tm_executed)(void *transport, uint64_t cookie, enum lq_tm_answer answer);
+    /* Task Management Function Executed [SAM-5 7.12.4]. INFORMATION: Additional Response
+     * Information, of QUERY ASYNCHRONOUS EVENT [SAM-5 7.9]; 24 bits, 0 of other functions. */
+    void (*tm_executed)(void *transport, uint64_t cookie, enum lq_tm_answer answer,
+                        uint32_t information);
     /* The answer to lq_engine_nexus_lost: no command of it can do harm any more. */
     void (*nexus_ended)(void *transport, uint64_t cookie);
     /* Asynchronous event for an I_T_L nexus, with sense. True when the transport reports it

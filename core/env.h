@@ -25,7 +25,7 @@ struct lq_wrong {
     const char *sentence; /* what it does wrong, one sentence */
 };
 
-enum { LQ_WRONG_WORDS = 2 };
+enum { LQ_WRONG_WORDS = 4 };
 
 struct lq_wrongs { /* bit n % 64 of word n / 64 */
     uint64_t core[LQ_WRONG_WORDS];  /* of core/wrongs.h */

@@ -178,6 +178,7 @@ struct lq_abort {
     lq_task task;         /* PREEMPT AND ABORT, QERR: the command that it answers */
     uint64_t lun, tag, referenced_tag, serial, stamp, cookie;
     uint32_t waiting;
+    uint32_t information; /* of its answer */
     uint64_t deadline_ns;
 };
 
@@ -377,6 +378,9 @@ void lq_ua_establish(struct lq_engine *engine, struct lq_engine_nexus *nexus, st
 bool lq_ua_is_of_reset(const struct lq_engine_task *task);
 /* One is pending for TASK's I_T_L nexus. */
 bool lq_ua_is_pending(const struct lq_engine *engine, const struct lq_engine_task *task);
+/* How many are pending for NEXUS and UNIT, and by FIRST the one of highest precedence. */
+uint32_t lq_ua_look(const struct lq_engine_nexus *nexus, const struct lq_unit *unit,
+                    struct lq_ua *first);
 /* Takes the one of highest precedence for TASK to report. False: none is pending. */
 bool lq_ua_take(struct lq_engine *engine, struct lq_engine_task *task);
 /* Wrong "inquiry-clears-attentions": what is pending for TASK's I_T_L nexus is dropped. */

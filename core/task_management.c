@@ -12,6 +12,7 @@ static const enum lq_trigger trigger_of_function[LQ_TM_FUNCTIONS] = {
     [LQ_TM_LOGICAL_UNIT_RESET] = LQ_TRIGGER_LOGICAL_UNIT_RESET,
     [LQ_TM_TARGET_WARM_RESET] = LQ_TRIGGER_TARGET_WARM_RESET,
     [LQ_TM_TARGET_COLD_RESET] = LQ_TRIGGER_TARGET_COLD_RESET,
+    [LQ_TM_I_T_NEXUS_RESET] = LQ_TRIGGER_I_T_NEXUS_RESET,
 };
 
 static struct lq_engine_task *find_task(const struct lq_engine *engine,
@@ -47,10 +48,67 @@ static bool is_denied(const struct lq_engine *engine, enum lq_trigger trigger)
            lq_core_wrong(engine, LQ_WRONG_TASK_SET_FUNCTIONS_NOT_SUPPORTED);
 }
 
+/* --- queries: they change nothing, and are answered at once ---------------------------------- */
+
+/* A command of the nexus on UNIT that is in a task set and has not been aborted. */
+static bool is_present(const struct lq_engine_task *task, const struct lq_tm_request *request)
+{
+    return lq_link_is_linked(&task->set_link) && !task->aborted && task->lun == request->lun &&
+           (int64_t)(task->stamp - request->order_stamp) < 0;
+}
+
+static enum lq_tm_answer query_tasks(const struct lq_engine *engine,
+                                     const struct lq_engine_nexus *nexus,
+                                     const struct lq_tm_request *request)
+{
+    bool is_of_one = request->function == LQ_TM_QUERY_TASK;
+    LQ_LIST_EACH(link, &nexus->tasks)
+    {
+        const struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, nexus_link);
+        if (!is_present(task, request) || (is_of_one && task->tag != request->referenced_tag))
+            continue;
+        if (!lq_core_wrong(engine, LQ_WRONG_QUERY_FINDS_NOTHING))
+            return LQ_TM_SUCCEEDED;
+    }
+    return LQ_TM_COMPLETE;
+}
+
+/* UADE DEPTH, SENSE KEY, ADDITIONAL SENSE CODE and its qualifier [SAM-5 7.9]. */
+static uint32_t query_event(const struct lq_engine *engine, const struct lq_engine_nexus *nexus,
+                            const struct lq_unit *unit)
+{
+    struct lq_ua first = {0, 0};
+    uint32_t count = lq_ua_look(nexus, unit, &first);
+    if (count == 0 || lq_core_wrong(engine, LQ_WRONG_QUERY_HIDES_EVENTS))
+        return 0;
+    uint32_t depth = count == 1 ? 1 : 2;
+    return depth << 20 | UINT32_C(6) << 16 | (uint32_t)first.asc << 8 | first.ascq;
+}
+
+static bool is_query(enum lq_tm_function function)
+{
+    return function == LQ_TM_QUERY_TASK || function == LQ_TM_QUERY_TASK_SET ||
+           function == LQ_TM_QUERY_ASYNCHRONOUS_EVENT;
+}
+
+static enum lq_tm_answer query(const struct lq_engine *engine, const struct lq_tm_request *request,
+                               const struct lq_engine_nexus *nexus, const struct lq_unit *unit,
+                               uint32_t *information)
+{
+    if (unit == NULL)
+        return LQ_TM_INCORRECT_LUN;
+    if (request->function != LQ_TM_QUERY_ASYNCHRONOUS_EVENT)
+        return query_tasks(engine, nexus, request);
+    *information = query_event(engine, nexus, unit);
+    return *information != 0 ? LQ_TM_SUCCEEDED : LQ_TM_COMPLETE;
+}
+
+/* --- the service ----------------------------------------------------------------------------- */
+
 bool lq_abort_supports(const struct lq_engine *engine, enum lq_tm_function function)
 {
     enum lq_trigger trigger = trigger_of_function[function];
-    return trigger != LQ_TRIGGER_NONE && !is_denied(engine, trigger);
+    return is_query(function) || (trigger != LQ_TRIGGER_NONE && !is_denied(engine, trigger));
 }
 
 /* What can be said without a slot: LQ_TM_COMPLETE when the function is to be carried out. */
@@ -96,14 +154,16 @@ void lq_engine_task_management(struct lq_engine *engine, const struct lq_tm_requ
                                         .value = request->referenced_tag});
     if (unit == NULL && request->function == LQ_TM_ABORT_TASK)
         unit = unit_of_task(find_task(engine, nexus, request)); /* of a unit that was removed */
-    enum lq_tm_answer found = check(engine, request, nexus, unit);
-    struct lq_abort *abort = found == LQ_TM_COMPLETE ? lq_abort_take(engine) : NULL;
+    bool asks = is_query(request->function);
+    enum lq_tm_answer found = asks ? query(engine, request, nexus, unit, &refused.information)
+                                   : check(engine, request, nexus, unit);
+    struct lq_abort *abort = found == LQ_TM_COMPLETE && !asks ? lq_abort_take(engine) : NULL;
     if (found == LQ_TM_TASK_ABSENT && lq_core_wrong(engine, LQ_WRONG_ABSENT_ABORT_STAYS))
         engine->stale_aborts++;
     if (abort == NULL) {
         bool is_wrong = found == LQ_TM_INCORRECT_LUN &&
                         lq_core_wrong(engine, LQ_WRONG_TM_COMPLETE_WITHOUT_UNIT);
-        enum lq_tm_answer said = found == LQ_TM_COMPLETE ? LQ_TM_REJECTED : found;
+        enum lq_tm_answer said = found == LQ_TM_COMPLETE && !asks ? LQ_TM_REJECTED : found;
         lq_abort_answer(engine, &refused, is_wrong ? LQ_TM_COMPLETE : said);
         return;
     }

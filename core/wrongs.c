@@ -354,6 +354,15 @@ const struct lq_wrong lq_core_wrongs[LQ_CORE_WRONGS] = {
     [LQ_WRONG_QERR_SPARES_OTHERS] =
         {"qerr-spares-others", "TM-11",
          "With QERR 01b only commands of the faulted I_T nexus are aborted."},
+    [LQ_WRONG_QUERY_FINDS_NOTHING] =
+        {"query-finds-nothing", "TM-12",
+         "QUERY TASK and QUERY TASK SET say that no command is there."},
+    [LQ_WRONG_QUERY_HIDES_EVENTS] =
+        {"query-hides-events", "TM-12",
+         "QUERY ASYNCHRONOUS EVENT says that nothing is pending."},
+    [LQ_WRONG_NEXUS_RESET_SPARES_COMMANDS] =
+        {"nexus-reset-spares-commands", "TM-3",
+         "I_T NEXUS RESET is answered, and the commands of its I_T nexus go on."},
     [LQ_WRONG_MODE_SELECT_FORGOTTEN] =
         {"mode-select-forgotten", "MODE-2", "MODE SELECT ends GOOD and changes nothing."},
     [LQ_WRONG_WRITE_SAME_WRITES_ONE_BLOCK] =

@@ -81,6 +81,10 @@ const struct lq_property lq_property_table[] = {
         {"TM-11", "check-condition-as-qerr-says", "SPC-5 r22 7.5.10", "faulted",
          "A CHECK CONDITION aborts those commands of its task set that QERR says, before it is "
          "sent, and no others."},
+    [P_TM_12] =
+        {"TM-12", "query-honest", "SAM-5 r21 7.9 to 7.11; RFC 7144", "tm",
+         "A query is told of a command that is in the task set, or of an event that is pending, "
+         "and of none that is not."},
     [P_RI_1] =
         {"RI-1", "old-session-silent", "RFC 7143 6.3.5", "reinstate",
          "After the success of a reinstating login the old session sends nothing."},

@@ -24,6 +24,7 @@ enum lq_property_place {
     P_TM_9,
     P_TM_10,
     P_TM_11,
+    P_TM_12,
     P_RI_1,
     P_RI_2,
     P_RI_3,

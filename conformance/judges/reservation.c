@@ -436,6 +436,19 @@ static void on_nexus_ended(struct lq_judge *judge, const struct lq_event *event)
     }
 }
 
+/* I_T NEXUS RESET is a loss, too: what RESERVE gave may end with it, or not. */
+static void forget_reserver(struct lq_judge *judge, const struct lq_seen_nexus *nexus,
+                            const struct lq_event *event)
+{
+    uint32_t at = 0;
+    for (struct model *model; (model = next_model(judge, nexus->target, &at)) != NULL;) {
+        if (model->reserver != nexus->nexus)
+            continue;
+        model->reserver_is_unknown = true;
+        model->changed = event;
+    }
+}
+
 /* A reset of a logical unit ends what RESERVE gave, and nothing else; a cold one ends all. */
 static void on_answered(struct lq_judge *judge, const struct lq_event *event)
 {
@@ -443,6 +456,8 @@ static void on_answered(struct lq_judge *judge, const struct lq_event *event)
         lq_view_engine_function(&judge->view, event->serial);
     if (function == NULL || function->nexus == NULL || event->code != LQ_TM_COMPLETE)
         return;
+    if (function->function == LQ_TM_I_T_NEXUS_RESET)
+        forget_reserver(judge, function->nexus, event);
     bool is_cold = function->function == LQ_TM_TARGET_COLD_RESET;
     bool is_of_target = is_cold || function->function == LQ_TM_TARGET_WARM_RESET;
     if (!is_of_target && function->function != LQ_TM_LOGICAL_UNIT_RESET)

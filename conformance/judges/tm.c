@@ -7,6 +7,7 @@
  * its own session's commands are also told apart by their order stamps.
  */
 #include "conformance/judges/digest.h"
+#include "conformance/judges/tm_query.h"
 
 /* What the world may add to a bound: scheduling in the live world; nothing in the virtual one. */
 #define SLACK_NS UINT64_C(500000000)
@@ -205,6 +206,7 @@ static const uint8_t function_of_trigger[LQ_TRIGGERS] = {
     [LQ_TRIGGER_LOGICAL_UNIT_RESET] = LQ_TM_LOGICAL_UNIT_RESET,
     [LQ_TRIGGER_TARGET_WARM_RESET] = LQ_TM_TARGET_WARM_RESET,
     [LQ_TRIGGER_TARGET_COLD_RESET] = LQ_TM_TARGET_COLD_RESET,
+    [LQ_TRIGGER_I_T_NEXUS_RESET] = LQ_TM_I_T_NEXUS_RESET,
 };
 
 /* A command was aborted: some function under way must be the cause. */
@@ -332,6 +334,7 @@ static void judge_honesty(struct lq_judge *judge, const struct lq_seen_function 
                           uint32_t answer)
 {
     judge_support(judge, function, answer);
+    lq_tm_judge_query(judge, function, answer);
     bool names_unit = function->function >= LQ_TM_ABORT_TASK &&
                       function->function <= LQ_TM_LOGICAL_UNIT_RESET;
     judge->exercised[P_TM_6]++;

@@ -109,7 +109,8 @@ static bool is_unit_affected(const struct lq_seen_function *function,
     if (unit->target != function->nexus->target)
         return false;
     return function->function == LQ_TM_TARGET_WARM_RESET ||
-           function->function == LQ_TM_TARGET_COLD_RESET || lq_same_unit(unit, function->unit);
+           function->function == LQ_TM_TARGET_COLD_RESET ||
+           function->function == LQ_TM_I_T_NEXUS_RESET || lq_same_unit(unit, function->unit);
 }
 
 static void reset_done(struct lq_judge *judge, const struct lq_seen_function *function,
@@ -128,6 +129,17 @@ static void reset_done(struct lq_judge *judge, const struct lq_seen_function *fu
     }
 }
 
+/* I_T NEXUS RESET: its own nexus hears of a loss, by each unit [SAM-5 r21 7.6]. */
+static void nexus_reset_done(struct lq_judge *judge, const struct lq_seen_function *function,
+                             const struct lq_event *event)
+{
+    for (uint32_t u = 0; u < judge->view.units.count; u++) {
+        const struct lq_seen_unit *unit = lq_array_at(&judge->view.units, u);
+        if (unit->unit == u && unit->is_there && unit->target == function->nexus->target)
+            lq_ua_owe(judge, function->nexus, unit, NEXUS_LOSS, true, event);
+    }
+}
+
 static void on_answered(struct lq_judge *judge, const struct lq_event *event)
 {
     const struct lq_seen_function *function =
@@ -142,6 +154,9 @@ static void on_answered(struct lq_judge *judge, const struct lq_event *event)
     case LQ_TM_TARGET_WARM_RESET:
     case LQ_TM_TARGET_COLD_RESET:
         reset_done(judge, function, event);
+        break;
+    case LQ_TM_I_T_NEXUS_RESET:
+        nexus_reset_done(judge, function, event);
         break;
     case LQ_TM_CLEAR_TASK_SET:
         if (function->unit != NULL)
@@ -215,6 +230,8 @@ static bool is_under_way(struct lq_judge *judge, const struct lq_seen_unit *unit
             function->nexus == NULL || !is_unit_affected(function, unit))
             continue;
         bool is_cold = function->function == LQ_TM_TARGET_COLD_RESET;
+        if (kind == NEXUS_LOSS && function->function == LQ_TM_I_T_NEXUS_RESET)
+            return true;
         if ((kind == POWER_ON && is_cold) ||
             (kind == RESET && (function->function == LQ_TM_LOGICAL_UNIT_RESET ||
                                function->function == LQ_TM_TARGET_WARM_RESET)))

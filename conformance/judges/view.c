@@ -373,6 +373,10 @@ static void task_event(struct lq_judge *judge, const struct lq_event *event)
         if (task->ended == NULL)
             task->ended = event;
         break;
+    case LQ_E_AFFECTED:
+        if (task->affected == NULL)
+            task->affected = event;
+        break;
     case LQ_E_FREED:
         task->freed = event;
         lq_list_remove(&task->in_nexus);

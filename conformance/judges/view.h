@@ -83,6 +83,7 @@ struct lq_seen_task {
     struct lq_seen_exchange *exchange;
     const struct lq_event *received, *refused, *entered, *enabled, *ended, *freed;
     const struct lq_event *orphaned, *orphan_ended, *submitted; /* newest */
+    const struct lq_event *affected; /* first: something aborts it */
     const struct lq_event *cut; /* its target ended in its middle: nothing more is owed for it */
     uint32_t requests;     /* submitted; a command may need several, one after the other */
     uint32_t requests_out; /* submitted and not completed */

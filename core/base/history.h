@@ -178,6 +178,7 @@ enum lq_trigger {
     LQ_TRIGGER_TARGET_WARM_RESET,
     LQ_TRIGGER_TARGET_COLD_RESET,
     LQ_TRIGGER_PREEMPT_AND_ABORT, /* by a command; LQ_E_AFFECTED has its serial */
+    LQ_TRIGGER_I_T_NEXUS_RESET,
     LQ_TRIGGER_QERR,              /* by one that ends with CHECK CONDITION; the same */
     LQ_TRIGGER_NEXUS_LOSS,
     LQ_TRIGGER_LOGOUT,

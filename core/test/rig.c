@@ -67,9 +67,11 @@ static void command_complete(void *transport, uint64_t cookie,
     }
 }
 
-static void tm_executed(void *transport, uint64_t cookie, enum lq_tm_answer answer)
+static void tm_executed(void *transport, uint64_t cookie, enum lq_tm_answer answer,
+                        uint32_t information)
 {
     struct rig *rig = transport;
+    rig->tm_information = information;
     rig->tm_answers++;
     rig->tm_cookie = cookie;
     rig->tm_answer = answer;

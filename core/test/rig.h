@@ -45,6 +45,7 @@ struct rig {
     uint32_t tm_answers; /* how many; the last: */
     uint64_t tm_cookie;
     enum lq_tm_answer tm_answer;
+    uint32_t tm_information;
     uint32_t nexus_ends;
     uint64_t nexus_end_cookie;
     uint32_t closes;

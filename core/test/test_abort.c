@@ -51,7 +51,7 @@ static void absent_tasks_and_units_are_told(void)
     CU_ASSERT_EQUAL(rig.tm_answer, LQ_TM_TASK_ABSENT);
     rig_tm(&rig, 0, LQ_TM_LOGICAL_UNIT_RESET, 7, 0);
     CU_ASSERT_EQUAL(rig.tm_answer, LQ_TM_INCORRECT_LUN);
-    rig_tm(&rig, 0, LQ_TM_QUERY_TASK, 0, 0);
+    rig_tm(&rig, 0, LQ_TM_TASK_REASSIGN, 0, 0);
     CU_ASSERT_EQUAL(rig.tm_answer, LQ_TM_NOT_SUPPORTED);
     uint32_t theirs = rig_write(&rig, 1, LQ_SIMPLE, 0, 8, 1);
     rig_tm(&rig, 0, LQ_TM_ABORT_TASK, 0, theirs); /* another nexus's */

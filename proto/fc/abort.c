@@ -92,7 +92,7 @@ static void abort_live(struct lq_fc_target *t, struct lq_fct_exchange *x)
     if (!x->is_tm)
         ask_engine(t, x);
     else if (x->state == LQ_FCT_ABORTED) /* a function that was answered already */
-        lq_fct_tm_executed(t, x, LQ_TM_COMPLETE);
+        lq_fct_tm_executed(t, x, LQ_TM_COMPLETE, 0);
 }
 
 /* Nothing is known of it, and it got no RX_ID: should its FCP_CMND still come, it is an aborted
@@ -251,7 +251,7 @@ static void refuse_abort(struct lq_fc_target *t, struct lq_fct_exchange *x)
 }
 
 void lq_fct_tm_executed(struct lq_fc_target *t, struct lq_fct_exchange *x,
-                        enum lq_tm_answer answer)
+                        enum lq_tm_answer answer, uint32_t information)
 {
     if (x->abts && !x->is_tm && answer == LQ_TM_REJECTED &&
         (x->state != LQ_FCT_ABORTED || !x->engine_done)) {
@@ -268,6 +268,7 @@ void lq_fct_tm_executed(struct lq_fc_target *t, struct lq_fct_exchange *x,
         x->state = LQ_FCT_ENDED;
         x->has_info = true;
         x->rsp_code = codes[answer];
+        x->rsp_information = information;
         x->send_rsp = true;
         lq_fct_queue(t, &x->output);
     }

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "core/base/bytes.h"
 #include "proto/fc/target_state.h"
 
 /* --- command reference numbers ---------------------------------------------------------------- */
@@ -165,6 +166,7 @@ static void refuse(struct lq_fc_target *t, struct lq_fct_exchange *x, uint8_t co
 {
     x->state = LQ_FCT_ENDED;
     x->has_info = true;
+    x->rsp_information = 0;
     x->rsp_code = code;
     x->send_rsp = true;
     lq_fct_queue(t, &x->output);
@@ -307,6 +309,7 @@ uint32_t lq_fct_rsp(const struct lq_fc_target *t, const struct lq_fct_exchange *
                     uint8_t *payload)
 {
     uint8_t info[LQ_FCP_RSP_INFO_BYTES] = {[3] = x->rsp_code};
+    lq_put_be24(info, x->rsp_information);
     struct lq_fcp_rsp rsp = {.flags = x->flags,
                              .status = x->status,
                              .residual = x->residual,

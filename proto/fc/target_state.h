@@ -98,6 +98,7 @@ struct lq_fct_exchange {
     bool send_ready, ready_sent; /* FCP_XFER_RDY of the burst */
     bool data_wrong;             /* FCP_DATA was not what was asked for */
     uint8_t rsp_code;            /* of FCP_RSP_INFO, when has_info */
+    uint32_t rsp_information;    /* 24 bits before it [FCP-4, FCP_RSP_INFO] */
 
     /* FCP_RSP */
     bool send_rsp, rsp_sent, has_info, engine_confirm, asks_confirm;
@@ -325,7 +326,7 @@ void lq_fct_bursts_expire(struct lq_fc_target *t);
 void lq_fct_abts(struct lq_fc_target *t, uint32_t port, const struct lq_fc_frame *frame);
 void lq_fct_tm(struct lq_fc_target *t, struct lq_fct_exchange *x);
 void lq_fct_tm_executed(struct lq_fc_target *t, struct lq_fct_exchange *x,
-                        enum lq_tm_answer answer);
+                        enum lq_tm_answer answer, uint32_t information);
 
 /* --- recovery.c ------------------------------------------------------------------------------- */
 

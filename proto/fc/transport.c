@@ -60,12 +60,13 @@ static void command_complete(void *transport, uint64_t cookie,
         lq_fct_complete(t, x, complete);
 }
 
-static void tm_executed(void *transport, uint64_t cookie, enum lq_tm_answer answer)
+static void tm_executed(void *transport, uint64_t cookie, enum lq_tm_answer answer,
+                        uint32_t information)
 {
     struct lq_fc_target *t = transport;
     struct lq_fct_exchange *x = lq_fct_exchange_of(t, cookie);
     if (x != NULL)
-        lq_fct_tm_executed(t, x, answer);
+        lq_fct_tm_executed(t, x, answer, information);
 }
 
 static void nexus_ended(void *transport, uint64_t cookie)

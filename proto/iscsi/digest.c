@@ -68,6 +68,7 @@ static void mix_command(const struct lq_tgt_command *command, struct lq_digest *
     lq_digest_two(digest, command->bidi_residual, command->sense_segment_bytes);
     lq_digest_bytes(digest, command->sense_segment, command->sense_segment_bytes);
     lq_digest_two(digest, command->tm_response, command->tm_absent_response);
+    lq_digest_word(digest, command->tm_information);
     if (command->awaits_peer)
         lq_digest_time(digest, command->deadline_ns);
     if (command->kind == LQ_CMD_HELD)

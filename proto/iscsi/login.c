@@ -70,6 +70,7 @@ static void take_offer(struct lq_negotiation *n, const struct lq_iscsi_offer *of
     n->ours[LQ_KEY_MAX_BURST_LENGTH] = offer->max_burst_length;
     n->ours[LQ_KEY_FIRST_BURST_LENGTH] = offer->first_burst_length;
     n->ours[LQ_KEY_MAX_OUTSTANDING_R2T] = offer->max_outstanding_r2t;
+    n->ours[LQ_KEY_PROTOCOL_LEVEL] = 2; /* [RFC 7144] */
     n->ours[LQ_KEY_DEFAULT_TIME2WAIT] = offer->default_time2wait_s;
     n->ours[LQ_KEY_DEFAULT_TIME2RETAIN] = offer->default_time2retain_s;
 }

@@ -191,6 +191,7 @@ static void build_tm(struct lq_iscsi_target *t, struct lq_tgt_conn *conn,
 {
     struct lq_iscsi_pdu pdu = {.opcode = LQ_OP_TM_RESPONSE, .final = true, .itt = command->itt};
     pdu.u.tm_response.response = command->tm_response;
+    pdu.u.tm_response.information = command->tm_information;
     if (command->tm_response == LQ_TM_RSP_REJECTED &&
         lq_tgt_wrong(t, LQ_WRONG_TM_REFUSED_WITH_SCSI_STATUS)) {
         pdu = (struct lq_iscsi_pdu){.opcode = LQ_OP_SCSI_RESPONSE, .final = true,

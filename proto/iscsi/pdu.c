@@ -101,11 +101,13 @@ static void put_tm(const struct lq_iscsi_pdu *pdu, uint8_t *b)
 static void get_tm_response(struct lq_iscsi_pdu *pdu, const uint8_t *b)
 {
     pdu->u.tm_response.response = b[2];
+    pdu->u.tm_response.information = lq_get_be24(b + 8);
 }
 
 static void put_tm_response(const struct lq_iscsi_pdu *pdu, uint8_t *b)
 {
     b[2] = pdu->u.tm_response.response;
+    lq_put_be24(b + 8, pdu->u.tm_response.information);
 }
 
 /* --- data ----------------------------------------------------------------------------------- */

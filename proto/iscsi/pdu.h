@@ -201,6 +201,7 @@ struct lq_iscsi_pdu {
         } tm;
         struct { /* [RFC 7143 11.6] */
             uint8_t response; /* enum lq_iscsi_tm_response */
+            uint32_t information; /* 24 bits: Additional Response Information [RFC 7144] */
         } tm_response;
         struct { /* [RFC 7143 11.7]; the second line only in Data-In */
             uint32_t data_sn, buffer_offset;

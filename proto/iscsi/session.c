@@ -258,6 +258,7 @@ static void fill_session(struct lq_iscsi_target *t, struct lq_tgt_session *sessi
             .max_burst_length = result[LQ_KEY_MAX_BURST_LENGTH],
             .first_burst_length = result[LQ_KEY_FIRST_BURST_LENGTH],
             .max_outstanding_r2t = result[LQ_KEY_MAX_OUTSTANDING_R2T],
+            .protocol_level = result[LQ_KEY_PROTOCOL_LEVEL],
             .initial_r2t = result[LQ_KEY_INITIAL_R2T] != 0,
             .immediate_data = result[LQ_KEY_IMMEDIATE_DATA] != 0};
     }

@@ -153,6 +153,7 @@ struct lq_tgt_command {
 
     /* TM functions */
     uint8_t tm_response, tm_absent_response; /* enum lq_iscsi_tm_response */
+    uint32_t tm_information;
     uint64_t deadline_ns; /* awaits_peer: when we stop waiting */
     struct lq_link waiting_link; /* session's commands that await the peer, or target's todo */
 
@@ -179,6 +180,7 @@ enum lq_tgt_session_state {
 /* What was negotiated [RFC 7143 13]. */
 struct lq_tgt_parameters {
     uint32_t max_burst_length, first_burst_length, max_outstanding_r2t;
+    uint32_t protocol_level; /* 2: the functions of RFC 7144 are there */
     bool initial_r2t, immediate_data;
 };
 

@@ -18,11 +18,25 @@ static const uint8_t functions[] = {
     [LQ_ISCSI_LOGICAL_UNIT_RESET] = LQ_TM_LOGICAL_UNIT_RESET,
     [LQ_ISCSI_TARGET_WARM_RESET] = LQ_TM_TARGET_WARM_RESET,
     [LQ_ISCSI_TARGET_COLD_RESET] = LQ_TM_TARGET_COLD_RESET,
+    [LQ_ISCSI_QUERY_TASK] = LQ_TM_QUERY_TASK,
+    [LQ_ISCSI_QUERY_TASK_SET] = LQ_TM_QUERY_TASK_SET,
+    [LQ_ISCSI_I_T_NEXUS_RESET] = LQ_TM_I_T_NEXUS_RESET,
+    [LQ_ISCSI_QUERY_ASYNCHRONOUS_EVENT] = LQ_TM_QUERY_ASYNCHRONOUS_EVENT,
 };
 
-static uint8_t engine_function(uint8_t function)
+static uint8_t engine_function(const struct lq_tgt_session *session, uint8_t function)
 {
-    return function < sizeof functions ? functions[function] : 0;
+    bool is_new = function >= LQ_ISCSI_QUERY_TASK;
+    if (function >= sizeof functions || (is_new && session->parameters.protocol_level < 2))
+        return 0;
+    return functions[function];
+}
+
+/* They change nothing, and say what is so now. */
+static bool is_query(uint8_t function)
+{
+    return function == LQ_ISCSI_QUERY_TASK || function == LQ_ISCSI_QUERY_TASK_SET ||
+           function == LQ_ISCSI_QUERY_ASYNCHRONOUS_EVENT;
 }
 
 static void answer(struct lq_iscsi_target *t, struct lq_tgt_command *command, uint8_t response)
@@ -111,6 +125,7 @@ static bool is_affected(const struct lq_tgt_command *command, const struct lq_is
         return command->lun == pdu->lun;
     case LQ_ISCSI_TARGET_WARM_RESET:
     case LQ_ISCSI_TARGET_COLD_RESET:
+    case LQ_ISCSI_I_T_NEXUS_RESET:
         return true;
     default:
         return false;
@@ -163,7 +178,7 @@ static uint32_t behind_held(const struct lq_tgt_session *session)
 uint32_t lq_tgt_tm_turn(const struct lq_tgt_session *session, const struct lq_iscsi_pdu *pdu)
 {
     if (!pdu->immediate || pdu->u.tm.function == LQ_ISCSI_ABORT_TASK ||
-        engine_function(pdu->u.tm.function) == 0 ||
+        engine_function(session, pdu->u.tm.function) == 0 || is_query(pdu->u.tm.function) ||
         !lq_sn_before(session->exp_cmd_sn, pdu->cmd_sn))
         return session->exp_cmd_sn;
     /* Not all numbers up to one beyond the window will come, but those before what is held will. */
@@ -184,7 +199,8 @@ void lq_tgt_tm_deliver(struct lq_iscsi_target *target, struct lq_tgt_command *co
     command->in_window = !pdu->immediate;
     session->window_used += command->in_window ? 1 : 0;
     command->tm_absent_response = LQ_TM_RSP_NO_TASK;
-    if (engine_function(function) == 0) {
+    command->tm_information = 0;
+    if (engine_function(session, function) == 0) {
         answer(target, command,
                function == LQ_ISCSI_TASK_REASSIGN ? LQ_TM_RSP_NO_REASSIGNMENT
                                                   : LQ_TM_RSP_NOT_SUPPORTED);
@@ -200,7 +216,7 @@ void lq_tgt_tm_deliver(struct lq_iscsi_target *target, struct lq_tgt_command *co
         command->tm_absent_response = LQ_TM_RSP_COMPLETE;
     struct lq_tm_request request = {
         .nexus = session->nexus,
-        .function = (enum lq_tm_function)engine_function(function),
+        .function = (enum lq_tm_function)engine_function(session, function),
         .lun = pdu->lun,
         .tag = command->itt,
         .referenced_tag = pdu->u.tm.referenced_itt,

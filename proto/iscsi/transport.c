@@ -77,7 +77,8 @@ static bool has_newer_function(const struct lq_tgt_command *command)
     return false;
 }
 
-static void tm_executed(void *transport, uint64_t cookie, enum lq_tm_answer answer)
+static void tm_executed(void *transport, uint64_t cookie, enum lq_tm_answer answer,
+                        uint32_t information)
 {
     struct lq_iscsi_target *t = transport;
     struct lq_tgt_command *command = lq_tgt_command_of(t, cookie);
@@ -87,6 +88,7 @@ static void tm_executed(void *transport, uint64_t cookie, enum lq_tm_answer answ
         return;
     command->tm_response =
         answer == LQ_TM_TASK_ABSENT ? command->tm_absent_response : responses[answer];
+    command->tm_information = information;
     lq_tgt_queue(t, command->session->conn, &command->output);
 }
 

@@ -108,6 +108,13 @@ static void log_in(struct lq_actor *actor)
         .skip_security_stage = lq_actor_choose(actor, LQ_SITE_OFFER + 6, subject, 4) == 1,
         .one_key_per_pdu = lq_actor_choose(actor, LQ_SITE_OFFER + 7, subject, 8) == 1};
     make_offer(actor, &login.offer);
+    /* Most speak of it: without, there are no queries and no I_T NEXUS RESET [RFC 7144]. */
+    static const char level[] = "iSCSIProtocolLevel=2";
+    if (!actor->is_scripted &&
+        lq_actor_choose(actor, LQ_SITE_PROTOCOL_LEVEL, subject, 4) != 1) {
+        login.more_keys = level;
+        login.more_keys_bytes = sizeof level;
+    }
     if (actor->world->script != NULL)
         lq_script_login(actor->world->script, actor, &login);
     if (actor->kept_tsih != 0) { /* the same session on a new connection [RFC 7143 6.3.4] */

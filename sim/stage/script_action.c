@@ -245,6 +245,12 @@ static uint8_t function_of(uint32_t verb)
         return LQ_TM_ABORT_TASK;
     case LQ_SCN_QUERY_TASK:
         return LQ_TM_QUERY_TASK;
+    case LQ_SCN_QUERY_TASK_SET:
+        return LQ_TM_QUERY_TASK_SET;
+    case LQ_SCN_QUERY_ASYNCHRONOUS_EVENT:
+        return LQ_TM_QUERY_ASYNCHRONOUS_EVENT;
+    case LQ_SCN_NEXUS_RESET:
+        return LQ_TM_I_T_NEXUS_RESET;
     case LQ_SCN_ABORT_TASK_SET:
         return LQ_TM_ABORT_TASK_SET;
     case LQ_SCN_CLEAR_TASK_SET:

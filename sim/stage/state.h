@@ -282,6 +282,7 @@ enum lq_actor_site {
     LQ_SITE_LONG_CDB,
     LQ_SITE_KNOWN,
     LQ_SITE_MODES,
+    LQ_SITE_PROTOCOL_LEVEL,
 };
 
 /* --- actor.c: life of an initiator ---------------------------------------------------------- */

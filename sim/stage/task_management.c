@@ -15,7 +15,9 @@ static const uint8_t ordinary[] = {
     LQ_TM_ABORT_TASK,     LQ_TM_ABORT_TASK,     LQ_TM_ABORT_TASK,     LQ_TM_ABORT_TASK,
     LQ_TM_ABORT_TASK,     LQ_TM_ABORT_TASK_SET, LQ_TM_ABORT_TASK_SET, LQ_TM_ABORT_TASK_SET,
     LQ_TM_CLEAR_TASK_SET, LQ_TM_CLEAR_TASK_SET, LQ_TM_CLEAR_TASK_SET, LQ_TM_QUERY_TASK,
-    LQ_TM_CLEAR_ACA,      LQ_TM_ABORT_TASK_SET, LQ_TM_ABORT_TASK,     LQ_TM_ABORT_TASK};
+    LQ_TM_CLEAR_ACA,      LQ_TM_ABORT_TASK_SET, LQ_TM_ABORT_TASK,     LQ_TM_ABORT_TASK,
+    LQ_TM_QUERY_TASK,     LQ_TM_QUERY_TASK_SET, LQ_TM_QUERY_ASYNCHRONOUS_EVENT,
+    LQ_TM_I_T_NEXUS_RESET};
 
 static const uint8_t resets[] = {LQ_TM_LOGICAL_UNIT_RESET,  LQ_TM_LOGICAL_UNIT_RESET,
                                  LQ_TM_LOGICAL_UNIT_RESET,  LQ_TM_LOGICAL_UNIT_RESET,
@@ -196,6 +198,7 @@ static bool covers(const struct lq_actor_tm *tm, const struct lq_actor_command *
         return command->lun == tm->lun;
     case LQ_TM_TARGET_WARM_RESET:
     case LQ_TM_TARGET_COLD_RESET:
+    case LQ_TM_I_T_NEXUS_RESET:
         return true;
     default:
         return false;

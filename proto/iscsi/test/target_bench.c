@@ -168,7 +168,7 @@ void lq_engine_task_management(struct lq_engine *engine, const struct lq_tm_requ
 
 void bench_tm_executed(struct bench_tm *function, enum lq_tm_answer answer)
 {
-    transport->tm_executed(bench.target, function->request.cookie, answer);
+    transport->tm_executed(bench.target, function->request.cookie, answer, 0);
 }
 
 void bench_end(struct bench_task *task, enum lq_status status, const uint8_t *sense,
