@@ -127,12 +127,16 @@ static int conclude_wrong(const struct state *state)
     return sum->verdicts[LQ_SIM_VIOLATED] > 0 ? LQ_EXIT_VIOLATED : LQ_EXIT_PASS;
 }
 
-/* A property that no run put to the test proves nothing. Returns how many there are. */
+/* A property that no run put to the test proves nothing. Returns how many there are of those that
+ * the campaign's transport can put to the test. */
 static uint32_t report_unexercised(const struct state *state)
 {
     uint32_t count = 0;
+    bool is_fcp = state->campaign->settings.transport == LQ_OVER_FCP;
     for (uint32_t i = 0; i < lq_property_count; i++) {
-        if (state->sum.properties.exercised[i] != 0)
+        const char *transport = lq_property_table[i].transport;
+        bool is_of_other = transport != NULL && (strcmp(transport, "fcp") == 0) != is_fcp;
+        if (state->sum.properties.exercised[i] != 0 || is_of_other)
             continue;
         printf("never put to the test: %s %s\n", lq_property_table[i].id,
                lq_property_table[i].slug);

@@ -27,6 +27,14 @@ static inline uint64_t lq_name_of_exchange(const struct lq_judge *judge,
                   exchange->itt);
 }
 
+static inline uint64_t lq_name_of_asked(const struct lq_judge *judge,
+                                        const struct lq_seen_asked *asked)
+{
+    return asked->ports != 0 ? lq_mix(asked->ports, asked->tag)
+                             : lq_mix(lq_map_get(&judge->view.connection_of, asked->connection),
+                                      asked->tag);
+}
+
 /* A happened, and B did not before it. */
 static inline bool lq_is_later(const struct lq_event *a, const struct lq_event *b)
 {

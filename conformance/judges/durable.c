@@ -222,7 +222,7 @@ static void sync_ended(struct lq_judge *judge, const struct lq_seen_command *syn
                        const struct lq_event *status)
 {
     struct extent extent;
-    if (sync->exchange == NULL || !extent_of(sync->exchange->cdb, &extent))
+    if (sync->asked == NULL || !extent_of(sync->asked->cdb, &extent))
         return;
     struct store_state *store = store_of(judge, sync->unit->store);
     LQ_LIST_EACH_SAFE(link, following, &store->pending)

@@ -13,6 +13,8 @@
 #include "conformance/judges/digest.h"
 #include "core/base/hash.h"
 
+#include <string.h>
+
 enum { SOF_I3 = 0x2e, SOF_N3 = 0x36, EOF_N = 0x41, EOF_T = 0x42 }; /* [FC-BB-6 7.7] */
 enum { NO_ID = 0xffff, WELL_KNOWN = 0xfffff0 };
 enum { TM_ABORT_TASK_SET = 0x02, TM_CLEAR_TASK_SET = 0x04, TM_LUN_RESET = 0x10,
@@ -134,11 +136,12 @@ static void judge_count(struct lq_judge *judge, const struct lq_frame_seen *seen
 
 /* --- exchanges -------------------------------------------------------------------------------- */
 
-static void silence(struct lq_seen_fcp *exchange, const struct lq_frame_seen *seen,
-                    const char *why)
+static void silence(struct lq_judge *judge, struct lq_seen_fcp *exchange,
+                    const struct lq_frame_seen *seen, const char *why)
 {
     if (exchange->silent_since.seq != 0)
         return;
+    judge->exercised[P_FRAME_7]++;
     exchange->silent_since = seen->at;
     exchange->silenced_by = why;
     exchange->is_over = true;
@@ -151,8 +154,32 @@ void lq_frames_silence(struct lq_judge *judge, uint32_t remote, uint32_t local,
     for (uint32_t i = 0; i < state->exchanges.count; i++) {
         struct lq_seen_fcp *exchange = lq_array_at(&state->exchanges, i);
         if (exchange->remote == remote && exchange->local == local)
-            silence(exchange, seen, why);
+            silence(judge, exchange, seen, why);
     }
+}
+
+/* What CMND asks for, told to its command, if somebody has told of that. */
+static struct lq_seen_asked *ask(struct lq_judge *judge, const struct lq_frame_seen *seen,
+                                 const struct lq_wire_cmnd *cmnd)
+{
+    const struct lq_wire_frame *frame = &seen->frame;
+    struct lq_array *all = &lq_frames_of(judge)->asked;
+    struct lq_seen_asked *asked = lq_array_add(all, judge->allocator);
+    *asked = (struct lq_seen_asked){.index = all->count - 1,
+                                    .ports = lq_mix(frame->s_id, frame->d_id) | 1,
+                                    .connection = seen->device,
+                                    .opcode = LQ_WIRE_FCP_CMND,
+                                    .tag = frame->ox_id,
+                                    .request = seen->at,
+                                    .expected_bytes = cmnd->expected_bytes};
+    memcpy(asked->cdb, cmnd->cdb, sizeof asked->cdb);
+    struct lq_seen_port *port = lq_frames_port(judge, frame->s_id, frame->d_id, false);
+    const struct lq_seen_nexus *nexus = port == NULL ? NULL : lq_frames_nexus(judge, port);
+    struct lq_seen_command *command =
+        nexus == NULL ? NULL : lq_view_command_tagged(&judge->view, nexus, frame->ox_id);
+    if (command != NULL)
+        command->asked = asked;
+    return asked;
 }
 
 /* FCP_CMND begins an exchange, or comes again. */
@@ -176,6 +203,7 @@ static void begin(struct lq_judge *judge, const struct lq_frame_seen *seen)
     exchange->cmnd = cmnd;
     /* The same bytes again within R_A_TOV may be the same frame again. */
     exchange->is_repeated = old != NULL && (!old->is_over || old->is_repeated);
+    exchange->asked = exchange->is_repeated ? old->asked : ask(judge, seen, &cmnd);
 }
 
 /* A TM function that was carried out silences what it covers [SAM-5 7.2 to 7.7]. */
@@ -196,7 +224,8 @@ static void function_answered(struct lq_judge *judge, const struct lq_frame_seen
                           (exchange->cmnd.lun == function->cmnd.lun ||
                            (flags & TM_TARGET_RESET) != 0);
         if (is_covered && !exchange->is_over)
-            silence(exchange, seen, "after the answer to a task management function that ended it");
+            silence(judge, exchange, seen,
+                    "after the answer to a task management function that ended it");
     }
 }
 
@@ -214,7 +243,6 @@ static void judge_unit(struct lq_judge *judge, const struct lq_frame_seen *seen)
     if (exchange->is_repeated)
         return;
     if (exchange->silent_since.seq != 0) {
-        judge->exercised[P_FRAME_7]++;
         if (!exchange->tells_silence)
             lq_frames_convict(judge, P_FRAME_7, seen, exchange, exchange->silenced_by);
         exchange->tells_silence = true;
@@ -227,6 +255,8 @@ static void judge_unit(struct lq_judge *judge, const struct lq_frame_seen *seen)
     exchange->rx_id = frame->rx_id;
     judge_count(judge, seen, exchange);
     lq_frames_unit_sent(judge, seen, exchange);
+    if (frame->r_ctl == LQ_WIRE_FCP_DATA)
+        lq_frames_tell_data(judge, seen, exchange);
     if (frame->r_ctl == LQ_WIRE_FCP_RSP && exchange->cmnd.tm_flags != 0)
         function_answered(judge, seen, exchange);
 }
@@ -248,14 +278,14 @@ static void abort_answered(struct lq_judge *judge, const struct lq_frame_seen *s
         lq_frames_exchange(judge, frame->d_id, frame->s_id, frame->ox_id);
     if (exchange == NULL || exchange->is_repeated || exchange->abort.seq == 0)
         return;
-    const struct lq_seen_port *port = lq_frames_port(judge, frame->d_id, frame->s_id, false);
+    struct lq_seen_port *port = lq_frames_port(judge, frame->d_id, frame->s_id, false);
     exchange->abort_answer = seen->at;
     judge->exercised[P_FRAME_8]++;
     if (port != NULL && exchange->cmnd.tm_flags == 0 &&
         lq_frames_task_lives(judge, port, frame->ox_id))
         lq_frames_convict(judge, P_FRAME_8, seen, exchange,
                           "while its command had not ended and could still do harm");
-    silence(exchange, seen, "after BA_ACC");
+    silence(judge, exchange, seen, "after BA_ACC");
 }
 
 /* --- the part --------------------------------------------------------------------------------- */
@@ -288,8 +318,10 @@ static void to_target(struct lq_judge *judge, const struct lq_frame_seen *seen)
     } else if (frame->type == LQ_WIRE_TYPE_FCP && frame->r_ctl == LQ_WIRE_FCP_DATA) {
         struct lq_seen_fcp *exchange =
             lq_frames_exchange(judge, frame->s_id, frame->d_id, frame->ox_id);
-        if (exchange != NULL)
+        if (exchange != NULL) {
             lq_frames_unit_came(judge, seen, exchange);
+            lq_frames_tell_data(judge, seen, exchange);
+        }
     } else if (frame->type == LQ_WIRE_TYPE_BLS && frame->r_ctl == LQ_WIRE_ABTS) {
         abort_came(judge, seen);
     } else {
@@ -335,6 +367,7 @@ static void frames_init(struct lq_judge *judge)
     lq_array_init(&state->exchanges, sizeof(struct lq_seen_fcp));
     lq_array_init(&state->ports, sizeof(struct lq_seen_port));
     lq_array_init(&state->services, sizeof(struct lq_seen_service));
+    lq_array_init(&state->asked, sizeof(struct lq_seen_asked));
     lq_map_init(&state->exchange_of);
     lq_map_init(&state->port_of);
     lq_map_init(&state->service_of);
@@ -346,6 +379,7 @@ static void frames_free(struct lq_judge *judge)
     lq_array_free(&state->exchanges, judge->allocator);
     lq_array_free(&state->ports, judge->allocator);
     lq_array_free(&state->services, judge->allocator);
+    lq_array_free(&state->asked, judge->allocator);
     lq_map_free(&state->exchange_of, judge->allocator);
     lq_map_free(&state->port_of, judge->allocator);
     lq_map_free(&state->service_of, judge->allocator);
@@ -355,6 +389,7 @@ static void frames_free(struct lq_judge *judge)
 static void frames_reset(struct lq_judge *judge)
 {
     forget_all(lq_frames_of(judge));
+    lq_array_reset(&lq_frames_of(judge)->asked);
     lq_frames_of(judge)->frames = 0;
 }
 

@@ -12,6 +12,7 @@ struct lq_seen_fcp {
     uint16_t ox_id, rx_id;  /* RX_ID: FFFFh until the target says one */
     struct lq_moment begun, response, abort, abort_answer;
     struct lq_wire_cmnd cmnd;
+    struct lq_seen_asked *asked;
     bool is_repeated; /* its FCP_CMND came again: what belongs to which copy is open */
     bool is_over;     /* response passed, or aborted */
     struct lq_moment silent_since; /* nothing more of it may come from then on */
@@ -34,6 +35,7 @@ struct lq_seen_fcp {
 struct lq_seen_port {
     uint32_t remote, local;
     uint64_t port_name; /* the remote's, from its PLOGI or FLOGI; 0: not known */
+    const struct lq_seen_nexus *nexus; /* NULL: not looked up, or not there */
     bool has_plogi, has_prli;
 };
 
@@ -50,6 +52,7 @@ struct lq_seen_service {
 struct lq_frames_state {
     struct lq_wire_crc32 crc;
     struct lq_array exchanges, ports, services;
+    struct lq_array asked; /* struct lq_seen_asked; outlives the target */
     struct lq_map exchange_of, port_of, service_of;
     uint64_t frames; /* seen so far: numbers moments */
 };
@@ -79,6 +82,9 @@ void lq_frames_unit_came(struct lq_judge *judge, const struct lq_frame_seen *see
 void lq_frames_unit_sent(struct lq_judge *judge, const struct lq_frame_seen *seen,
                          struct lq_seen_fcp *exchange);
 
+void lq_frames_tell_data(struct lq_judge *judge, const struct lq_frame_seen *seen,
+                         const struct lq_seen_fcp *exchange);
+
 /* frames_login.c: ELS and FC-4 link services; who is logged in. */
 void lq_frames_service(struct lq_judge *judge, const struct lq_frame_seen *seen);
 struct lq_seen_port *lq_frames_port(struct lq_judge *judge, uint32_t remote, uint32_t local,
@@ -92,7 +98,11 @@ struct lq_seen_fcp *lq_frames_exchange(const struct lq_judge *judge, uint32_t re
 void lq_frames_silence(struct lq_judge *judge, uint32_t remote, uint32_t local,
                        const struct lq_frame_seen *seen, const char *why);
 
+/* The I_T nexus of PORT's login; NULL: nobody has told of it. */
+const struct lq_seen_nexus *lq_frames_nexus(const struct lq_judge *judge,
+                                            struct lq_seen_port *port);
+
 /* TAG of PORT's I_T nexus is a task that the engine has received and not ended. */
-bool lq_frames_task_lives(struct lq_judge *judge, const struct lq_seen_port *port, uint64_t tag);
+bool lq_frames_task_lives(struct lq_judge *judge, struct lq_seen_port *port, uint64_t tag);
 
 #endif

@@ -15,6 +15,24 @@ void lq_frames_unit_came(struct lq_judge *judge, const struct lq_frame_seen *see
     exchange->out_bytes = frame->parameter + frame->payload_bytes;
 }
 
+/* To those who judge what is in it. */
+void lq_frames_tell_data(struct lq_judge *judge, const struct lq_frame_seen *seen,
+                         const struct lq_seen_fcp *exchange)
+{
+    const struct lq_wire_frame *frame = &seen->frame;
+    if ((frame->f_ctl & LQ_WIRE_RELATIVE_OFFSET) == 0 || frame->payload_bytes == 0)
+        return;
+    const struct lq_data_seen data = {.asked = exchange->asked,
+                                      .direction = seen->direction,
+                                      .offset = frame->parameter,
+                                      .data_bytes = frame->payload_bytes,
+                                      .data = frame->payload,
+                                      .kept_bytes = frame->payload_bytes,
+                                      .opcode = frame->r_ctl,
+                                      .at = seen->at};
+    lq_judge_data(judge, &data);
+}
+
 /* --- from the target -------------------------------------------------------------------------- */
 
 static void judge_data(struct lq_judge *judge, const struct lq_frame_seen *seen,
@@ -149,6 +167,6 @@ void lq_frames_unit_sent(struct lq_judge *judge, const struct lq_frame_seen *see
         judge_ready(judge, seen, exchange);
     if (is_response) {
         exchange->response = seen->at;
-        exchange->is_over = true;
+        exchange->is_over = exchange->asked->is_over = true;
     }
 }

@@ -45,23 +45,35 @@ static bool lives_in(const struct lq_seen_nexus *nexus, uint64_t tag)
 
 /* An I_T nexus is named by the initiator port's TransportID [SPC-5 7.6.4.2] at a target port whose
  * number the wire does not tell. */
-bool lq_frames_task_lives(struct lq_judge *judge, const struct lq_seen_port *port, uint64_t tag)
+static const struct lq_seen_nexus *look_up(const struct lq_judge *judge, uint64_t port_name)
 {
     uint8_t id[24] = {0};
-    if (port->port_name == 0)
-        return false;
     for (uint32_t i = 0; i < 8; i++)
-        id[8 + i] = (uint8_t)(port->port_name >> (56 - 8 * i));
+        id[8 + i] = (uint8_t)(port_name >> (56 - 8 * i));
     for (uint16_t target_port = 1; target_port <= TARGET_PORTS_MAX; target_port++) {
         uint64_t hash = lq_nexus_hash(id, sizeof id, target_port);
         for (uint16_t target = 0; target < TARGETS_MAX; target++) {
             const struct lq_event name = {.nexus = hash, .target = target};
             const struct lq_seen_nexus *nexus = lq_view_nexus(&judge->view, &name);
-            if (nexus != NULL && lives_in(nexus, tag))
-                return true;
+            if (nexus != NULL)
+                return nexus;
         }
     }
-    return false;
+    return NULL;
+}
+
+const struct lq_seen_nexus *lq_frames_nexus(const struct lq_judge *judge,
+                                            struct lq_seen_port *port)
+{
+    if (port->nexus == NULL && port->port_name != 0)
+        port->nexus = look_up(judge, port->port_name);
+    return port->nexus;
+}
+
+bool lq_frames_task_lives(struct lq_judge *judge, struct lq_seen_port *port, uint64_t tag)
+{
+    const struct lq_seen_nexus *nexus = lq_frames_nexus(judge, port);
+    return nexus != NULL && lives_in(nexus, tag);
 }
 
 /* --- requests and answers --------------------------------------------------------------------- */
@@ -103,8 +115,10 @@ static void request(struct lq_judge *judge, const struct lq_frame_seen *seen)
     if (seen->direction == LQ_FROM_TARGET)
         return;
     struct lq_seen_port *port = lq_frames_port(judge, frame->s_id, frame->d_id, true);
-    if (command == LQ_WIRE_PLOGI && frame->payload_bytes >= PLOGI_BYTES)
+    if (command == LQ_WIRE_PLOGI && frame->payload_bytes >= PLOGI_BYTES) {
         port->port_name = lq_wire_be64(frame->payload + PORT_NAME);
+        port->nexus = NULL;
+    }
 }
 
 /* What the target's LS_ACC to COMMAND means. */

@@ -57,7 +57,7 @@ struct lq_judge {
     void *state[LQ_JUDGE_STATES]; /* of the parts, by enum lq_judge_state */
     /* By kind of event; of unknown kinds those hear that hear of all. */
     struct lq_listeners events[LQ_EVENT_KINDS];
-    struct lq_listeners taps, frames, pdus;
+    struct lq_listeners taps, frames, pdus, datas;
 };
 
 /* One judge. Its functions are called in the order of lq_judge_parts; NULL ones are left out. */
@@ -73,6 +73,8 @@ struct lq_judge_part {
     void (*pdu)(struct lq_judge *judge, const struct lq_pdu_seen *pdu);
     /* A PDU to the target that came with a wrong digest: it does not count [RFC 7143 7.8]. */
     void (*broken_pdu)(struct lq_judge *judge, const struct lq_pdu_seen *pdu);
+    /* Data-In or Data-Out of a command that is known. */
+    void (*data)(struct lq_judge *judge, const struct lq_data_seen *data);
     void (*finish)(struct lq_judge *judge);
     /* Mixes in all that further findings depend on: what it keeps, without what only counts. */
     void (*digest)(struct lq_judge *judge, struct lq_digest *digest);
@@ -98,6 +100,9 @@ static inline bool lq_target_ends(const struct lq_event *event)
  * target with a wrong digest. */
 void lq_judge_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu);
 
+/* Hands data of a command to every part that hears of it. */
+void lq_judge_data(struct lq_judge *judge, const struct lq_data_seen *data);
+
 /* Memory for a part's state, zeroed; and back. */
 void *lq_state_make(struct lq_judge *judge, enum lq_judge_state which, size_t size_bytes);
 void lq_state_free(struct lq_judge *judge, enum lq_judge_state which, size_t size_bytes);
@@ -115,6 +120,10 @@ void lq_proof_event(struct lq_proof *proof, const struct lq_event *event);
 void lq_proof_wire(struct lq_proof *proof, struct lq_moment at, uint32_t connection,
                    enum lq_direction direction, uint32_t opcode, uint64_t tag);
 void lq_proof_pdu(struct lq_proof *proof, const struct lq_pdu_seen *pdu);
+
+/* Convicts for data of a command. */
+void lq_convict_data(struct lq_judge *judge, enum lq_property_place property,
+                     const struct lq_data_seen *data, const struct lq_text *text);
 
 /* Convicts for a PDU; the request that it belongs to completes the proof. */
 void lq_convict_pdu(struct lq_judge *judge, enum lq_property_place property,

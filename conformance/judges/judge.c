@@ -32,6 +32,7 @@ static void list_listeners(struct lq_judge *judge)
         listen(&judge->taps, i, part->tap != NULL);
         listen(&judge->frames, i, part->frame != NULL);
         listen(&judge->pdus, i, part->pdu != NULL);
+        listen(&judge->datas, i, part->data != NULL);
     }
 }
 
@@ -97,11 +98,38 @@ static void take_frame(void *context, const struct lq_tap *frame)
         lq_judge_parts[judge->frames.parts[i]]->frame(judge, frame);
 }
 
+void lq_judge_data(struct lq_judge *judge, const struct lq_data_seen *data)
+{
+    for (uint32_t i = 0; i < judge->datas.count; i++)
+        lq_judge_parts[judge->datas.parts[i]]->data(judge, data);
+}
+
+/* What PDU carries of its command's data. */
+static void tell_data(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    bool has_offset = pdu->opcode == LQ_WIRE_DATA_OUT || pdu->opcode == LQ_WIRE_DATA_IN;
+    if (pdu->exchange == NULL || pdu->data_bytes == 0 ||
+        (!has_offset && pdu->opcode != LQ_WIRE_SCSI_COMMAND))
+        return;
+    const struct lq_data_seen data = {
+        .asked = &pdu->exchange->asked,
+        .direction = pdu->direction,
+        .offset = has_offset ? lq_wire_buffer_offset(pdu->h) : 0,
+        .data_bytes = pdu->data_bytes,
+        .data = pdu->data,
+        .kept_bytes = pdu->kept_bytes,
+        .opcode = pdu->opcode,
+        .at = pdu->at};
+    lq_judge_data(judge, &data);
+}
+
 void lq_judge_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
     bool counts = pdu->direction == LQ_FROM_TARGET || (!pdu->header_broken && !pdu->data_broken);
     for (uint32_t i = 0; counts && i < judge->pdus.count; i++)
         lq_judge_parts[judge->pdus.parts[i]]->pdu(judge, pdu);
+    if (counts)
+        tell_data(judge, pdu);
     for (uint32_t i = 0; !counts && i < lq_judge_part_count; i++)
         if (lq_judge_parts[i]->broken_pdu != NULL)
             lq_judge_parts[i]->broken_pdu(judge, pdu);
@@ -212,6 +240,17 @@ void lq_convict(struct lq_judge *judge, enum lq_property_place property,
     memcpy(finding->proof, proof->events, sizeof finding->proof);
     finding->cause = proof->events[0];
     memcpy(finding->text, text->chars, sizeof finding->text);
+}
+
+void lq_convict_data(struct lq_judge *judge, enum lq_property_place property,
+                     const struct lq_data_seen *data, const struct lq_text *text)
+{
+    const struct lq_seen_asked *asked = data->asked;
+    struct lq_proof proof = {0};
+    lq_proof_wire(&proof, asked->request, asked->connection, LQ_TO_TARGET, asked->opcode,
+                  asked->tag);
+    lq_proof_wire(&proof, data->at, asked->connection, data->direction, data->opcode, asked->tag);
+    lq_convict(judge, property, &proof, text);
 }
 
 void lq_convict_pdu(struct lq_judge *judge, enum lq_property_place property,

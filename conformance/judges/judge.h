@@ -30,6 +30,7 @@ struct lq_property {
     const char *clause;   /* document, revision and clause it rests on */
     const char *judge;    /* which judge decides it: "data" */
     const char *sentence; /* what must hold */
+    const char *transport; /* "iscsi" or "fcp" where only its wire can show it; NULL */
 };
 
 extern const struct lq_property lq_property_table[];

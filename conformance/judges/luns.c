@@ -77,10 +77,10 @@ static void on_submitted(struct lq_judge *judge, const struct lq_event *event)
 
 /* --- LUN-3 ------------------------------------------------------------------------------------ */
 
-static bool is_listed(const struct lq_pdu_seen *pdu, uint32_t end, uint64_t lun)
+static bool is_listed(const struct lq_data_seen *data, uint32_t end, uint64_t lun)
 {
     for (uint32_t at = LIST_HEADER_BYTES; at + LUN_BYTES <= end; at += LUN_BYTES)
-        if (lq_wire_be64(pdu->data + at) == lun)
+        if (lq_wire_be64(data->data + at) == lun)
             return true;
     return false;
 }
@@ -97,25 +97,25 @@ static bool has_changed(const struct lq_view *view, uint16_t target, uint64_t se
     return false;
 }
 
-static void convict_list(struct lq_judge *judge, const struct lq_pdu_seen *pdu, uint64_t lun,
+static void convict_list(struct lq_judge *judge, const struct lq_data_seen *data, uint64_t lun,
                          const char *what)
 {
     struct lq_text text = lq_text_form("REPORT LUNS ", 0, 0, 0, 0);
     lq_text_add(&text, what);
     lq_text_hex(&text, lun >> 32, 8);
-    lq_convict_pdu(judge, P_LUN_3, pdu, &text);
+    lq_convict_data(judge, P_LUN_3, data, &text);
 }
 
-static void luns_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+static void luns_data(struct lq_judge *judge, const struct lq_data_seen *data)
 {
-    if (pdu->direction != LQ_FROM_TARGET || pdu->opcode != LQ_WIRE_DATA_IN ||
-        pdu->exchange == NULL || pdu->exchange->cdb[0] != REPORT_LUNS || pdu->exchange->cdb[2] == 1)
+    if (data->direction != LQ_FROM_TARGET || data->asked->cdb[0] != REPORT_LUNS ||
+        data->asked->cdb[2] == 1)
         return;
-    const struct lq_seen_task *task = pdu->exchange->task;
-    bool is_whole = lq_wire_buffer_offset(pdu->h) == 0 && pdu->kept_bytes == pdu->data_bytes &&
-                    pdu->kept_bytes >= LIST_HEADER_BYTES;
+    const struct lq_seen_task *task = data->asked->task;
+    bool is_whole = data->offset == 0 && data->kept_bytes == data->data_bytes &&
+                    data->kept_bytes >= LIST_HEADER_BYTES;
     if (task == NULL || task->ended == NULL || task->nexus == NULL || !is_whole ||
-        lq_wire_be32(pdu->data) != pdu->kept_bytes - LIST_HEADER_BYTES ||
+        lq_wire_be32(data->data) != data->kept_bytes - LIST_HEADER_BYTES ||
         has_changed(&judge->view, task->nexus->target, task->ended->seq))
         return;
     judge->exercised[P_LUN_3]++;
@@ -123,11 +123,11 @@ static void luns_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
         const struct lq_seen_unit *unit = lq_array_at(&judge->view.units, u);
         if (unit->target != task->nexus->target)
             continue;
-        bool listed = is_listed(pdu, pdu->kept_bytes, unit->lun);
+        bool listed = is_listed(data, data->kept_bytes, unit->lun);
         if (listed && !unit->is_there)
-            convict_list(judge, pdu, unit->lun, "lists a LUN that is not there: ");
+            convict_list(judge, data, unit->lun, "lists a LUN that is not there: ");
         else if (!listed && unit->is_there)
-            convict_list(judge, pdu, unit->lun, "leaves out a LUN: ");
+            convict_list(judge, data, unit->lun, "leaves out a LUN: ");
     }
 }
 
@@ -162,6 +162,6 @@ const struct lq_judge_part lq_luns_part = {
     .reset = luns_nothing,
     .event = luns_event,
     .kinds = kinds,
-    .pdu = luns_pdu,
+    .data = luns_data,
     .digest = luns_digest,
 };

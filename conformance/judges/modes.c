@@ -92,11 +92,11 @@ static const struct lq_event *modes_at_end(const struct lq_seen_task *task)
 static void judge_sense_data(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
     const struct lq_event *modes = modes_at_end(pdu->exchange->task);
-    uint8_t control = pdu->exchange->cdb[2] >> 6, code = pdu->exchange->cdb[2] & 0x3f;
+    uint8_t control = pdu->exchange->asked.cdb[2] >> 6, code = pdu->exchange->asked.cdb[2] & 0x3f;
     struct pages pages;
     if (modes == NULL || control != 0 || lq_wire_buffer_offset(pdu->h) != 0 ||
         pdu->kept_bytes != pdu->data_bytes ||
-        !read_pages(pdu->data, pdu->data_bytes, is_of_ten(pdu->exchange->cdb[0]), &pages))
+        !read_pages(pdu->data, pdu->data_bytes, is_of_ten(pdu->exchange->asked.cdb[0]), &pages))
         return;
     if (!pages.has_control && !pages.has_caching && code != CONTROL && code != CACHING)
         return;
@@ -139,13 +139,14 @@ static void judge_sense_format(struct lq_judge *judge, const struct lq_pdu_seen 
 
 static void take_list(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
-    const uint8_t *cdb = pdu->exchange->cdb;
+    const uint8_t *cdb = pdu->exchange->asked.cdb;
     bool is_ten = is_of_ten(cdb[0]);
     uint32_t wanted = is_ten ? lq_wire_be16(cdb + 7) : cdb[4];
     uint32_t offset = pdu->opcode == LQ_WIRE_DATA_OUT ? lq_wire_buffer_offset(pdu->h) : 0;
     struct pages pages;
     if (offset != 0 || pdu->kept_bytes != pdu->data_bytes || pdu->data_bytes < wanted ||
-        pdu->exchange->expected_bytes < wanted || !read_pages(pdu->data, wanted, is_ten, &pages))
+        pdu->exchange->asked.expected_bytes < wanted ||
+        !read_pages(pdu->data, wanted, is_ten, &pages))
         return;
     struct modes *modes = modes_of(judge);
     uint32_t *at = lq_map_put(&modes->selected_of, judge->allocator, pdu->exchange->index);
@@ -188,7 +189,7 @@ static void on_ended(struct lq_judge *judge, const struct lq_event *event)
     if (task == NULL || task->ended != event || task->unit == NULL || task->exchange == NULL ||
         (event->flags & LQ_F_ABORTED) != 0 || event->code != 0)
         return;
-    uint32_t opcode = task->exchange->cdb[0];
+    uint32_t opcode = task->exchange->asked.cdb[0];
     if (opcode == MODE_SELECT_6 || opcode == MODE_SELECT_10)
         judge_select(judge, task);
 }
@@ -245,7 +246,7 @@ static void modes_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
 {
     if (pdu->exchange == NULL)
         return;
-    uint32_t opcode = pdu->exchange->cdb[0];
+    uint32_t opcode = pdu->exchange->asked.cdb[0];
     bool is_select = opcode == MODE_SELECT_6 || opcode == MODE_SELECT_10;
     bool is_sense = opcode == MODE_SENSE_6 || opcode == MODE_SENSE_10;
     if (pdu->direction == LQ_TO_TARGET) {

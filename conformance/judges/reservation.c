@@ -9,7 +9,6 @@
  * is empty for sure. Unit attentions are owed through UA.
  */
 #include "conformance/judges/data.h"
-#include "conformance/judges/frames.h"
 #include "conformance/judges/digest.h"
 #include "conformance/judges/reservation.h"
 #include "conformance/judges/ua.h"
@@ -44,44 +43,44 @@ static void convict(struct lq_judge *judge, enum lq_property_place property,
 
 /* --- parameter lists -------------------------------------------------------------------------- */
 
-static struct list *list_of(struct lq_judge *judge, const struct lq_seen_exchange *exchange)
+static struct list *list_of(struct lq_judge *judge, const struct lq_seen_asked *asked)
 {
     struct reservation *state = state_of(judge);
-    uint32_t *at = lq_map_put(&state->list_of, judge->allocator, exchange->index);
+    uint32_t *at = lq_map_put(&state->list_of, judge->allocator, asked->index);
     if (*at == LQ_NONE) {
         *at = state->lists.count;
         struct list *list = lq_array_add(&state->lists, judge->allocator);
-        list->exchange = exchange;
+        list->asked = asked;
         list->have = 0;
     }
     return lq_array_at(&state->lists, *at);
 }
 
-static void take_data(struct lq_judge *judge, const struct lq_pdu_seen *pdu, uint32_t offset)
+static void take_list(struct lq_judge *judge, const struct lq_data_seen *data)
 {
-    struct list *list = list_of(judge, pdu->exchange);
-    if (offset > list->have || pdu->kept_bytes != pdu->data_bytes ||
-        offset + pdu->data_bytes > LIST_BYTES_MAX)
+    struct list *list = list_of(judge, data->asked);
+    if (data->offset > list->have || data->kept_bytes != data->data_bytes ||
+        (uint64_t)data->offset + data->data_bytes > LIST_BYTES_MAX)
         return;
-    memcpy(list->bytes + offset, pdu->data, pdu->data_bytes);
-    if (offset + pdu->data_bytes > list->have)
-        list->have = offset + pdu->data_bytes;
+    memcpy(list->bytes + data->offset, data->data, data->data_bytes);
+    if (data->offset + data->data_bytes > list->have)
+        list->have = data->offset + data->data_bytes;
 }
 
 /* What TASK, a PERSISTENT RESERVE OUT, asks for. */
 static struct request request_of(struct lq_judge *judge, const struct lq_seen_task *task)
 {
-    const struct lq_seen_exchange *exchange = task->exchange;
-    const struct list *list = list_of(judge, exchange);
-    uint32_t wanted = lq_wire_be32(exchange->cdb + 5);
+    const struct lq_seen_asked *asked = task->asked;
+    const struct list *list = list_of(judge, asked);
+    uint32_t wanted = lq_wire_be32(asked->cdb + 5);
     struct request request = {.nexus = task->nexus->nexus,
-                              .action = (enum action)(exchange->cdb[1] & 0x1f),
-                              .scope = exchange->cdb[2] >> 4,
-                              .type = exchange->cdb[2] & 0x0f,
+                              .action = (enum action)(asked->cdb[1] & 0x1f),
+                              .scope = asked->cdb[2] >> 4,
+                              .type = asked->cdb[2] & 0x0f,
                               .list = list->bytes,
                               .list_bytes = wanted,
                               .view = &judge->view};
-    request.is_whole = list->have >= wanted && exchange->expected_bytes >= wanted;
+    request.is_whole = list->have >= wanted && asked->expected_bytes >= wanted;
     if (!request.is_whole || wanted < 24)
         return request;
     request.key = lq_wire_be64(list->bytes);
@@ -252,7 +251,7 @@ static void on_affected(struct lq_judge *judge, const struct lq_event *event)
         return;
     const struct lq_seen_task *task = lq_view_task(&judge->view, event->value);
     const struct lq_seen_task *victim = lq_view_task(&judge->view, event->serial);
-    if (task == NULL || task->unit == NULL || task->exchange == NULL || victim == NULL ||
+    if (task == NULL || task->unit == NULL || task->asked == NULL || victim == NULL ||
         victim->nexus == NULL)
         return;
     if (reservation_preempt_of(judge, task->serial) == NULL)
@@ -270,7 +269,7 @@ static void on_affected(struct lq_judge *judge, const struct lq_event *event)
 
 static enum class class_of_task(const struct lq_seen_task *task)
 {
-    return task->exchange == NULL ? NOT_JUDGED : class_of(task->exchange->cdb);
+    return task->asked == NULL ? NOT_JUDGED : class_of(task->asked->cdb);
 }
 
 /* TASK goes on now. */
@@ -316,7 +315,7 @@ static void judge_reserve(struct lq_judge *judge, const struct lq_seen_task *tas
     struct model *model = reservation_model_of(judge, task->unit);
     bool is_reserve = task->opcode == 0x16 || task->opcode == 0x56;
     uint64_t nexus = task->nexus->nexus;
-    if (status != 0 || (task->exchange->cdb[1] & 0x1f) != 0) {
+    if (status != 0 || (task->asked->cdb[1] & 0x1f) != 0) {
         bool is_free = !model->reserver_is_unknown && model->reserver == 0 && model->count == 0 &&
                        !model->is_unknown;
         if (status == CONFLICT && is_reserve && is_free)
@@ -347,10 +346,10 @@ static void on_ended(struct lq_judge *judge, const struct lq_event *event)
 {
     const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
     if (task == NULL || task->ended != event || task->unit == NULL || task->nexus == NULL ||
-        task->exchange == NULL || (event->flags & LQ_F_ABORTED))
+        task->asked == NULL || (event->flags & LQ_F_ABORTED))
         return;
     struct model *model = reservation_model_of(judge, task->unit);
-    uint32_t opcode = task->exchange->cdb[0];
+    uint32_t opcode = task->asked->cdb[0];
     if (opcode == PR_OUT) {
         bool has_begun = reservation_preempt_of(judge, task->serial) != NULL;
         if (!has_begun)
@@ -375,7 +374,7 @@ static void on_ended(struct lq_judge *judge, const struct lq_event *event)
     if (event->code == 0 && opcode == PR_IN) {
         struct reservation *state = state_of(judge);
         struct expected *expected = &state->expected[state->expected_count++ % EXPECTED_MAX];
-        expected->exchange = task->exchange;
+        expected->asked = task->asked;
         expected->model = *model;
         expected->unit = task->unit->unit;
     }
@@ -389,20 +388,13 @@ static void on_submitted(struct lq_judge *judge, const struct lq_event *event)
         judge_passage(judge, task);
 }
 
-static void reservation_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+static void reservation_data(struct lq_judge *judge, const struct lq_data_seen *data)
 {
-    if (pdu->exchange == NULL)
-        return;
-    uint32_t opcode = pdu->exchange->cdb[0];
-    if (opcode == PR_OUT && pdu->direction == LQ_TO_TARGET && pdu->data_bytes > 0) {
-        if (pdu->opcode == LQ_WIRE_SCSI_COMMAND)
-            take_data(judge, pdu, 0);
-        else if (pdu->opcode == LQ_WIRE_DATA_OUT)
-            take_data(judge, pdu, lq_wire_buffer_offset(pdu->h));
-    } else if (opcode == PR_IN && pdu->direction == LQ_FROM_TARGET &&
-               pdu->opcode == LQ_WIRE_DATA_IN) {
-        reservation_judge_in(judge, pdu);
-    }
+    uint32_t opcode = data->asked->cdb[0];
+    if (opcode == PR_OUT && data->direction == LQ_TO_TARGET)
+        take_list(judge, data);
+    else if (opcode == PR_IN && data->direction == LQ_FROM_TARGET)
+        reservation_judge_in(judge, data);
 }
 
 /* --- what else happens ------------------------------------------------------------------------ */
@@ -501,8 +493,6 @@ static void on_unit(struct lq_judge *judge, const struct lq_event *event)
 static void reservation_event(struct lq_judge *judge, const struct lq_event *event)
 {
     event = judge->view.event;
-    if (lq_frames_of(judge)->frames > 0)
-        return; /* parameter lists are read from PDUs alone */
     switch (event->kind) {
     case LQ_E_ENDED: on_ended(judge, event); break;
     case LQ_I_STATUS: on_status(judge, event); break;
@@ -567,6 +557,6 @@ const struct lq_judge_part lq_reservation_part = {
     .reset = reservation_reset,
     .event = reservation_event,
     .kinds = kinds,
-    .pdu = reservation_pdu,
+    .data = reservation_data,
     .digest = reservation_digest,
 };

@@ -88,7 +88,7 @@ void model_apply(struct model *model, const struct request *request, struct outc
 /* --- reservation.c, reservation_in.c ---------------------------------------------------------- */
 
 struct list {
-    const struct lq_seen_exchange *exchange;
+    const struct lq_seen_asked *asked;
     uint32_t have; /* bytes from the first on */
     uint8_t bytes[LIST_BYTES_MAX];
 };
@@ -103,7 +103,7 @@ struct preempt {
 
 /* What a PERSISTENT RESERVE IN must return. */
 struct expected {
-    const struct lq_seen_exchange *exchange;
+    const struct lq_seen_asked *asked;
     struct model model;
     uint32_t unit;
 };
@@ -111,7 +111,7 @@ struct expected {
 struct reservation {
     struct lq_array models;   /* struct model by place of the logical unit */
     struct lq_array lists;    /* struct list */
-    struct lq_map list_of;    /* exchange's index -> list */
+    struct lq_map list_of;    /* its command's index -> list */
     struct lq_array preempts; /* struct preempt */
     struct lq_map preempt_of; /* serial -> preempt */
     uint32_t expected_count;  /* ever; the newest EXPECTED_MAX are kept */
@@ -135,7 +135,7 @@ struct model *reservation_model_of(struct lq_judge *judge, const struct lq_seen_
 struct preempt *reservation_preempt_of(struct lq_judge *judge, uint64_t serial);
 
 /* Data-In of a PERSISTENT RESERVE IN. */
-void reservation_judge_in(struct lq_judge *judge, const struct lq_pdu_seen *pdu);
+void reservation_judge_in(struct lq_judge *judge, const struct lq_data_seen *data);
 void reservation_digest(struct lq_judge *judge, struct lq_digest *digest);
 
 #endif

@@ -6,16 +6,17 @@
 /* --- PR-4, PR-5: what is registered and reserved ---------------------------------------------- */
 
 static void convict_read(struct lq_judge *judge, const struct expected *expected, bool is_less,
-                         const struct lq_pdu_seen *pdu, const char *what)
+                         const struct lq_data_seen *data, const char *what)
 {
     struct lq_text text = lq_text_form("PERSISTENT RESERVE IN ", 0, 0, 0, 0);
     lq_text_add(&text, what);
     struct lq_proof proof = {0};
     lq_proof_event(&proof, expected->model.changed);
     lq_proof_event(&proof, expected->model.shaken);
-    lq_proof_wire(&proof, pdu->exchange->request, pdu->connection->number, LQ_TO_TARGET,
-                  LQ_WIRE_SCSI_COMMAND, pdu->exchange->itt);
-    lq_proof_pdu(&proof, pdu);
+    const struct lq_seen_asked *asked = data->asked;
+    lq_proof_wire(&proof, asked->request, asked->connection, LQ_TO_TARGET, asked->opcode,
+                  asked->tag);
+    lq_proof_wire(&proof, data->at, asked->connection, data->direction, data->opcode, asked->tag);
     lq_convict(judge, is_less ? blamed(&expected->model, P_PR_4) : P_PR_4, &proof, &text);
 }
 
@@ -38,19 +39,19 @@ static bool are_keys(const struct model *model, const uint8_t *bytes, uint32_t n
 }
 
 static void judge_keys(struct lq_judge *judge, const struct expected *expected,
-                       const struct lq_pdu_seen *pdu)
+                       const struct lq_data_seen *data)
 {
     const struct model *model = &expected->model;
-    uint32_t n = lq_wire_be32(pdu->data + 4) / 8;
+    uint32_t n = lq_wire_be32(data->data + 4) / 8;
     bool is_less = n < model->count;
     if (n != model->count) {
-        convict_read(judge, expected, is_less, pdu, "tells of too many or too few registrations");
+        convict_read(judge, expected, is_less, data, "tells of too many or too few registrations");
         return;
     }
-    if (pdu->data_bytes < 8 + 8 * n)
+    if (data->data_bytes < 8 + 8 * n)
         return; /* cut by its allocation length */
-    if (!are_keys(model, pdu->data + 8, n)) {
-        convict_read(judge, expected, false, pdu, "does not tell the registered keys");
+    if (!are_keys(model, data->data + 8, n)) {
+        convict_read(judge, expected, false, data, "does not tell the registered keys");
         return;
     }
     struct model *now = lq_array_at(&state_of(judge)->models, expected->unit);
@@ -61,51 +62,51 @@ static void judge_keys(struct lq_judge *judge, const struct expected *expected,
 }
 
 static void judge_reservation(struct lq_judge *judge, const struct expected *expected,
-                              const struct lq_pdu_seen *pdu)
+                              const struct lq_data_seen *data)
 {
     const struct model *model = &expected->model;
-    bool is_held = lq_wire_be32(pdu->data + 4) != 0;
+    bool is_held = lq_wire_be32(data->data + 4) != 0;
     if (is_held != (model->type != 0)) {
-        convict_read(judge, expected, !is_held, pdu,
+        convict_read(judge, expected, !is_held, data,
                      is_held ? "tells of a reservation that is not there"
                              : "tells of no reservation, but there is one");
         return;
     }
-    if (!is_held || pdu->data_bytes < 24)
+    if (!is_held || data->data_bytes < 24)
         return;
     uint64_t key = 0;
     for (uint32_t i = 0; i < model->count; i++)
         if (model->registrants[i].nexus == model->holder)
             key = model->registrants[i].key;
-    if ((pdu->data[21] & 0x0f) != model->type || lq_wire_be64(pdu->data + 8) != key)
-        convict_read(judge, expected, false, pdu, "tells of a reservation of another key or type");
+    if ((data->data[21] & 0x0f) != model->type || lq_wire_be64(data->data + 8) != key)
+        convict_read(judge, expected, false, data, "tells of a reservation of another key or type");
 }
 
 static const struct expected *find_expected(const struct reservation *state,
-                                            const struct lq_seen_exchange *exchange)
+                                            const struct lq_seen_asked *asked)
 {
     for (uint32_t i = 0; i < EXPECTED_MAX; i++)
-        if (state->expected[i].exchange == exchange)
+        if (state->expected[i].asked == asked)
             return &state->expected[i];
     return NULL;
 }
 
-void reservation_judge_in(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+void reservation_judge_in(struct lq_judge *judge, const struct lq_data_seen *data)
 {
-    const struct expected *expected = find_expected(state_of(judge), pdu->exchange);
-    if (expected == NULL || expected->model.is_unknown || lq_wire_buffer_offset(pdu->h) != 0 ||
-        pdu->kept_bytes != pdu->data_bytes || pdu->data_bytes < 8)
+    const struct expected *expected = find_expected(state_of(judge), data->asked);
+    if (expected == NULL || expected->model.is_unknown || data->offset != 0 ||
+        data->kept_bytes != data->data_bytes || data->data_bytes < 8)
         return;
-    uint32_t action = pdu->exchange->cdb[1] & 0x1f;
+    uint32_t action = data->asked->cdb[1] & 0x1f;
     judge->exercised[P_PR_4]++;
     if (action != 2 && !expected->model.generation_is_unknown &&
-        lq_wire_be32(pdu->data) != expected->model.generation)
-        convict_read(judge, expected, lq_wire_be32(pdu->data) == 0, pdu,
+        lq_wire_be32(data->data) != expected->model.generation)
+        convict_read(judge, expected, lq_wire_be32(data->data) == 0, data,
                      "tells of another PRGENERATION");
     if (action == 0)
-        judge_keys(judge, expected, pdu);
+        judge_keys(judge, expected, data);
     else if (action == 1)
-        judge_reservation(judge, expected, pdu);
+        judge_reservation(judge, expected, data);
 }
 
 /* --- digest ----------------------------------------------------------------------------------- */
@@ -143,19 +144,19 @@ void reservation_digest(struct lq_judge *judge, struct lq_digest *digest)
     }
     for (uint32_t i = 0; i < state->lists.count; i++) {
         const struct list *list = lq_array_at(&state->lists, i);
-        if (list->exchange->task == NULL || lq_is_done_with(list->exchange->task))
+        if (list->asked->task == NULL || lq_is_done_with(list->asked->task))
             continue;
         struct lq_digest_outer outer = lq_digest_begin(digest);
-        lq_digest_word(digest, lq_name_of_exchange(judge, list->exchange));
+        lq_digest_word(digest, lq_name_of_asked(judge, list->asked));
         lq_digest_bytes(digest, list->bytes, list->have);
         lq_digest_end(digest, outer, &sum);
     }
     for (uint32_t i = 0; i < EXPECTED_MAX; i++) {
         const struct expected *expected = &state->expected[i];
-        if (expected->exchange == NULL || expected->exchange->response.seq != 0)
+        if (expected->asked == NULL || expected->asked->is_over)
             continue;
         struct lq_digest_outer outer = lq_digest_begin(digest);
-        lq_digest_word(digest, lq_name_of_exchange(judge, expected->exchange));
+        lq_digest_word(digest, lq_name_of_asked(judge, expected->asked));
         mix_model(&expected->model, digest);
         lq_digest_end(digest, outer, &sum);
     }

@@ -136,7 +136,7 @@ static uint64_t allocation_length(const uint8_t *cdb)
 static void judge_allocation(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
                              uint64_t in_bytes)
 {
-    uint64_t allocation = allocation_length(pdu->exchange->cdb);
+    uint64_t allocation = allocation_length(pdu->exchange->asked.cdb);
     if (allocation == UINT64_MAX)
         return;
     judge->exercised[P_SEQ_20]++;
@@ -160,9 +160,9 @@ static void take_data_in(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
     else if (!exchange->reads)
         convict(judge, P_SEQ_4, pdu, "task %: Data-In for a command that does not read", 0, 0, 0);
     else if (!is_bidirectional(exchange) &&
-             (uint64_t)offset + bytes > exchange->expected_bytes)
+             (uint64_t)offset + bytes > exchange->asked.expected_bytes)
         convict(judge, P_SEQ_4, pdu, "task %: Data-In ends at % but only % bytes are expected",
-                (uint64_t)offset + bytes, exchange->expected_bytes, 0);
+                (uint64_t)offset + bytes, exchange->asked.expected_bytes, 0);
     transfer->in_bytes = offset + bytes;
     judge_allocation(judge, pdu, transfer->in_bytes);
     transfer->burst_bytes += bytes;
@@ -204,9 +204,9 @@ static void judge_r2t(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
     judge->exercised[P_SEQ_5]++;
     if (!exchange->writes)
         convict(judge, P_SEQ_4, pdu, "task %: an R2T for a command that does not write", 0, 0, 0);
-    else if (bytes == 0 || (uint64_t)offset + bytes > exchange->expected_bytes)
+    else if (bytes == 0 || (uint64_t)offset + bytes > exchange->asked.expected_bytes)
         convict(judge, P_SEQ_4, pdu, "task %: an R2T asks for % bytes at %, but % are expected",
-                bytes, offset, exchange->expected_bytes);
+                bytes, offset, exchange->asked.expected_bytes);
     else if (agreed->sequence_in_order && !begins_right(exchange, transfer, offset))
         convict(judge, P_SEQ_4, pdu, "task %: an R2T begins at %, which is not where the data "
                                      "before it ends", offset, 0, 0);
@@ -294,7 +294,7 @@ static const struct moves {
 static const struct moves *moves_of(const struct lq_seen_exchange *exchange)
 {
     for (uint32_t i = 0; i < sizeof moves / sizeof moves[0]; i++)
-        if (moves[i].opcode == exchange->cdb[0])
+        if (moves[i].opcode == exchange->asked.cdb[0])
             return &moves[i];
     return NULL;
 }
@@ -313,7 +313,7 @@ static uint64_t defined_bytes(const struct lq_seen_exchange *exchange)
     const struct moves *moved = moves_of(exchange);
     if (moved == NULL || exchange->unit == NULL || exchange->unit->block_bytes == 0)
         return UINT64_MAX;
-    uint64_t count = number(exchange->cdb + moved->count_at, moved->count_bytes);
+    uint64_t count = number(exchange->asked.cdb + moved->count_at, moved->count_bytes);
     if (moved->lba_bytes == 3 && count == 0)
         count = 256; /* READ(6) and WRITE(6) */
     return count * exchange->unit->block_bytes;
@@ -332,7 +332,7 @@ static const char *wrong_residual(const struct lq_pdu_seen *pdu,
 {
     const struct lq_seen_exchange *exchange = pdu->exchange;
     bool over = lq_wire_overflow(pdu->h), under = lq_wire_underflow(pdu->h);
-    uint64_t expected = exchange->expected_bytes, residual = lq_wire_residual(pdu->h);
+    uint64_t expected = exchange->asked.expected_bytes, residual = lq_wire_residual(pdu->h);
     uint64_t defined = defined_bytes(exchange);
     if (over && under)
         return "task %: overflow and underflow at once";
@@ -364,7 +364,7 @@ static void judge_residual(struct lq_judge *judge, const struct lq_pdu_seen *pdu
     uint64_t defined = defined_bytes(pdu->exchange);
     if (wrong != NULL)
         convict(judge, P_SEQ_6, pdu, wrong, lq_wire_residual(pdu->h),
-                pdu->exchange->expected_bytes,
+                pdu->exchange->asked.expected_bytes,
                 defined == UINT64_MAX ? transfer->in_bytes : defined);
 }
 
@@ -376,7 +376,8 @@ static void judge_own_data(struct lq_judge *judge, const struct lq_pdu_seen *pdu
     if (!exchange->writes || !is_write_cdb(exchange) || defined == UINT64_MAX ||
         lq_wire_status(pdu->h) != 0)
         return;
-    uint64_t needed = defined < exchange->expected_bytes ? defined : exchange->expected_bytes;
+    uint64_t expected = exchange->asked.expected_bytes;
+    uint64_t needed = defined < expected ? defined : expected;
     uint64_t came = (uint64_t)exchange->data_bytes + transfer->out_bytes;
     if (transfer->is_unagreed)
         convict(judge, P_SEQ_17, pdu, "task %: a write ended GOOD although more data came unasked "
@@ -397,7 +398,7 @@ static void judge_range(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
         return;
     const struct moves *moved = moves_of(exchange);
     uint64_t count = defined / exchange->unit->block_bytes, blocks = exchange->unit->blocks;
-    uint64_t lba = number(exchange->cdb + moved->lba_at, moved->lba_bytes);
+    uint64_t lba = number(exchange->asked.cdb + moved->lba_at, moved->lba_bytes);
     if (moved->lba_bytes == 3)
         lba &= 0x1fffff; /* READ(6) and WRITE(6) */
     if (lba <= blocks && count <= blocks - lba)

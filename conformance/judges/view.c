@@ -311,6 +311,14 @@ static void initiator_event(struct lq_judge *judge, const struct lq_event *event
 
 /* --- engine ----------------------------------------------------------------------------------- */
 
+/* What a fabric delivers twice. */
+static void came_again(struct lq_seen_task *task, struct lq_seen_command *command)
+{
+    command->again = task;
+    if (command->asked != NULL && command->asked->ports != 0)
+        task->asked = command->asked;
+}
+
 static struct lq_seen_task *task_make(struct lq_judge *judge, const struct lq_event *event)
 {
     struct lq_view *view = &judge->view;
@@ -334,13 +342,16 @@ static struct lq_seen_task *task_make(struct lq_judge *judge, const struct lq_ev
     if (task->command != NULL && task->command->task == NULL) {
         task->command->task = task;
         task->exchange = task->command->exchange;
+        task->asked = task->command->asked;
         if (task->exchange != NULL)
             task->exchange->task = task;
     } else {
         if (task->command != NULL)
-            task->command->again = task;
+            came_again(task, task->command);
         task->command = NULL;
     }
+    if (task->asked != NULL)
+        task->asked->task = task;
     return task;
 }
 

@@ -62,11 +62,25 @@ struct lq_seen_nexus {
     struct lq_link tasks;    /* struct lq_seen_task: received, neither freed nor refused */
 };
 
+/* What a command asks for, as the wire has it, of either transport. */
+struct lq_seen_asked {
+    uint32_t index;          /* counts those of iSCSI and of FCP, each from 0 on */
+    uint64_t ports;          /* FCP: which two N_Ports; 0: iSCSI */
+    uint32_t connection;     /* or frame device */
+    uint32_t opcode, tag;    /* of its PDU or frame */
+    struct lq_moment request;
+    bool is_over;            /* its status has passed */
+    uint8_t cdb[16];
+    uint32_t expected_bytes; /* Expected Data Transfer Length, FCP_DL */
+    struct lq_seen_task *task;
+};
+
 struct lq_seen_command {
     const struct lq_event *sent, *status, *gave_up;
     struct lq_seen_nexus *nexus;
     const struct lq_seen_unit *unit; /* NULL: a LUN that is not there */
     struct lq_seen_exchange *exchange;
+    struct lq_seen_asked *asked; /* newest; NULL: not seen */
     struct lq_seen_task *task;
     struct lq_seen_task *again; /* the same command, which reached the target once more; newest */
     struct lq_link in_nexus;
@@ -81,6 +95,7 @@ struct lq_seen_task {
     const struct lq_seen_unit *unit;
     struct lq_seen_command *command;
     struct lq_seen_exchange *exchange;
+    struct lq_seen_asked *asked;
     const struct lq_event *received, *refused, *entered, *enabled, *ended, *freed;
     const struct lq_event *orphaned, *orphan_ended, *submitted; /* newest */
     const struct lq_event *affected; /* first: something aborts it */
@@ -114,12 +129,11 @@ struct lq_seen_exchange {
     struct lq_moment request, response; /* SCSI Command; SCSI Response or Data-In with status */
     uint32_t status_count;
     uint32_t status, sense_key, asc, ascq; /* of the first status */
-    uint8_t cdb[16];
+    struct lq_seen_asked asked;
     bool immediate, reads, writes;
     bool came_ahead; /* of a hole in CmdSN: its data may have been dropped, to be asked for */
     uint32_t attribute; /* iSCSI's code */
     uint32_t cmd_sn;
-    uint32_t expected_bytes;
     uint32_t data_bytes;      /* that came with the command */
     bool unsolicited_follows; /* F = 0: unsolicited Data-Out follow */
     const struct lq_seen_unit *unit;
@@ -197,6 +211,17 @@ struct lq_pdu_seen {
     struct lq_seen_function *function;
 };
 
+/* Data of a command that has just passed, of either transport. */
+struct lq_data_seen {
+    struct lq_seen_asked *asked;
+    enum lq_direction direction;
+    uint32_t offset, data_bytes;
+    const uint8_t *data; /* KEPT_BYTES of them */
+    uint32_t kept_bytes;
+    uint32_t opcode; /* of its PDU, R_CTL of its frame */
+    struct lq_moment at;
+};
+
 struct lq_view {
     struct lq_array events; /* struct lq_event: the whole history */
     struct lq_array units, stores, nexuses, connections, readers, commands, tasks, functions,
@@ -258,6 +283,11 @@ uint32_t lq_view_command_forged(const struct lq_view *view, const struct lq_seen
 /* The newest command with TAG that was sent on CONNECTION; NULL. */
 struct lq_seen_command *lq_view_command_on(const struct lq_view *view, uint32_t connection,
                                            uint64_t tag);
+
+/* The newest command with TAG that was sent through NEXUS; NULL. */
+struct lq_seen_command *lq_view_command_tagged(const struct lq_view *view,
+                                               const struct lq_seen_nexus *nexus, uint64_t tag);
+
 /* True when UNIT has gone since the record or PDU numbered SEQ. */
 static inline bool lq_has_gone_since(const struct lq_seen_unit *unit, uint64_t seq)
 {

@@ -36,15 +36,20 @@ uint32_t lq_view_command_forged(const struct lq_view *view, const struct lq_seen
     return lq_view_forged(view, command->sent->connection, command->sent->tag);
 }
 
+struct lq_seen_command *lq_view_command_tagged(const struct lq_view *view,
+                                               const struct lq_seen_nexus *nexus, uint64_t tag)
+{
+    uint32_t index = lq_map_get(&view->command_by_tag, lq_key(nexus->key, tag));
+    return index == LQ_NONE ? NULL : lq_array_at(&view->commands, index);
+}
+
 struct lq_seen_command *lq_view_command_on(const struct lq_view *view, uint32_t connection,
                                            uint64_t tag)
 {
     const struct lq_seen_connection *where = lq_view_connection(view, connection);
     if (where == NULL || where->nexus == NULL)
         return NULL;
-    uint32_t index = lq_map_get(&view->command_by_tag, lq_key(where->nexus->key, tag));
-    struct lq_seen_command *command = index == LQ_NONE ? NULL
-                                                       : lq_array_at(&view->commands, index);
+    struct lq_seen_command *command = lq_view_command_tagged(view, where->nexus, tag);
     return command != NULL && command->sent->connection == connection ? command : NULL;
 }
 

@@ -113,13 +113,18 @@ static void take_command(struct lq_judge *judge, struct lq_pdu_seen *pdu)
     exchange->lun = lq_wire_lun(pdu->h);
     exchange->request = pdu->at;
     exchange->came_ahead = pdu->came_ahead;
-    memcpy(exchange->cdb, lq_wire_cdb(pdu->h), sizeof exchange->cdb);
+    exchange->asked = (struct lq_seen_asked){.index = exchange->index,
+                                             .connection = connection->number,
+                                             .opcode = LQ_WIRE_SCSI_COMMAND,
+                                             .tag = itt,
+                                             .request = pdu->at,
+                                             .expected_bytes = lq_wire_expected_bytes(pdu->h)};
+    memcpy(exchange->asked.cdb, lq_wire_cdb(pdu->h), sizeof exchange->asked.cdb);
     exchange->immediate = lq_wire_is_immediate(pdu->h);
     exchange->reads = lq_wire_command_reads(pdu->h);
     exchange->writes = lq_wire_command_writes(pdu->h);
     exchange->attribute = pdu->h[1] & 7U;
     exchange->cmd_sn = lq_wire_cmd_sn(pdu->h);
-    exchange->expected_bytes = lq_wire_expected_bytes(pdu->h);
     exchange->data_bytes = pdu->data_bytes;
     exchange->unsolicited_follows = !lq_wire_is_final(pdu->h);
     lq_list_append(&connection->exchanges, &exchange->in_connection);
@@ -132,6 +137,7 @@ static void take_command(struct lq_judge *judge, struct lq_pdu_seen *pdu)
     if (command != NULL && command->exchange == NULL &&
         command->sent->connection == connection->number) {
         command->exchange = exchange;
+        command->asked = &exchange->asked;
         exchange->command = command;
     }
 }
@@ -191,6 +197,7 @@ static void take_status(struct lq_pdu_seen *pdu)
     if (exchange->status_count > 1)
         return;
     exchange->response = pdu->at;
+    exchange->asked.is_over = true;
     exchange->status = lq_wire_status(pdu->h);
     lq_list_remove(&exchange->in_connection);
     struct lq_wire_sense sense;

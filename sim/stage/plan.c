@@ -105,8 +105,6 @@ static void draw_options(struct lq_plan *plan, struct lq_choice *choice)
     /* A network of loopback speed with deep queues and a slow disk would only fill memory. */
     if (plan->options[LQ_OPT_STORES] > plan->options[LQ_OPT_LUNS])
         plan->options[LQ_OPT_STORES] = plan->options[LQ_OPT_LUNS];
-    if (plan->transport == LQ_OVER_FCP) /* reservations are judged by PDUs alone */
-        plan->options[LQ_OPT_RESERVATIONS] = plan->options[LQ_OPT_RESERVES] = 0;
     bool meddles = draw(choice, SITE_MEDDLES, 2) == 1;
     bool administers = draw(choice, SITE_ADMINISTERS, ADMINISTERS_IN) == 1;
     for (uint32_t i = 1; i < LQ_FAULTS; i++) {

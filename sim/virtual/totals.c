@@ -70,7 +70,7 @@ static const struct {
     [LQ_TOTAL_CHECK_CONDITION] = {"CHECK CONDITION", true},
     [LQ_TOTAL_BUSY] = {"BUSY", true},
     [LQ_TOTAL_RESERVATION_CONFLICT] = {"RESERVATION CONFLICT", true},
-    [LQ_TOTAL_TASK_SET_FULL] = {"TASK SET FULL", false}, /* the command window forestalls it */
+    [LQ_TOTAL_TASK_SET_FULL] = {"TASK SET FULL", true},
     [LQ_TOTAL_GIVEN_UP] = {"given up", true},
     [LQ_TOTAL_LOGINS] = {"logins", true},
     [LQ_TOTAL_REINSTATEMENTS] = {"reinstatements", true},
@@ -494,24 +494,6 @@ void lq_totals_next_run(struct lq_totals *totals)
     memset(totals->tsih, 0, sizeof totals->tsih);
 }
 
-void lq_counts_add(struct lq_counts *sum, const struct lq_counts *more)
-{
-    for (uint32_t i = 0; i < LQ_TOTAL_OPCODES; i++)
-        sum->opcodes[i] += more->opcodes[i];
-    for (uint32_t i = 0; i < LQ_TOTAL_ATTRIBUTES * LQ_TOTAL_ATTRIBUTES; i++)
-        sum->pairs[i] += more->pairs[i];
-    for (uint32_t i = 0; i < LQ_TOTAL_FUNCTIONS * LQ_TOTAL_STATES; i++)
-        sum->functions[i] += more->functions[i];
-    for (uint32_t i = 0; i < LQ_TOTAL_TEARDOWNS * LQ_TOTAL_STATES; i++)
-        sum->teardowns[i] += more->teardowns[i];
-    for (uint32_t i = 0; i < LQ_TOTAL_QUARANTINE; i++)
-        sum->quarantine[i] += more->quarantine[i];
-    for (uint32_t i = 0; i < LQ_FAULTS; i++)
-        sum->faults[i] += more->faults[i];
-    for (uint32_t i = 0; i < LQ_TOTAL_OTHERS; i++)
-        sum->others[i] += more->others[i];
-}
-
 /* --- rows ----------------------------------------------------------------------------------- */
 
 static void name_pair(struct lq_total_row *row, const char *first, const char *second)
@@ -523,12 +505,12 @@ static void name_pair(struct lq_total_row *row, const char *first, const char *s
 }
 
 static bool triggered_row(const uint64_t *counts, uint32_t index, const char *group,
-                          const char *first, struct lq_total_row *row)
+                          const char *first, bool required, struct lq_total_row *row)
 {
     uint32_t state = index % LQ_TOTAL_STATES;
     row->group = group;
     row->count = counts[index];
-    row->required = true;
+    row->required = required;
     name_pair(row, first, state_names[state]);
     return true;
 }
@@ -554,14 +536,23 @@ static bool pair_row(const struct lq_counts *counts, uint32_t index, struct lq_t
     return true;
 }
 
-/* FAULT belongs to the transport of the runs, which is told by what struck: frames, or not. */
-static bool can_strike(const struct lq_counts *counts, enum lq_fault fault)
+/* The transport of the runs is told by what struck: frames, or not. */
+static enum lq_transport_kind transport_of(const struct lq_counts *counts)
 {
     bool is_fcp = false;
     for (uint32_t i = 1; i < LQ_FAULTS; i++)
         is_fcp |= lq_fault_class((enum lq_fault)i)->place == LQ_FAULT_PLACE_FRAME &&
                   counts->faults[i] > 0;
-    return lq_plan_has_fault(is_fcp ? LQ_OVER_FCP : LQ_OVER_ISCSI, fault);
+    return is_fcp ? LQ_OVER_FCP : LQ_OVER_ISCSI;
+}
+
+/* Of the run's own counts; what iSCSI's command window forestalls, or FCP does not have. */
+static bool requires_other(const struct lq_counts *counts, enum lq_total_other row)
+{
+    bool is_fcp = transport_of(counts) == LQ_OVER_FCP;
+    if (row == LQ_TOTAL_TASK_SET_FULL || row == LQ_TOTAL_CONNECTION_REINSTATEMENTS)
+        return is_fcp == (row == LQ_TOTAL_TASK_SET_FULL);
+    return other_names[row].required;
 }
 
 bool lq_total_row(const struct lq_counts *counts, uint32_t index, struct lq_total_row *row)
@@ -570,7 +561,7 @@ bool lq_total_row(const struct lq_counts *counts, uint32_t index, struct lq_tota
         return false;
     if (index < LQ_TOTAL_OTHERS)
         return plain_row("run", other_names[index].name, counts->others[index],
-                         other_names[index].required, row);
+                         requires_other(counts, (enum lq_total_other)index), row);
     index -= LQ_TOTAL_OTHERS;
     if (index < LQ_TOTAL_OPCODES)
         return plain_row("operation code", opcodes[index].name, counts->opcodes[index], true, row);
@@ -580,11 +571,14 @@ bool lq_total_row(const struct lq_counts *counts, uint32_t index, struct lq_tota
     index -= LQ_TOTAL_ATTRIBUTES * LQ_TOTAL_ATTRIBUTES;
     if (index < LQ_TOTAL_FUNCTIONS * LQ_TOTAL_STATES)
         return triggered_row(counts->functions, index, "task management, state of the command",
-                             functions[index / LQ_TOTAL_STATES].name, row);
+                             functions[index / LQ_TOTAL_STATES].name,
+                             transport_of(counts) == LQ_OVER_ISCSI || /* FCP has no COLD RESET */
+                                 functions[index / LQ_TOTAL_STATES].code != LQ_TM_TARGET_COLD_RESET,
+                             row);
     index -= LQ_TOTAL_FUNCTIONS * LQ_TOTAL_STATES;
     if (index < LQ_TOTAL_TEARDOWNS * LQ_TOTAL_STATES)
         return triggered_row(counts->teardowns, index, "teardown, state of the command",
-                             teardowns[index / LQ_TOTAL_STATES].name, row);
+                             teardowns[index / LQ_TOTAL_STATES].name, true, row);
     index -= LQ_TOTAL_TEARDOWNS * LQ_TOTAL_STATES;
     if (index < LQ_TOTAL_QUARANTINE)
         return plain_row("quarantine", quarantine_names[index], counts->quarantine[index], true,
@@ -594,5 +588,6 @@ bool lq_total_row(const struct lq_counts *counts, uint32_t index, struct lq_tota
     if (index == LQ_FAULT_NONE)
         return false;
     return plain_row("fault fired", lq_fault_class((enum lq_fault)index)->name,
-                     counts->faults[index], can_strike(counts, (enum lq_fault)index), row);
+                     counts->faults[index],
+                     lq_plan_has_fault(transport_of(counts), (enum lq_fault)index), row);
 }
