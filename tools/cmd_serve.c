@@ -20,6 +20,7 @@ static void on_signal(void *context)
 /* The one line that scripts wait for. A reader that has gone away is no reason to stop. */
 static void print_ready(const struct lq_target *target)
 {
+    lq_target_print_portals(target);
     printf("ready %s\n", target->uri);
     fflush(stdout);
 }

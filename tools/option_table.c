@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "tools/option_luns.h"
 #include "tools/options.h"
 #include "tools/units.h"
 
@@ -42,32 +43,6 @@ TAKE_FLAG(unjudged, unjudged)
 TAKE_FLAG(exhaust, exhaust)
 TAKE_FLAG(no_reduction, no_reduction)
 TAKE_FLAG(verdicts, verdicts)
-
-static const char *add_lun(struct lq_options *options, struct lq_lun_option lun)
-{
-    if (options->lun_count == LQ_LUN_OPTIONS_MAX)
-        return "is one LUN too many; expected at most 64";
-    options->luns[options->lun_count++] = lun;
-    return NULL;
-}
-
-static const char *take_ram(struct lq_options *options, const char *argument)
-{
-    struct lq_lun_option lun = {.text = argument};
-    const char *wrong = lq_parse_size(argument, &lun.size_bytes);
-    if (wrong != NULL)
-        return wrong;
-    if (lun.size_bytes == 0 || lun.size_bytes % 512 != 0)
-        return "is no whole number of blocks; expected a positive multiple of 512";
-    return add_lun(options, lun);
-}
-
-static const char *take_file(struct lq_options *options, const char *argument)
-{
-    if (argument[0] == '\0')
-        return "names no file; expected a path";
-    return add_lun(options, (struct lq_lun_option){.path = argument, .text = argument});
-}
 
 static const char *take_portal(struct lq_options *options, const char *argument)
 {
@@ -371,11 +346,13 @@ const struct lq_option_row lq_option_rows[] = {
     {"ram", "SIZE", LIVE, true,
      "Add a LUN of SIZE in memory, zeroed. LUNs are numbered from 0 in the order of --ram and "
      "--file; without any there is one of 64MiB.",
-     take_ram},
+     lq_take_ram},
     {"file", "PATH", LIVE, true,
      "Add a LUN that is the regular file or block device PATH, of its present size. It is locked "
      "for as long as the program can change it.",
-     take_file},
+     lq_take_file},
+    {"read-only", NULL, LIVE, true, "Write protect the LUN of the --ram or --file before it.",
+     lq_take_read_only},
     {"scenario", "FILE", LIVE, false,
      "Be the target that FILE describes, with its disks and faults, and let its initiators and its "
      "timeline go beside whoever else connects; docs/SCENARIO.md has the language. What it expects "
@@ -394,6 +371,11 @@ const struct lq_option_row lq_option_rows[] = {
      "Listen on TCP port N; 0 is any free one. serve takes 3260 unless told otherwise, with takes "
      "0.",
      take_port},
+    {"portals", "N", LIVE, false,
+     "Have N portals, each a target port of its own: the first where --portal and --port say, "
+     "others at free ports of HOST. The address of each further one is printed before the target "
+     "is ready: portal HOST:PORT.",
+     lq_take_portals},
     {"fcoe", "DEVICE", LIVE, false,
      "Serve the same LUNs over Fibre Channel on Ethernet, too; initiators find them by FIP. DEVICE "
      "is tap:NAME (a TAP interface, made when there is none), packet:NAME (any Ethernet interface) "

@@ -18,6 +18,7 @@ void lq_options_init(struct lq_options *options, enum lq_subcommand subcommand)
         .subcommand = subcommand,
         .portal = "127.0.0.1",
         .port = subcommand == LQ_SUBCOMMAND_SERVE ? 3260 : 0,
+        .portal_count = 1,
         .iqn = "iqn.2026-11.org.lunquake:t0",
         .quarantine_after_ns = 3 * SECOND_NS,
         .header_digest = LQ_DIGEST_PREFER_NONE,

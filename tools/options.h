@@ -24,6 +24,7 @@ struct lq_lun_option {
     const char *path;    /* NULL: RAM */
     const char *text;    /* the argument as written */
     uint64_t size_bytes; /* RAM */
+    bool read_only;
 };
 
 struct lq_options {
@@ -36,6 +37,7 @@ struct lq_options {
     uint32_t lun_count;
     const char *portal;
     uint16_t port;
+    uint32_t portal_count;
     const char *iqn;
     const char *fcoe; /* frame device; NULL: none */
     bool fcoe_vn2vn;

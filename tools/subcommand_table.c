@@ -13,7 +13,8 @@ static const char *const serve_paragraphs[] = {
     "not met, and 4 when its timeline had not ended.",
     NULL};
 static const char *const serve_examples[] = {
-    "lunquake serve --ram 1GiB", "lunquake serve --file disk.img --port 0 --pcap run.pcapng",
+    "lunquake serve --ram 1GiB --ram 64MiB --read-only --portals 2",
+    "lunquake serve --file disk.img --port 0 --pcap run.pcapng",
     "lunquake serve --scenario scenarios/examples/cold-reset.scn",
     "lunquake serve --ram 1GiB --fcoe unix:/tmp/target.sock:/tmp/guest.sock", NULL};
 

@@ -95,7 +95,8 @@ static uint32_t live_luns(const struct lq_options *options, struct lq_live_lun *
         snprintf(names[i], NAME_BYTES_MAX, "%s %s", from[i].path == NULL ? "--ram" : "--file",
                  from[i].text);
         rows[i] = (struct lq_live_lun){
-            .name = names[i], .path = from[i].path, .size_bytes = from[i].size_bytes};
+            .name = names[i], .path = from[i].path, .size_bytes = from[i].size_bytes,
+            .read_only = from[i].read_only};
     }
     return count;
 }
@@ -213,6 +214,7 @@ static bool open_live(struct lq_target *target)
         .frames_mode = options->fcoe_vn2vn ? LQ_FCOE_VN2VN : LQ_FCOE_FABRIC,
         .host = options->portal,
         .port = options->port,
+        .portal_count = options->portal_count,
         .engine = engine_config(options),
         .header_digest = options->header_digest,
         .data_digest = options->data_digest,
@@ -277,6 +279,11 @@ static int open_trial(struct lq_target *target)
                    "--scenario; leave one away");
         return LQ_EXIT_USAGE;
     }
+    if (lq_options_gave(target->options, "portals")) {
+        lq_message("--portals: a scenario says itself which ports its target has; expected "
+                   "--portals without --scenario; leave one away");
+        return LQ_EXIT_USAGE;
+    }
     target->trial = lq_trial_make(target->options, &target->wrong, on_play_end, target, &code);
     if (target->trial != NULL)
         lq_play_hold(lq_trial_play(target->trial), true);
@@ -294,6 +301,14 @@ int lq_target_open(struct lq_target *target, const struct lq_options *options)
     }
     lq_target_close(target);
     return code == LQ_EXIT_PASS ? LQ_EXIT_ENVIRONMENT : code;
+}
+
+void lq_target_print_portals(const struct lq_target *target)
+{
+    for (uint32_t i = 1; target->trial == NULL && i < target->options->portal_count; i++) {
+        const struct lq_listener *listener = lq_live_listener(target->live, i);
+        printf("portal %s:%u\n", listener->host, (unsigned)listener->port);
+    }
 }
 
 bool lq_target_start(struct lq_target *target)

@@ -35,6 +35,9 @@ int lq_target_open(struct lq_target *target, const struct lq_options *options);
 /* Where initiators find it. */
 const struct lq_listener *lq_target_listener(const struct lq_target *target);
 
+/* Prints the portals but the first, a line each; not those of a scenario. */
+void lq_target_print_portals(const struct lq_target *target);
+
 /* The scenario's time begins; call it last before the run. False after a message. */
 bool lq_target_start(struct lq_target *target);
 

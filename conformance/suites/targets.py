@@ -113,6 +113,10 @@ class Target:
     def uri(self, index=0):
         return f"iscsi://{self.host}:{self.port}/{self.iqn}/{self.lun(index)}"
 
+    def further_uri(self, portal, index=0):
+        """The same logical unit by way of portal 1 or higher (0 is uri's)."""
+        return f"iscsi://{self.portals[portal - 1]}/{self.iqn}/{self.lun(index)}"
+
     def portal_uri(self):
         return f"iscsi://{self.host}:{self.port}"
 
@@ -203,9 +207,10 @@ class Lunquake(Target):
                               "--lunquake PATH")
         argv = [self.binary, "serve", "--port", "0"]
         for kind, what in stores:
-            argv += ["--file", what] if kind == "file" else ["--ram", what]
+            argv += ["--file" if kind == "file" else "--ram", what]
         self._spawn(argv + list(options), subprocess.PIPE)
         line = self._first_line()
+        self.portals = re.findall(r"^portal (\S+)$", self.banner, flags=re.M)
         match = re.fullmatch(r"ready iscsi://([0-9.]+|\[[0-9a-f:]+\]):([0-9]+)/([^/]+)/0", line)
         if match is None:
             self.kill()

@@ -36,8 +36,10 @@ struct lq_live {
 
 enum { FC_TARGET_PORT = LQ_LIVE_PORTALS_MAX + 1 }; /* relative identifier, behind the portals' */
 
+/* ADDRESSES: of portals, where there are several. */
 static struct lq_shard_config shard_config(const struct lq_live_config *config,
-                                           const char *const *target_names)
+                                           const char *const *target_names,
+                                           const char *const *addresses)
 {
     if (config->shard != NULL) {
         struct lq_shard_config given = *config->shard->config;
@@ -51,6 +53,10 @@ static struct lq_shard_config shard_config(const struct lq_live_config *config,
     shard.iscsi.offer.header_digest = config->header_digest;
     shard.iscsi.offer.data_digest = config->data_digest;
     shard.iscsi.crc32c = lq_crc_fastest();
+    if (config->portal_count > 1) {
+        shard.iscsi.portal_count = config->portal_count;
+        shard.iscsi.portal_addresses = addresses;
+    }
     return shard;
 }
 
@@ -91,7 +97,8 @@ static uint64_t arena_bytes(const struct lq_shard_config *shard)
 
 uint64_t lq_live_arena_bytes(const struct lq_live_config *config)
 {
-    struct lq_shard_config shard = shard_config(config, &config->target_name);
+    static const char *const any[LQ_LIVE_PORTALS_MAX] = {"", "", "", ""};
+    struct lq_shard_config shard = shard_config(config, &config->target_name, any);
     struct lq_fc_port_config port;
     const struct lq_shard_frames frames = frames_config(config, &port, LQ_FCOE_MTU);
     if (config->frames != NULL)
@@ -120,7 +127,14 @@ static bool make_choice(struct lq_live *live, struct lq_problem *problem)
 static bool make_shard(struct lq_live *live, const struct lq_live_config *config,
                        struct lq_problem *problem)
 {
-    struct lq_shard_config shard = shard_config(config, &config->target_name);
+    char bound[LQ_LIVE_PORTALS_MAX][LQ_ADDRESS_BYTES_MAX + 8];
+    const char *addresses[LQ_LIVE_PORTALS_MAX];
+    for (uint32_t i = 0; i < live->portal_count; i++) {
+        snprintf(bound[i], sizeof bound[i], "%s:%u", live->listeners[i].host,
+                 (unsigned)live->listeners[i].port);
+        addresses[i] = bound[i];
+    }
+    struct lq_shard_config shard = shard_config(config, &config->target_name, addresses);
     if (config->shard != NULL)
         shard.iscsi.portal_addresses = config->shard->addresses;
     const char *limit = lq_limits_check(&config->engine.limits);
@@ -179,7 +193,8 @@ static bool add_lun(struct lq_live *live, const struct lq_live_config *config, u
     live->stores[live->store_count++] = store;
     char serial[16];
     snprintf(serial, sizeof serial, "LQ%06u", (unsigned)lun);
-    const struct lq_unit_config unit = {.lun = lun, .store = &store->store, .serial = serial};
+    const struct lq_unit_config unit = {.lun = lun, .store = &store->store, .serial = serial,
+                                        .read_only = config->luns[lun].read_only};
     if (!lq_engine_store_add(engine, &store->store))
         return lq_problem_set(
             problem, "%s: is one store too many; expected at most %" PRIu32 "; leave some away",
@@ -248,7 +263,9 @@ static bool raise_descriptor_limit(const struct lq_live_config *config, struct l
 static bool listen_all(struct lq_live *live, const struct lq_live_config *config,
                        struct lq_problem *problem)
 {
-    uint32_t count = config->shard == NULL ? 1 : config->shard->config->iscsi.portal_count;
+    uint32_t count = config->shard != NULL       ? config->shard->config->iscsi.portal_count
+                     : config->portal_count != 0 ? config->portal_count
+                                                 : 1;
     LQ_ASSERT(count <= LQ_LIVE_PORTALS_MAX);
     for (; live->portal_count < count; live->portal_count++) {
         uint32_t i = live->portal_count;

@@ -24,6 +24,7 @@ struct lq_live_lun {
     const char *name;    /* for messages: "--file disk.img" */
     const char *path;    /* NULL: RAM */
     uint64_t size_bytes; /* RAM */
+    bool read_only;
 };
 
 /* A logical unit on a store that the caller has opened. */
@@ -53,6 +54,7 @@ struct lq_live_config {
     const char *target_name;        /* iSCSI name */
     const char *host;               /* address literal */
     uint16_t port;                  /* 0: a free one */
+    uint32_t portal_count;          /* without SHARD, each is a target port; 0: one */
     struct lq_engine_config engine;
     const struct lq_live_shard *shard; /* NULL: as luns, target_name and engine say */
     enum lq_digest_offer header_digest, data_digest; /* without SHARD */

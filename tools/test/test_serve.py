@@ -67,6 +67,29 @@ def test_name_and_discovery(serve):
     assert "Lun:0" in listed
 
 
+def test_portals_are_target_ports(serve):
+    served = serve("--portals", "3", "--ram", "1MiB")
+    addresses = [line.split(" ", 1)[1] for line in served.lines if line.startswith("portal ")]
+    assert len(set(addresses)) == 2
+    listed = tool("iscsi-ls", f"iscsi://127.0.0.1:{served.port}")
+    for number, address in enumerate([f"127.0.0.1:{served.port}"] + addresses, 1):
+        assert f"Portal:{address},{number}" in listed
+        assert "Total size:1048576" in tool("iscsi-readcapacity16",
+                                            f"iscsi://{address}/{served.iqn}/0")
+    assert served.stop() == (0, "", "")
+
+
+def test_read_only(serve, tmp_path):
+    served = serve("--ram", "1MiB", "--ram", "1MiB", "--read-only")
+    source = tmp_path / "source"
+    source.write_bytes(b"x" * (1 << 20))
+    copy = ["qemu-img", "convert", "-n", "-f", "raw", "-O", "raw", str(source)]
+    tool(*copy, served.uri)
+    done = subprocess.run([*copy, served.uri[:-1] + "1"], capture_output=True, text=True,
+                          timeout=URI_TOOLS_S, check=False)
+    assert done.returncode != 0 and re.search("read.only|write.protected", done.stderr, re.I)
+
+
 def test_data_is_in_the_file_afterwards(serve, disk, tmp_path):
     source = tmp_path / "source"
     source.write_bytes(bytes(range(256)) * 4096)

@@ -27,6 +27,8 @@ WRONG = [
     (["serve", "--ram", "0"], 2, ["--ram: `0'", "positive multiple of 512"]),
     (["serve", "--file", ""], 2, ["--file", "names no file"]),
     (["serve", "--port", "65536"], 2, ["--port: `65536' is no port"]),
+    (["serve", "--read-only"], 2, ["--read-only", "is about no LUN"]),
+    (["serve", "--portals", "5"], 2, ["--portals: `5'", "expected 1 to 4"]),
     (["serve", "--port", "-1"], 2, ["--port: `-1' is no port"]),
     (["serve", "--port", "0", "--port", "1"], 2, ["--port: is given twice"]),
     (["serve", "--quarantine-after", "3"], 2, ["--quarantine-after: `3'", "or never"]),
@@ -109,7 +111,7 @@ def options_of(run, subcommand):
     assert done.returncode == 0 and done.stderr == ""
     assert done.stdout.startswith(f"Usage: lunquake {subcommand} ")
     assert max(map(len, done.stdout.splitlines())) <= 80
-    found = re.findall(r"^  --([a-z-]+) ?(\S*?)(?: \(repeatable\))?$", done.stdout, flags=re.M)
+    found = re.findall(r"^  --([a-z-]+)(?: ([A-Z]\S*))?(?: \(repeatable\))?$", done.stdout, flags=re.M)
     assert found
     return dict(found)
 
