@@ -347,6 +347,7 @@ static void reset_units(struct lq_engine *engine, const struct lq_abort *abort)
         if (!is_affected(abort, unit))
             continue;
         lq_reservation_reset(engine, unit, abort->trigger);
+        lq_medium_reset(engine, unit);
         if (unit->is_there && !lq_core_wrong(engine, LQ_WRONG_RESET_KEEPS_MODES))
             lq_modes_reset(engine, unit);
     }

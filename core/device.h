@@ -53,6 +53,20 @@ void lq_verify(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_write_and_verify(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_verify_step(struct lq_engine *engine, struct lq_engine_task *task);
 
+/* device_modify.c [SBC-4 r22 5.3, 5.15] */
+void lq_modify(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_modify_step(struct lq_engine *engine, struct lq_engine_task *task);
+/* MAXIMUM COMPARE AND WRITE LENGTH of UNIT: its data has to fit into the buffer twice. */
+uint32_t lq_compare_blocks_max(const struct lq_engine *engine, const struct lq_unit *unit);
+
+/* device_medium.c [SBC-4 r22 5.8, 5.10, 5.31] */
+void lq_prefetch(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_start_stop(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_start_stop_step(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_prevent_allow(struct lq_engine *engine, struct lq_engine_task *task);
+/* True when TASK can't be run while the medium is as it is: it has been ended. */
+bool lq_medium_is_missed(struct lq_engine *engine, struct lq_engine_task *task);
+
 /* device_same.c [SBC-4 r22 5.52]; how many blocks one command may write. */
 enum { LQ_WRITE_SAME_BLOCKS_MAX = 65535 };
 void lq_write_same(struct lq_engine *engine, struct lq_engine_task *task);

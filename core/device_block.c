@@ -23,7 +23,9 @@ static bool is_forced(const struct lq_engine *engine, const struct lq_engine_tas
 {
     if (task->opcode->is_forced)
         return !lq_core_wrong(engine, LQ_WRONG_WRITE_AND_VERIFY_STAYS_IN_CACHE);
-    return (lq_cdb_flags(task) & 0x08) != 0 && task->opcode->length_rule == LQ_LENGTH_BLOCKS;
+    enum lq_length_rule rule = task->opcode->length_rule;
+    return (lq_cdb_flags(task) & 0x08) != 0 &&
+           (rule == LQ_LENGTH_BLOCKS || rule == LQ_LENGTH_TWICE);
 }
 
 /* WCE is 0 although the store has a cache: each write goes through it. */
@@ -107,6 +109,12 @@ void lq_block_run(struct lq_engine *engine, struct lq_engine_task *task)
     if (lq_block_may_begin(engine, task))
         lq_block_submit(engine, task, task->opcode->medium == LQ_MEDIUM_WRITES ? LQ_BLOCK_WRITE
                                                                                : LQ_BLOCK_READ);
+}
+
+uint32_t lq_compare_blocks_max(const struct lq_engine *engine, const struct lq_unit *unit)
+{
+    uint64_t most = engine->config.limits.transfer_bytes_max / 2 / unit->store->store->block_bytes;
+    return most < UINT8_MAX ? (uint32_t)most : UINT8_MAX;
 }
 
 void lq_read_capacity_10(struct lq_engine *engine, struct lq_engine_task *task)

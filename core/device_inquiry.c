@@ -73,6 +73,7 @@ static uint32_t block_limits(const struct lq_engine *engine, const struct lq_eng
     uint32_t most = engine->config.limits.transfer_bytes_max / store->block_bytes;
     uint32_t granule = 1U << store->physical_exponent;
     memset(body, 0, 60);
+    body[1] = (uint8_t)lq_compare_blocks_max(engine, task->unit);
     lq_put_be16(body + 2, (uint16_t)granule); /* OPTIMAL TRANSFER LENGTH GRANULARITY */
     lq_put_be32(body + 4, most);              /* MAXIMUM TRANSFER LENGTH */
     lq_put_be32(body + 8, most);              /* OPTIMAL TRANSFER LENGTH */
@@ -129,6 +130,7 @@ static void standard_inquiry(struct lq_engine *engine, struct lq_engine_task *ta
     memset(data, 0, STANDARD_BYTES);
     bool has_unit = lq_task_has_unit(engine, task);
     data[0] = has_unit ? 0x00 : 0x7f; /* 011b, 1Fh: nothing can be here */
+    data[1] = has_unit && task->unit->removable ? 0x80 : 0; /* RMB */
     data[2] = 0x06;                   /* SPC-4 */
     data[3] = 0x10 | 0x02;            /* HISUP, response data format 2 */
     data[4] = STANDARD_BYTES - 5;

@@ -119,6 +119,8 @@ static void mix_reservations(const struct lq_unit *unit, struct lq_digest *diges
 
 static void mix_units(const struct lq_engine *engine, struct lq_digest *digest)
 {
+    for (uint32_t i = 0; i < engine->unit_count; i++)
+        lq_digest_two(digest, engine->units[i].is_stopped, engine->units[i].is_ejected);
     for (uint32_t i = 0; i < engine->unit_count; i++) {
         mix_reservations(&engine->units[i], digest);
         lq_digest_bytes(digest, engine->units[i].modes, sizeof engine->units[i].modes);
@@ -143,7 +145,7 @@ static void mix_attentions(const struct lq_engine *engine, const struct lq_engin
 {
     for (uint32_t i = 0; i < engine->unit_count; i++) {
         const struct lq_attentions *attentions = &nexus->attentions[i];
-        lq_digest_word(digest, attentions->count);
+        lq_digest_two(digest, attentions->count, attentions->prevents_removal);
         for (uint32_t u = 0; u < attentions->count; u++)
             lq_digest_two(digest, attentions->pending[u].asc, attentions->pending[u].ascq);
     }

@@ -155,6 +155,7 @@ struct lq_unit_config {
     const char *serial;                      /* unit serial number, at most 32 characters; copied */
     uint64_t nblocks;                        /* capacity; 0: all of the store */
     bool read_only;
+    bool removable; /* its medium can be ejected */
 };
 
 /*

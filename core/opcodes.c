@@ -49,6 +49,11 @@
      .length_rule = LQ_LENGTH_SAME, .length = length_, .lba = lba_, .medium = LQ_MEDIUM_WRITES,   \
      .reservation = LQ_RESERVATION_WRITES, .alua = LQ_ALUA_ACTIVE, .run = lq_write_same,          \
      .next = lq_write_same_step, .usage = {__VA_ARGS__}}
+#define PREFETCHES(name_, code_, bytes_, lba_, length_, ...)                                      \
+    {.name = name_, .code = code_, .cdb_bytes = bytes_, .length_rule = LQ_LENGTH_EXTENT,          \
+     .length = length_, .lba = lba_, .medium = LQ_MEDIUM_FETCHES,                                 \
+     .reservation = LQ_RESERVATION_READS, .alua = LQ_ALUA_ACTIVE, .run = lq_prefetch,             \
+     .usage = {__VA_ARGS__}}
 #define FLUSHES(name_, code_, bytes_, lba_, length_, ...)                                         \
     {.name = name_, .code = code_, .cdb_bytes = bytes_, .length_rule = LQ_LENGTH_EXTENT,          \
      .length = length_, .lba = lba_, .medium = LQ_MEDIUM_FLUSHES,                                 \
@@ -104,6 +109,12 @@ static const struct lq_opcode opcodes[] = {
     RESERVES("RESERVE(6)", 0x16, 6, LQ_RESERVATION_RESERVE, lq_reserve, 0x16, 0, 0, 0, 0, CONTROL),
     RESERVES("RELEASE(6)", 0x17, 6, LQ_RESERVATION_RELEASE, lq_release, 0x17, 0, 0, 0, 0, CONTROL),
     MODE_SENSE("MODE SENSE(6)", 0x1a, 6, FIELD(4, 1), 0x1a, 0x08, 0xff, 0xff, 0xff, CONTROL),
+    {.name = "START STOP UNIT", .code = 0x1b, .cdb_bytes = 6, .medium = LQ_MEDIUM_FLUSHES,
+     .reservation = LQ_RESERVATION_START_STOP, .alua = LQ_ALUA_ACTIVE, .run = lq_start_stop,
+     .next = lq_start_stop_step, .usage = {0x1b, 0, 0, 0, 0xf7, CONTROL}},
+    {.name = "PREVENT ALLOW MEDIUM REMOVAL", .code = 0x1e, .cdb_bytes = 6,
+     .reservation = LQ_RESERVATION_PREVENT, .alua = LQ_ALUA_ACTIVE, .run = lq_prevent_allow,
+     .usage = {0x1e, 0, 0, 0, 0x03, CONTROL}},
     {.name = "READ CAPACITY(10)", .code = 0x25, .cdb_bytes = 10, .direction = LQ_DIRECTION_IN,
      .alua = LQ_ALUA_ACTIVE, .run = lq_read_capacity_10,
      .usage = {0x25, 0, 0, 0, 0, 0, 0, 0, 0, CONTROL}},
@@ -115,6 +126,8 @@ static const struct lq_opcode opcodes[] = {
                         0x2e, 0x16, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL),
     VERIFIES("VERIFY(10)", 0x2f, 10, FIELD(2, 4), FIELD(7, 2),
              0x2f, 0x16, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL),
+    PREFETCHES("PRE-FETCH(10)", 0x34, 10, FIELD(2, 4), FIELD(7, 2),
+               0x34, 0, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL),
     FLUSHES("SYNCHRONIZE CACHE(10)", 0x35, 10, FIELD(2, 4), FIELD(7, 2),
             0x35, 0, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, CONTROL),
     WRITES_SAME("WRITE SAME(10)", 0x41, 10, FIELD(2, 4), FIELD(7, 2),
@@ -160,15 +173,30 @@ static const struct lq_opcode opcodes[] = {
     READS("READ(16)", 0x88, 16, FIELD(2, 8), FIELD(10, 4),
           0x88, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0,
           CONTROL),
+    {.name = "COMPARE AND WRITE", .code = 0x89, .cdb_bytes = 16, .direction = LQ_DIRECTION_OUT,
+     .length_rule = LQ_LENGTH_TWICE, .length = {13, 1}, .lba = {2, 8}, .medium = LQ_MEDIUM_WRITES,
+     .is_alone = true, .reservation = LQ_RESERVATION_WRITES, .alua = LQ_ALUA_ACTIVE,
+     .run = lq_modify, .next = lq_modify_step,
+     .usage = {0x89, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0xff, 0,
+               CONTROL}},
     WRITES("WRITE(16)", 0x8a, 16, FIELD(2, 8), FIELD(10, 4),
            0x8a, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0,
            CONTROL),
+    {.name = "ORWRITE(16)", .code = 0x8b, .cdb_bytes = 16, .direction = LQ_DIRECTION_OUT,
+     .length_rule = LQ_LENGTH_BLOCKS, .length = {10, 4}, .lba = {2, 8}, .medium = LQ_MEDIUM_WRITES,
+     .is_alone = true, .reservation = LQ_RESERVATION_WRITES, .alua = LQ_ALUA_ACTIVE,
+     .run = lq_modify, .next = lq_modify_step,
+     .usage = {0x8b, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+               0, CONTROL}},
     WRITES_AND_VERIFIES("WRITE AND VERIFY(16)", 0x8e, 16, FIELD(2, 8), FIELD(10, 4),
                         0x8e, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                         0xff, 0xff, 0, CONTROL),
     VERIFIES("VERIFY(16)", 0x8f, 16, FIELD(2, 8), FIELD(10, 4),
              0x8f, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
              0, CONTROL),
+    PREFETCHES("PRE-FETCH(16)", 0x90, 16, FIELD(2, 8), FIELD(10, 4),
+               0x90, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0,
+               CONTROL),
     FLUSHES("SYNCHRONIZE CACHE(16)", 0x91, 16, FIELD(2, 8), FIELD(10, 4),
             0x91, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
             0, CONTROL),
@@ -269,6 +297,12 @@ static bool blocks_moved(const struct lq_engine_task *task, uint64_t count, uint
     bool is_verified = task->opcode->length_rule == LQ_LENGTH_VERIFIED;
     uint32_t bytchk = lq_cdb_bytchk(task);
     *moved = count;
+    if (task->opcode->length_rule == LQ_LENGTH_TWICE) {
+        /* Of no block, but with data: a count that has lost its ninth bit. */
+        *moved = 2 * count;
+        return count != 0 || task->expected_out_bytes == 0 ||
+               task->expected_out_bytes == LQ_LENGTH_UNKNOWN;
+    }
     if (task->opcode->length_rule == LQ_LENGTH_SAME) {
         *moved = lq_write_same_has_no_data(task) ? 0 : 1;
         return count <= LQ_WRITE_SAME_BLOCKS_MAX;
@@ -397,7 +431,8 @@ void lq_opcode_decode(struct lq_engine *engine, struct lq_engine_task *task)
     bool has_list = is_list(task->opcode);
     if (has_list || task->opcode->length_rule == LQ_LENGTH_ALLOCATION)
         task->defined_bytes = lq_cdb_value(task->cdb, task->opcode->length);
-    else if (task->opcode->medium != LQ_MEDIUM_NONE && !decode_extent(engine, task))
+    else if (task->opcode->medium != LQ_MEDIUM_NONE &&
+             task->opcode->length_rule != LQ_LENGTH_NONE && !decode_extent(engine, task))
         return;
     if (has_list && task->defined_bytes > engine->config.limits.transfer_bytes_max)
         task->refusal = list_length_error;

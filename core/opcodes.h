@@ -30,12 +30,14 @@ enum lq_length_rule {
     LQ_LENGTH_PARAMETERS, /* bytes of a parameter list */
     LQ_LENGTH_BLOCKS,     /* logical blocks to be moved */
     LQ_LENGTH_VERIFIED,   /* logical blocks to be verified; BYTCHK says which of them are moved */
+    LQ_LENGTH_TWICE,      /* logical blocks, of which each is moved twice: COMPARE AND WRITE */
     LQ_LENGTH_SAME,       /* logical blocks to be given the content of one, 0: to the last */
     LQ_LENGTH_UNMAP,      /* bytes of a list of blocks to be unmapped */
     LQ_LENGTH_EXTENT      /* logical blocks spoken of, none moved (SYNCHRONIZE CACHE) */
 };
 
-enum lq_medium_use { LQ_MEDIUM_NONE, LQ_MEDIUM_READS, LQ_MEDIUM_WRITES, LQ_MEDIUM_FLUSHES };
+enum lq_medium_use { LQ_MEDIUM_NONE, LQ_MEDIUM_READS, LQ_MEDIUM_WRITES, LQ_MEDIUM_FLUSHES,
+                     LQ_MEDIUM_FETCHES /* into a cache, if there is one */ };
 
 /* Reservation classes: rows of the matrix in reserve.c [SPC-4 t65, t66; SBC-4 t13]. */
 enum lq_reservation_class {
@@ -44,6 +46,8 @@ enum lq_reservation_class {
     LQ_RESERVATION_READS,      /* conflicts with exclusive access of others */
     LQ_RESERVATION_WRITES,     /* conflicts with any reservation of others */
     LQ_RESERVATION_PERSISTENT, /* PERSISTENT RESERVE IN and OUT */
+    LQ_RESERVATION_START_STOP, /* ALWAYS for START without power condition, else WRITES */
+    LQ_RESERVATION_PREVENT,    /* ALWAYS to allow removal, else WRITES */
     LQ_RESERVATION_RESERVE,
     LQ_RESERVATION_RELEASE,
     LQ_RESERVATION_CLASSES

@@ -7,7 +7,7 @@
  * that wants to be alone is not overtaken by those behind it, so it cannot starve. Who waits has
  * not reached the store: it can be aborted at once.
  */
-#include "core/state.h"
+#include "core/device.h"
 
 static bool uses_medium(const struct lq_engine_task *task)
 {
@@ -22,32 +22,41 @@ static bool uses_block_of(const struct lq_engine_task *task, const struct lq_eng
     return task->lba < alone->lba + alone->nblocks && alone->lba < task->lba + task->nblocks;
 }
 
-/* One of them wants to be alone, and they have a block in common. */
-static bool clash(const struct lq_engine_task *a, const struct lq_engine_task *b)
+static bool wants_to_be_alone(const struct lq_engine *engine, const struct lq_engine_task *task)
 {
-    return (a->opcode->is_alone && uses_block_of(b, a)) ||
-           (b->opcode->is_alone && uses_block_of(a, b));
+    return task->opcode->is_alone &&
+           !(task->opcode->run == lq_modify &&
+             lq_core_wrong(engine, LQ_WRONG_COMPARE_AND_WRITE_NOT_ATOMIC));
+}
+
+/* One of them wants to be alone, and they have a block in common. */
+static bool clash(const struct lq_engine *engine, const struct lq_engine_task *a,
+                  const struct lq_engine_task *b)
+{
+    return (wants_to_be_alone(engine, a) && uses_block_of(b, a)) ||
+           (wants_to_be_alone(engine, b) && uses_block_of(a, b));
 }
 
 static bool clashes_with_one_in_store(const struct lq_engine *engine,
                                       const struct lq_engine_task *task)
 {
     const struct lq_store_state *store = task->unit->store;
-    if (!task->opcode->is_alone && store->alone == 0)
+    if (!wants_to_be_alone(engine, task) && store->alone == 0)
         return false;
     for (uint32_t i = 0; i < engine->config.limits.tasks; i++) {
         const struct lq_engine_task *other = &engine->tasks[i];
         if (other->state == LQ_TASK_IN_STORE && other->unit->store == store &&
-            uses_medium(other) && clash(task, other))
+            uses_medium(other) && clash(engine, task, other))
             return true;
     }
     return false;
 }
 
-static bool clashes_with_one_ahead(const struct lq_engine_task *task)
+static bool clashes_with_one_ahead(const struct lq_engine *engine,
+                                   const struct lq_engine_task *task)
 {
     LQ_LIST_EACH(link, &task->unit->store->waiting)
-    if (clash(task, LQ_ELEMENT(link, struct lq_engine_task, work_link)))
+    if (clash(engine, task, LQ_ELEMENT(link, struct lq_engine_task, work_link)))
         return true;
     return false;
 }
@@ -55,12 +64,12 @@ static bool clashes_with_one_ahead(const struct lq_engine_task *task)
 bool lq_overlap_waits(struct lq_engine *engine, struct lq_engine_task *task)
 {
     struct lq_store_state *store = task->unit->store;
-    if (clashes_with_one_ahead(task) || clashes_with_one_in_store(engine, task)) {
+    if (clashes_with_one_ahead(engine, task) || clashes_with_one_in_store(engine, task)) {
         task->state = LQ_TASK_WAITING;
         lq_list_append(&store->waiting, &task->work_link);
         return true;
     }
-    if (task->opcode->is_alone) {
+    if (wants_to_be_alone(engine, task)) {
         task->is_alone = true;
         store->alone++;
     }

@@ -32,6 +32,8 @@ static const struct conflicts {
     [LQ_RESERVATION_STATUS] = {true, false, false},
     [LQ_RESERVATION_READS] = {true, false, true},
     [LQ_RESERVATION_WRITES] = {true, true, true},
+    [LQ_RESERVATION_START_STOP] = {true, true, true}, /* class_of() says more of these two */
+    [LQ_RESERVATION_PREVENT] = {true, true, true},
     [LQ_RESERVATION_PERSISTENT] = {true, false, false}, /* persistent.c says more */
     [LQ_RESERVATION_RESERVE] = {true, false, false},    /* below */
     [LQ_RESERVATION_RELEASE] = {false, false, false},   /* below */
@@ -81,11 +83,20 @@ static bool is_denied_registrants(const struct lq_engine *engine, const struct l
            lq_core_wrong(engine, LQ_WRONG_REGISTRANTS_MAY_ONLY_READ_AND_WRITE);
 }
 
+/* The class of a command may depend on its fields [SBC-4 t13]. */
+static enum lq_reservation_class class_of(const struct lq_engine_task *task)
+{
+    enum lq_reservation_class class = task->opcode->reservation;
+    bool starts = class == LQ_RESERVATION_START_STOP && (task->cdb[4] & 0xf1) == 0x01;
+    bool allows = class == LQ_RESERVATION_PREVENT && (task->cdb[4] & 0x03) == 0;
+    return starts || allows ? LQ_RESERVATION_ALWAYS : class;
+}
+
 static bool conflicts_persistently(const struct lq_engine *engine,
                                    const struct lq_engine_task *task)
 {
     const struct lq_reservations *reservations = &task->unit->reservations;
-    const struct conflicts *row = &matrix[task->opcode->reservation];
+    const struct conflicts *row = &matrix[class_of(task)];
     const struct type *type = &types[reservations->type];
     bool is_hit = type->is_exclusive ? row->with_exclusive_access : row->with_write_exclusive;
     if (!is_hit || is_overlooked(engine, task))
@@ -104,7 +115,7 @@ bool lq_reservation_conflicts(const struct lq_engine *engine, const struct lq_en
     if (task->opcode == NULL)
         return false;
     if (reservations->reserver != NULL && reservations->reserver != task->nexus &&
-        matrix[task->opcode->reservation].with_reserve)
+        matrix[class_of(task)].with_reserve)
         return true;
     return reservations->type != LQ_TYPE_NONE && conflicts_persistently(engine, task);
 }

@@ -102,6 +102,7 @@ struct lq_ahead {
 struct lq_attentions {
     uint8_t count;
     struct lq_ua pending[16];
+    bool prevents_removal; /* of the medium, by PREVENT ALLOW MEDIUM REMOVAL */
 };
 
 struct lq_engine_nexus {
@@ -136,6 +137,7 @@ struct lq_unit {
     uint32_t slot;   /* place in the engine, and of its unit attentions in a nexus */
     bool is_there;
     bool read_only;
+    bool removable, is_stopped, is_ejected; /* device_medium.c */
     uint16_t target, lun;
     uint32_t task_count;    /* slots of commands that were addressed to it, orphans included */
     uint64_t nblocks;       /* capacity; the store may be larger */
@@ -369,6 +371,12 @@ void lq_quarantine_forget_held(struct lq_engine *engine, struct lq_engine_task *
 bool lq_overlap_waits(struct lq_engine *engine, struct lq_engine_task *task);
 /* TASK has ended, one way or the other. */
 void lq_overlap_left(struct lq_engine *engine, struct lq_engine_task *task);
+
+/* --- device_medium.c ------------------------------------------------------------------------- */
+
+/* NEXUS has ended; UNIT was reset: what prevented removal of a medium does no longer. */
+void lq_medium_nexus_ended(struct lq_engine *engine, struct lq_engine_nexus *nexus);
+void lq_medium_reset(struct lq_engine *engine, struct lq_unit *unit);
 
 /* --- attention.c: unit attentions ------------------------------------------------------------ */
 

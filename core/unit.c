@@ -132,6 +132,8 @@ const char *lq_engine_unit_add(struct lq_engine *engine, const struct lq_unit_co
     unit->number = engine->next_unit_number++;
     unit->is_there = true;
     unit->read_only = config->read_only;
+    unit->removable = config->removable;
+    unit->is_stopped = unit->is_ejected = false;
     unit->read_only_use = 0;
     unit->target = config->target;
     unit->lun = config->lun;

@@ -365,6 +365,12 @@ const struct lq_wrong lq_core_wrongs[LQ_CORE_WRONGS] = {
          "I_T NEXUS RESET is answered, and the commands of its I_T nexus go on."},
     [LQ_WRONG_MODE_SELECT_FORGOTTEN] =
         {"mode-select-forgotten", "MODE-2", "MODE SELECT ends GOOD and changes nothing."},
+    [LQ_WRONG_COMPARE_AND_WRITE_NOT_ATOMIC] =
+        {"compare-and-write-not-atomic", "DATA-4",
+         "Other commands use the blocks of COMPARE AND WRITE between comparison and write."},
+    [LQ_WRONG_COMPARE_AND_WRITE_WRITES_ANYWAY] =
+        {"compare-and-write-writes-anyway", "DATA-2",
+         "COMPARE AND WRITE writes and ends GOOD, whatever is on the medium."},
     [LQ_WRONG_WRITE_SAME_WRITES_ONE_BLOCK] =
         {"write-same-writes-one-block", "DATA-1",
          "WRITE SAME writes the first of its blocks and ends GOOD."},

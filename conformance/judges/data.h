@@ -145,6 +145,9 @@ void lq_data_fence_preempted(struct lq_judge *judge, const struct lq_seen_nexus 
 
 /* --- data_forged.c --------------------------------------------------------------------------- */
 
+/* Whatever these blocks have is nobody's fault any more. */
+void lq_data_doubt(struct lq_judge *judge, const struct lq_seen_unit *unit, uint64_t lba,
+                   uint64_t nblocks);
 void lq_data_fault_strikes(struct lq_judge *judge, const struct lq_event *fault);
 void lq_data_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu);
 
@@ -155,6 +158,18 @@ void lq_data_read_moves(struct lq_judge *judge, struct lq_seen_command *command,
 void lq_data_read_data(struct lq_judge *judge, const struct lq_event *event);
 void lq_data_read_ends(struct lq_judge *judge, struct lq_seen_command *read,
                        const struct lq_event *end);
+
+/* The value of this content that block LBA can have; LQ_NONE when there is none. */
+uint32_t lq_data_find_value(struct lq_judge *judge, const struct lq_seen_unit *unit, uint64_t lba,
+                            uint64_t content);
+
+/* --- data_compare.c -------------------------------------------------------------------------- */
+
+/* WRITE has ended GOOD: a COMPARE AND WRITE when it has read something, too. */
+void lq_data_compared(struct lq_judge *judge, const struct write *write);
+/* READ saw VALUE in BLOCK at LBA. */
+void lq_data_seen_after(struct lq_judge *judge, const struct lq_seen_command *read,
+                        const struct lq_block *block, uint32_t value, uint64_t lba);
 
 /* data_digest.c */
 void lq_data_digest(struct lq_judge *judge, struct lq_digest *digest);

@@ -56,6 +56,14 @@ static uint64_t against_value(const struct lq_value *value, const struct lq_valu
            (value->first_seen > other->last_begin);
 }
 
+/* The write of a value; 0: of none. */
+static uint64_t name_of_value(struct data *data, uint32_t value)
+{
+    return value == LQ_NONE
+               ? 0
+               : name_of_write(data, lq_registers_value(&data->registers, value)->write);
+}
+
 static void mix_value(struct data *data, const struct lq_block *block, const struct values *values,
                       uint32_t at, struct lq_digest *digest)
 {
@@ -64,6 +72,7 @@ static void mix_value(struct data *data, const struct lq_block *block, const str
                   (uint64_t)value->is_there << 1 | value->is_shared);
     lq_digest_two(digest, value->first_end == LQ_NEVER_ENDED, value->first_seen == LQ_NEVER_ENDED);
     lq_digest_word(digest, value->first_end < value->first_seen);
+    lq_digest_two(digest, name_of_value(data, value->before), name_of_value(data, value->after));
     const struct write *writer =
         value->write == LQ_NONE ? NULL : lq_array_at(&data->writes, value->write);
     lq_digest_word(digest, writer != NULL && writer->fence != NULL &&

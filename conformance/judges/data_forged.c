@@ -2,9 +2,8 @@
 /* DATA: what the network forged. Whatever blocks have then is nobody's fault any more. */
 #include "conformance/judges/data.h"
 
-/* Whatever these blocks have is nobody's fault any more. */
-static void doubt(struct lq_judge *judge, const struct lq_seen_unit *unit, uint64_t lba,
-                  uint64_t nblocks)
+void lq_data_doubt(struct lq_judge *judge, const struct lq_seen_unit *unit, uint64_t lba,
+                   uint64_t nblocks)
 {
     if (nblocks > BLOCKS_MAX || !lq_data_is_on_medium(unit, lba, (uint32_t)nblocks))
         return;
@@ -24,9 +23,12 @@ static void doubt_command(struct lq_judge *judge, const struct lq_event *fault, 
     struct data *data = lq_data_of(judge);
     const struct lq_seen_command *command = lq_view_command_on(&judge->view, fault->connection,
                                                                tag);
+    bool ors = command != NULL && command->sent->detail == 0x8b; /* perhaps told as no write */
     if (command == NULL || command->unit == NULL ||
-        (command->sent->flags & LQ_F_MEDIUM_WRITE) == 0)
+        (!ors && (command->sent->flags & LQ_F_MEDIUM_WRITE) == 0))
         return;
+    if (ors)
+        lq_data_doubt(judge, command->unit, command->sent->lba, command->sent->nblocks);
     if (says_nowhere(command->sent->detail))
         lq_data_doubt_store(judge, command->unit->store);
     uint32_t write = lq_data_known(judge, command)->write;
@@ -36,7 +38,7 @@ static void doubt_command(struct lq_judge *judge, const struct lq_event *fault, 
          i != LQ_NONE;) {
         const struct run *run = lq_array_at(&data->runs, i);
         i = run->next;
-        doubt(judge, command->unit, run->lba, run->nblocks);
+        lq_data_doubt(judge, command->unit, run->lba, run->nblocks);
     }
 }
 
@@ -55,7 +57,8 @@ static const struct changes {
     uint8_t opcode, lba_at, lba_bytes, count_at, count_bytes;
 } changes[] = {{0x0a, 1, 3, 4, 1},  {0x2a, 2, 4, 7, 2},  {0xaa, 2, 4, 6, 4},  {0x8a, 2, 8, 10, 4},
                {0x2e, 2, 4, 7, 2},  {0xae, 2, 4, 6, 4},  {0x8e, 2, 8, 10, 4},
-               {0x41, 2, 4, 7, 2},  {0x93, 2, 8, 10, 4}};
+               {0x41, 2, 4, 7, 2},  {0x93, 2, 8, 10, 4},
+               {0x89, 2, 8, 13, 1}, {0x8b, 2, 8, 10, 4}};
 
 static uint64_t number(const uint8_t *from, uint32_t bytes)
 {
@@ -84,6 +87,6 @@ void lq_data_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
             lba &= 0x1fffff;
             count = count == 0 ? 256 : count;
         }
-        doubt(judge, pdu->exchange->unit, lba, count);
+        lq_data_doubt(judge, pdu->exchange->unit, lba, count);
     }
 }

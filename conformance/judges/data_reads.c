@@ -68,6 +68,12 @@ static uint32_t find_value(struct lq_judge *judge, const struct lq_seen_unit *un
     return is_initial ? initial_value(judge, block) : LQ_NONE;
 }
 
+uint32_t lq_data_find_value(struct lq_judge *judge, const struct lq_seen_unit *unit, uint64_t lba,
+                            uint64_t content)
+{
+    return find_value(judge, unit, lq_data_block(judge, unit->store, lba), lba, content);
+}
+
 static struct write *writer_of(struct data *data, const struct lq_value *value)
 {
     return value->write == LQ_NONE ? NULL : lq_array_at(&data->writes, value->write);
@@ -195,6 +201,7 @@ static void exercise(struct lq_judge *judge, struct lq_block *block, const struc
 static void survive(struct lq_value *value, uint32_t epoch, const struct lq_event *loss)
 {
     value->epoch = epoch;
+    value->before = value->after = LQ_NONE;
     value->first_seen = LQ_NEVER_ENDED;
     if (value->first_end > loss->seq || loss->kind != LQ_W_POWER)
         return; /* it was open: it may have come afterwards; or it was overwritten since the lie */
@@ -285,6 +292,8 @@ static bool read_block(struct lq_judge *judge, struct lq_seen_command *read,
     uint32_t other = lq_registers_read(&data->registers, block, index, read->sent);
     if (other != LQ_NONE)
         convict_order(judge, read, end, lba, index, other);
+    else
+        lq_data_seen_after(judge, read, block, index, lba);
     return other == LQ_NONE;
 }
 

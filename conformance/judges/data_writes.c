@@ -40,6 +40,8 @@ uint32_t lq_data_add_values(struct lq_judge *judge, uint32_t count, uint32_t wri
         struct lq_value *value = lq_array_add_raw(&data->registers.values, judge->allocator);
         *value = (struct lq_value){
             .write = write,
+            .before = LQ_NONE,
+            .after = LQ_NONE,
             .epoch = data->losses.count,
             .first_end = LQ_NEVER_ENDED,
             .first_seen = LQ_NEVER_ENDED,
@@ -57,6 +59,10 @@ void lq_data_write_data(struct lq_judge *judge, const struct lq_event *event)
     if (command == NULL || !lq_data_is_on_medium(command->unit, event->lba, event->nblocks) ||
         lq_data_known(judge, command)->write == LQ_NONE)
         return;
+    if (event->value == 0) { /* it depends on what was there */
+        lq_data_doubt(judge, command->unit, event->lba, event->nblocks);
+        return;
+    }
     uint32_t number = lq_data_known(judge, command)->write;
     struct write *write = lq_array_at(&data->writes, number);
     uint32_t index = data->runs.count;
@@ -138,9 +144,12 @@ static void write_good(struct lq_judge *judge, struct write *write, const struct
 
 /* [SAM-5 r21 5.3.1]: these statuses end a command before it has done anything; so do the sense
  * keys ILLEGAL REQUEST and UNIT ATTENTION. */
-static bool says_no_effect(const struct lq_event *status)
+static bool says_no_effect(const struct write *write, const struct lq_event *status)
 {
     uint32_t key = status->detail >> 16;
+    bool compares = write->command->sent->detail == 0x89; /* COMPARE AND WRITE */
+    if (compares && status->code == 0x02 && key == 0x0e) /* MISCOMPARE [SBC-4 r22 5.3] */
+        return true;
     return status->code == 0x08 || status->code == 0x18 || status->code == 0x28 ||
            (status->code == 0x02 && (key == 5 || key == 6));
 }
@@ -171,7 +180,8 @@ void lq_data_write_ends(struct lq_judge *judge, struct write *write, const struc
     if (status->code == 0 && !has_residual) {
         write->state = WRITE_GOOD;
         write_good(judge, write, status);
-    } else if (says_no_effect(status)) {
+        lq_data_compared(judge, write);
+    } else if (says_no_effect(write, status)) {
         write->state = WRITE_NO_EFFECT;
         lq_list_remove(&write->unfenced);
         judge->exercised[P_DATA_3]++;

@@ -18,6 +18,8 @@ const struct lq_property lq_property_table[] = {
         {"DATA-3", "data-no-effect-means-none", "SAM-5 r21 5.3.1", "data",
          "A write that ended BUSY, TASK SET FULL, RESERVATION CONFLICT, UNIT ATTENTION or "
          "ILLEGAL REQUEST has changed nothing."},
+    [P_DATA_4] = {"DATA-4", "compare-and-write-atomic", "SBC-4 r22 5.3", "data",
+                  "Nothing comes in between the comparison and the write of COMPARE AND WRITE."},
     [P_ORD_1] =
         {"ORD-1", "ordered-waits-for-older", "SAM-5 r21 8.6.3", "order",
          "An ORDERED command is enabled only when every older command of its task set has "

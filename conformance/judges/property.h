@@ -7,6 +7,7 @@ enum lq_property_place {
     P_DATA_1,
     P_DATA_2,
     P_DATA_3,
+    P_DATA_4,
     P_ORD_1,
     P_ORD_2,
     P_ORD_3,

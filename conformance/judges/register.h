@@ -31,6 +31,8 @@ struct lq_value {
     uint32_t write;  /* number of the write, LQ_NONE: initial content */
     bool is_there;   /* a write that certainly took effect, or some read saw it */
     bool is_shared;  /* another write gave the same content: reads do not tell them apart */
+    uint32_t before; /* value whose place it took at once; LQ_NONE: not known */
+    uint32_t after;  /* value that took its place at once */
     uint32_t epoch;  /* the owner's: when its place in the order began to count */
     uint64_t first_end;  /* LQ_NEVER_ENDED at first */
     uint64_t last_begin; /* of its write and reads */

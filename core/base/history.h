@@ -57,7 +57,8 @@ enum lq_event_kind {
                        expected data transfer length; flags LQ_F_* */
     LQ_I_WRITE_DATA,   /* follows LQ_I_COMMAND of a write: blocks lba..lba+nblocks-1 carry content
                        value (lq_hash(0, block bytes, block size)); one record per run of blocks
-                       with the same content */
+                       with the same content; value 0: what they will have depends on what they
+                       had */
     LQ_I_READ_DATA,    /* precedes LQ_I_STATUS of a read that returned data: as above */
     LQ_I_STATUS,  /* final status received: serial, tag; code SCSI status, detail sense key << 16
                        | ASC << 8 | ASCQ (0 without sense), value residual count, flags

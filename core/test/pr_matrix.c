@@ -2,8 +2,8 @@
 /*
  * Which commands conflict with whose reservation, from SPC-4 r36f table 65 and SBC-4 table 13, and
  * for RESERVE from SPC-2 5.5.1: the tests' own table, which the engine's classes must agree with.
- * START STOP UNIT and PREVENT ALLOW MEDIUM REMOVAL depend on more than their code; they come with
- * the engine's.
+ * START STOP UNIT and PREVENT ALLOW MEDIUM REMOVAL depend on more than their code: these rows are
+ * of CDBs that stop, and that allow removal.
  */
 #include "core/test/pr_matrix.h"
 
@@ -20,8 +20,10 @@ static const struct pr_row rows[] = {
     {0x12, PR_ANY_ACTION, "AAAAAAA", "INQUIRY"},
     {0x15, PR_ANY_ACTION, "CCAACCC", "MODE SELECT(6)"},
     {0x1a, PR_ANY_ACTION, "ACAAACC", "MODE SENSE(6)"},
+    {0x1b, PR_ANY_ACTION, "CCAACCC", "START STOP UNIT"},
     {0x1c, PR_ANY_ACTION, "ACAAACC", "RECEIVE DIAGNOSTIC RESULTS"},
     {0x1d, PR_ANY_ACTION, "CCAACCC", "SEND DIAGNOSTIC"},
+    {0x1e, PR_ANY_ACTION, "AAAAAAA", "PREVENT ALLOW MEDIUM REMOVAL"},
     {0x25, PR_ANY_ACTION, "AAAAAAA", "READ CAPACITY(10)"},
     {0x28, PR_ANY_ACTION, "ACAAACC", "READ(10)"},
     {0x2a, PR_ANY_ACTION, "CCAACCC", "WRITE(10)"},

@@ -58,7 +58,7 @@ static void command_complete(void *transport, uint64_t cookie,
     command->in_defined = complete->in_bytes_defined;
     command->out_defined = complete->out_bytes_defined;
     if (complete->sense_bytes > 0) {
-        bool is_fixed = complete->sense[0] == 0x70; /* [SPC-5 4.4.2, 4.4.3] */
+        bool is_fixed = (complete->sense[0] & 0x7f) == 0x70; /* [SPC-5 4.4.2, 4.4.3] */
         CU_ASSERT_TRUE(is_fixed || complete->sense[0] == 0x72);
         memcpy(command->sense, complete->sense, complete->sense_bytes);
         command->sense_key = complete->sense[is_fixed ? 2 : 1];

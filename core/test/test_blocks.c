@@ -82,6 +82,16 @@ static const struct row rows[] = {
     {16, {0x93, 0x09, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0, true, GOOD},
     {16, {0x93, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 1, 0, 0}, 1, true, RANGE},
     {32, {0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0, 0x0d, 0x01, [31] = 9}, 0, true, GOOD},
+    {16, {0x89, 0, 0, 0, 0, 0, 0, 0, 3, 0xff, 0, 0, 0, 1}, 2, true, GOOD},
+    {16, {0x89, 0, 0, 0, 0, 0, 0, 0, 3, 0xff, 0, 0, 0, 2}, 4, true, RANGE},
+    {16, {0x89, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2}, 3, true, FIELD}, /* not all of it */
+    {16, {0x89, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 65}, 128, true, FIELD}, /* 64 at most */
+    {16, {0x89, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0, true, GOOD},
+    {16, {0x89, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 2, true, FIELD},
+    {16, {0x8b, 0, 0, 0, 0, 0, 0, 0, 3, 0xff, 0, 0, 0, 1}, 1, true, GOOD},
+    {16, {0x8b, 0, 0, 0, 0, 0, 0, 0, 3, 0xff, 0, 0, 0, 2}, 2, true, RANGE},
+    {10, {0x34, 0, 0, 0, 4, 1, 0, 0, 0}, 0, false, RANGE},
+    {16, {0x90, 0, 0, 0, 0, 0, 0, 0, 3, 0xff, 0, 0, 0, 2}, 0, false, RANGE},
     {10, {0x42, 0x01, 0, 0, 0, 0, 0, 0, 24}, 1, true, FIELD}, /* ANCHOR */
     {10, {0x42, 0, 0, 0, 0, 0, 0, 0, 7}, 1, true, 0x051a00},  /* less than a header */
     {10, {0x42, 0, 0, 0, 0, 0, 0, 0, 0}, 0, true, GOOD},
@@ -282,6 +292,117 @@ static void write_same(void)
     rig_fini(&rig);
 }
 
+/* --- commands of several steps [SBC-4 r22 5.3, 5.15] ----------------------------------------- */
+
+static void compare_and_write(void)
+{
+    uint8_t data[4 * BLOCK];
+    rig_init(&rig, NULL);
+    rig_complete(&rig, rig_write(&rig, 0, LQ_SIMPLE, 30, 2, 0x11));
+    const uint8_t cdb[16] = {0x89, [9] = 30, [13] = 2};
+    memset(data, 0x11, 2 * BLOCK);
+    memset(data + 2 * BLOCK, 0x22, 2 * BLOCK);
+    data[BLOCK + 7] = 0x12;
+    uint32_t place = rig_send_data(&rig, 0, 0, cdb, 16, data, sizeof data, 0);
+    rig_complete(&rig, place);
+    const struct rig_command *command = &rig.commands[place];
+    CU_ASSERT_EQUAL(command->sense_key << 16 | command->asc << 8 | command->ascq, 0x0e1d00);
+    /* VALID, and where the first byte is that differs */
+    static const uint8_t expected[7] = {0xf0, 0, 0x0e, 0, 0, 0x02, 0x07};
+    CU_ASSERT_EQUAL(memcmp(command->sense, expected, sizeof expected), 0);
+    CU_ASSERT_EQUAL(rig.stores[0].blocks[30 * BLOCK], 0x11);
+    data[BLOCK + 7] = 0x11;
+    CU_ASSERT_EQUAL(run(cdb, 16, data, sizeof data, 0), GOOD);
+    CU_ASSERT_EQUAL(rig.stores[0].blocks[30 * BLOCK], 0x22);
+    CU_ASSERT_EQUAL(rig.stores[0].blocks[32 * BLOCK - 1], 0x22);
+    CU_ASSERT_EQUAL(run(cdb, 16, data, sizeof data, 0), 0x0e1d00); /* and not a second time */
+    rig_fini(&rig);
+}
+
+static void nothing_comes_in_between(void)
+{
+    static const uint8_t ones[BLOCK] = {0x0f};
+    static const uint8_t list[24] = {0, 22, 0, 16, [15] = 40, [19] = 1};
+    rig_init(&rig, NULL);
+    rig_complete(&rig, rig_write(&rig, 0, LQ_SIMPLE, 40, 1, 0x30));
+    const uint8_t or[16] = {0x8b, [9] = 40, [13] = 1}, unmap_one[10] = {0x42, [8] = 24};
+    uint32_t first = rig_send_data(&rig, 0, 0, or, 16, ones, BLOCK, 0);
+    uint32_t second = rig_send_data(&rig, 1, 0, or, 16, ones, BLOCK, 0);
+    uint32_t third = rig_send_data(&rig, 1, 0, unmap_one, 10, list, sizeof list, 0);
+    CU_ASSERT_TRUE(rig_is_submitted(&rig, first));
+    rig_complete(&rig, first); /* it has read */
+    CU_ASSERT_FALSE(rig_is_submitted(&rig, second));
+    CU_ASSERT_FALSE(rig_is_submitted(&rig, third));
+    rig_complete(&rig, first); /* and written */
+    CU_ASSERT_EQUAL(rig.stores[0].blocks[40 * BLOCK], 0x3f);
+    rig_complete(&rig, second);
+    rig_complete(&rig, second);
+    CU_ASSERT_TRUE(rig.commands[second].completed);
+    rig_complete(&rig, third);
+    CU_ASSERT_EQUAL(rig.stores[0].blocks[40 * BLOCK], 0);
+    rig_fini(&rig);
+}
+
+/* --- the medium [SBC-4 r22 5.8, 5.10, 5.31] -------------------------------------------------- */
+
+static uint32_t simple(uint32_t nexus, uint8_t code, uint8_t byte4)
+{
+    const uint8_t cdb[6] = {code, 0, 0, 0, byte4, 0};
+    const struct rig_command *command =
+        &rig.commands[rig_send(&rig, nexus, 0, LQ_SIMPLE, cdb, 6, 0, 0, 0, 0)];
+    CU_ASSERT_TRUE(command->completed);
+    return (uint32_t)command->sense_key << 16 | (uint32_t)command->asc << 8 | command->ascq;
+}
+
+static void start_and_stop(void)
+{
+    const uint8_t read[10] = {0x28, [8] = 1}, capacity[10] = {0x25}, prefetch[10] = {0x34};
+    rig_init(&rig, NULL);
+    uint32_t place = rig_send_data(&rig, 0, 0, prefetch, 10, NULL, 0, 0);
+    CU_ASSERT_EQUAL(rig.commands[place].status, LQ_CONDITION_MET);
+    CU_ASSERT_EQUAL(simple(0, 0x1b, 0x00), GOOD);     /* STOP */
+    CU_ASSERT_EQUAL(simple(1, 0x00, 0), 0x020402);    /* INITIALIZING COMMAND REQUIRED */
+    CU_ASSERT_EQUAL(run(read, 10, NULL, 0, BLOCK), 0x020402);
+    CU_ASSERT_EQUAL(run(capacity, 10, NULL, 0, 8), GOOD);
+    CU_ASSERT_EQUAL(simple(1, 0x1b, 0x01), GOOD);     /* START, by somebody else */
+    CU_ASSERT_EQUAL(simple(0, 0x00, 0), GOOD);
+    CU_ASSERT_EQUAL(simple(0, 0x1b, 0x02), FIELD);    /* LOEJ of what is fixed */
+    CU_ASSERT_EQUAL(simple(0, 0x1b, 0x40), FIELD);    /* POWER CONDITION 4h is reserved */
+    CU_ASSERT_EQUAL(simple(0, 0x1b, 0x30), GOOD);     /* STANDBY */
+    CU_ASSERT_EQUAL(run(read, 10, NULL, 0, BLOCK), GOOD);
+    CU_ASSERT_EQUAL(simple(0, 0x1b, 0x00), GOOD);
+    (void)rig_tm(&rig, 0, LQ_TM_LOGICAL_UNIT_RESET, 0, 0);
+    CU_ASSERT_EQUAL(rig_attention(&rig, 0, 0), 0x062903);
+    CU_ASSERT_EQUAL(run(read, 10, NULL, 0, BLOCK), GOOD);
+    rig_fini(&rig);
+}
+
+static void eject_and_prevent(void)
+{
+    const uint8_t capacity[10] = {0x25};
+    rig_init(&rig, NULL);
+    CU_ASSERT_PTR_NULL(lq_engine_unit_remove(rig.engine, 0, 0));
+    struct lq_unit_config unit = {.store = &rig.stores[0].store, .serial = "RIG",
+                                  .removable = true};
+    CU_ASSERT_PTR_NULL(lq_engine_unit_add(rig.engine, &unit));
+    for (uint32_t i = 0; i < 2; i++)
+        while (simple(i, 0x00, 0) != GOOD) /* what it is told of the change */
+            continue;
+    CU_ASSERT_EQUAL(simple(1, 0x1e, 1), GOOD);        /* PREVENT */
+    CU_ASSERT_EQUAL(simple(0, 0x1b, 0x02), 0x055302); /* MEDIUM REMOVAL PREVENTED */
+    CU_ASSERT_EQUAL(simple(0, 0x1e, 0), GOOD);        /* he had not prevented it */
+    CU_ASSERT_EQUAL(simple(0, 0x1b, 0x02), 0x055302);
+    rig_lose(&rig, 1, LQ_TRIGGER_NEXUS_LOSS);         /* with him goes his prevention */
+    CU_ASSERT_EQUAL(simple(0, 0x1b, 0x02), GOOD);
+    CU_ASSERT_EQUAL(simple(0, 0x00, 0), 0x023a00);    /* MEDIUM NOT PRESENT */
+    CU_ASSERT_EQUAL(run(capacity, 10, NULL, 0, 8), 0x023a00);
+    CU_ASSERT_EQUAL(simple(0, 0x1b, 0x01), 0x023a00);
+    CU_ASSERT_EQUAL(simple(0, 0x1b, 0x03), GOOD);     /* load */
+    CU_ASSERT_EQUAL(simple(0, 0x00, 0), GOOD);
+    CU_ASSERT_EQUAL(rig_attention(&rig, 2, 0) >> 16, 6);
+    rig_fini(&rig);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -295,6 +416,10 @@ int main(void)
         {"lists of UNMAP", unmap_lists},
         {"units without thin provisioning", thick_units},
         {"WRITE SAME", write_same},
+        {"COMPARE AND WRITE", compare_and_write},
+        {"nothing comes in between", nothing_comes_in_between},
+        {"START STOP UNIT", start_and_stop},
+        {"ejecting and preventing it", eject_and_prevent},
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {{"commands on blocks", NULL, NULL, NULL, NULL, tests},

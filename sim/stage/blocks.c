@@ -24,6 +24,8 @@ static const struct lq_block_form forms[] = {
     FORMS(LQ_EFFECT_WRITES, 0x2a, 0xaa, 0x8a, 0x0b),
     FORMS(LQ_EFFECT_VERIFIES, 0x2f, 0xaf, 0x8f, 0x0a),
     FORMS(LQ_EFFECT_WRITES_AND_VERIFIES, 0x2e, 0xae, 0x8e, 0x0c),
+    {0x89, 0, 16, 2, 8, 13, 1, LQ_EFFECT_COMPARES_AND_WRITES},
+    {0x8b, 0, 16, 2, 8, 10, 4, LQ_EFFECT_ORS},
     {0x41, 0, 10, 2, 4, 7, 2, LQ_EFFECT_WRITES_SAME},
     {0x93, 0, 16, 2, 8, 10, 4, LQ_EFFECT_WRITES_SAME},
     {VARIABLE_LENGTH, 0x0d, 32, 12, 8, 28, 4, LQ_EFFECT_WRITES_SAME},
@@ -134,6 +136,43 @@ static void tell_unmap(struct lq_actor_command *command)
         lq_block_unmapped(command, 0, &command->lba, &command->nblocks);
 }
 
+/* --- COMPARE AND WRITE and ORWRITE ------------------------------------------------------------ */
+
+static void tell_compared(struct lq_actor_command *command, const struct lq_block_form *form,
+                          const uint8_t *cdb)
+{
+    uint64_t count = take(cdb + form->count_at, form->count_bytes);
+    if (count == 0 || command->expected_out_bytes < 2 * count * block_bytes_of(command))
+        return;
+    command->lba = take(cdb + form->lba_at, form->lba_bytes);
+    command->nblocks = (uint32_t)count;
+    command->fua = (cdb[1] & 0x08) != 0;
+    command->writes_medium = command->reads_medium = command->verifies = true;
+    command->compares = true;
+}
+
+/* All bytes of COMMAND's Data-Out are VALUE. */
+static bool is_all(const struct lq_actor_command *command, uint8_t value)
+{
+    for (uint32_t i = 0; i < command->out_bytes; i++)
+        if (command->out[i] != value)
+            return false;
+    return true;
+}
+
+static void tell_or(struct lq_actor_command *command, const struct lq_block_form *form,
+                    const uint8_t *cdb)
+{
+    uint64_t count = take(cdb + form->count_at, form->count_bytes);
+    command->lba = take(cdb + form->lba_at, form->lba_bytes);
+    command->nblocks = command->expected_out_bytes / block_bytes_of(command);
+    if (count < command->nblocks)
+        command->nblocks = (uint32_t)count;
+    command->fua = (cdb[1] & 0x08) != 0;
+    command->writes_medium = command->nblocks > 0 && !is_all(command, 0);
+    command->is_unknown = command->writes_medium && !is_all(command, 0xff);
+}
+
 /* --- all -------------------------------------------------------------------------------------- */
 
 void lq_block_tell(struct lq_actor_command *command)
@@ -146,6 +185,14 @@ void lq_block_tell(struct lq_actor_command *command)
         return;
     if (form->effect == LQ_EFFECT_WRITES_SAME) {
         tell_same(command, form, cdb);
+        return;
+    }
+    if (form->effect == LQ_EFFECT_COMPARES_AND_WRITES) {
+        tell_compared(command, form, cdb);
+        return;
+    }
+    if (form->effect == LQ_EFFECT_ORS) {
+        tell_or(command, form, cdb);
         return;
     }
     uint8_t flags = form->cdb_bytes == 6 ? 0 : cdb[lq_block_flags_at(form)];

@@ -16,6 +16,8 @@ enum lq_block_effect {
     LQ_EFFECT_WRITES,
     LQ_EFFECT_VERIFIES, /* what it sends is what the blocks hold, when it ends GOOD */
     LQ_EFFECT_WRITES_AND_VERIFIES,
+    LQ_EFFECT_COMPARES_AND_WRITES, /* what they are to hold is sent, then what they will */
+    LQ_EFFECT_ORS,        /* into what they hold: known are only zeros and ones */
     LQ_EFFECT_WRITES_SAME /* one block is sent, or none: zeros */
 };
 

@@ -82,10 +82,17 @@ static void record_command(const struct lq_actor_command *command)
                      (command->reads_medium ? (uint32_t)LQ_F_MEDIUM_READ : 0);
     event.flags = (uint16_t)flags;
     lq_actor_record(command->actor, event);
-    if (command->unmaps)
+    uint32_t block_bytes = (uint32_t)lq_actor_option(command->actor, LQ_OPT_BLOCK_BYTES);
+    if (command->unmaps) {
         record_unmapped(command);
-    else if (command->writes_medium)
-        record_data(command, LQ_I_WRITE_DATA, command->out, command->nblocks);
+    } else if (command->is_unknown) {
+        lq_actor_record(command->actor, event_of(command, LQ_I_WRITE_DATA));
+    } else if (command->writes_medium) {
+        const uint8_t *written = command->out;
+        if (command->compares)
+            written += (size_t)command->nblocks * block_bytes;
+        record_data(command, LQ_I_WRITE_DATA, written, command->nblocks);
+    }
 }
 
 /* --- begin ---------------------------------------------------------------------------------- */
@@ -332,9 +339,12 @@ static void remember(const struct lq_actor_command *command)
     struct lq_known_block *known = &command->actor->known;
     uint32_t block_bytes = (uint32_t)lq_actor_option(command->actor, LQ_OPT_BLOCK_BYTES);
     const uint8_t *block = command->writes_medium ? command->out : command->in;
+    if (command->compares)
+        block += (size_t)command->nblocks * block_bytes;
     bool has_block = command->reads_medium || command->writes_medium;
-    if (!has_block || command->verifies || command->unmaps || command->nblocks == 0 ||
-        command->actor->is_scripted)
+    bool only_verifies = command->verifies && !command->compares;
+    if (!has_block || only_verifies || command->is_unknown || command->unmaps ||
+        command->nblocks == 0 || command->actor->is_scripted)
         return;
     enum { BYTES = sizeof known->bytes };
     known->is_known = memcmp(block, block + BYTES, block_bytes - BYTES) == 0;

@@ -39,6 +39,9 @@ static const struct template others[] = {
     {16, 24, {0x9e, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 24}}, /* GET LBA STATUS */
     {16, 56, {0x9e, 0x12, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 56}},
     {6, 64, {0x12, 1, 0xb2, 0, 64}},
+    {10, 0, {0x34, 0, 0, 0, 0, 4, 0, 0, 8}},                    /* PRE-FETCH(10) */
+    {6, 0, {0x1b, 0, 0, 0, 0x01}},                              /* START STOP UNIT: START */
+    {6, 0, {0x1e}},                                             /* PREVENT ALLOW: allow */
     {10, 0, {0x35}},                                            /* SYNCHRONIZE CACHE(10) */
     {10, 0, {0x35, 0, 0, 0, 0, 4, 0, 0, 8}},
     {16, 0, {0x91}},                                            /* SYNCHRONIZE CACHE(16) */
@@ -217,6 +220,43 @@ static void generate_verify(struct lq_actor_command *command)
     lq_block_tell(command);
 }
 
+/* --- COMPARE AND WRITE and ORWRITE ----------------------------------------------------------- */
+
+/* Of one block, mostly of what its actor believes to be there. */
+static void generate_compare_and_write(struct lq_actor_command *command)
+{
+    uint32_t block_bytes = (uint32_t)option(command, LQ_OPT_BLOCK_BYTES);
+    uint8_t *write = command->out + block_bytes;
+    draw_extent(command);
+    command->nblocks = 1;
+    if (choose(command, LQ_SITE_KNOWN, 8) == 0 || !fill_with_known(command))
+        lq_command_fill(command);
+    for (uint32_t at = 0; at < block_bytes; at += 16) {
+        lq_put_be64(write + at, command->serial);
+        lq_put_be64(write + at + 8, UINT64_MAX); /* no content of lq_command_fill */
+    }
+    command->cdb_bytes = 16;
+    lq_block_put(lq_block_form_for(LQ_EFFECT_COMPARES_AND_WRITES, 16), command->cdb, command->lba,
+                 1);
+    command->cdb[1] = choose(command, LQ_SITE_CDB_FLAGS, 8) == 7 ? 0x08 : 0; /* FUA */
+    command->out_bytes = command->expected_out_bytes = 2 * block_bytes;
+    lq_block_tell(command);
+}
+
+/* Of zeros, which must leave everything as it is, or of ones. */
+static void generate_orwrite(struct lq_actor_command *command)
+{
+    draw_extent(command);
+    command->cdb_bytes = 16;
+    lq_block_put(lq_block_form_for(LQ_EFFECT_ORS, 16), command->cdb, command->lba,
+                 command->nblocks);
+    command->out_bytes = command->nblocks * (uint32_t)option(command, LQ_OPT_BLOCK_BYTES);
+    memset(command->out, choose(command, LQ_SITE_CONTENT, 4) == 3 ? 0xff : 0, command->out_bytes);
+    command->content_blocks = 1;
+    command->expected_out_bytes = command->out_bytes;
+    lq_block_tell(command);
+}
+
 /* --- WRITE SAME and UNMAP -------------------------------------------------------------------- */
 
 static void generate_write_same(struct lq_actor_command *command)
@@ -373,6 +413,10 @@ static void generate_block_command(struct lq_actor_command *command, bool writes
         generate_write_same(command);
     else if (form == 29 && writes)
         generate_unmap(command);
+    else if (form >= 26 && form < 29 && writes)
+        generate_compare_and_write(command);
+    else if (form == 25 && writes)
+        generate_orwrite(command);
     else
         generate_medium(command, writes);
 }
@@ -383,6 +427,7 @@ void lq_command_generate(struct lq_actor_command *command)
     command->is_immediate = choose(command, LQ_SITE_IMMEDIATE, 64) == 63;
     command->reads_medium = command->writes_medium = command->fua = false;
     command->verifies = command->unmaps = command->repeats = false;
+    command->compares = command->is_unknown = false;
     command->lba = 0;
     command->nblocks = command->content_blocks = command->out_bytes = 0;
     command->expected_in_bytes = command->expected_out_bytes = 0;

@@ -178,6 +178,7 @@ static void build(struct lq_actor_command *command, const struct lq_scenario *sc
     command->is_immediate = has(action, LQ_SCN_IMMEDIATE);
     command->reads_medium = command->writes_medium = command->fua = false;
     command->verifies = command->unmaps = command->repeats = false;
+    command->compares = command->is_unknown = false;
     command->lba = 0;
     command->nblocks = command->content_blocks = command->out_bytes = 0;
     command->expected_in_bytes = command->expected_out_bytes = 0;

@@ -52,6 +52,8 @@ struct lq_actor_command {
     enum lq_attribute attribute;
     bool is_immediate, reads_medium, writes_medium, fua;
     bool verifies;     /* reads_medium: GOOD says that the blocks hold what it sent */
+    bool compares;     /* and writes what it sends behind that */
+    bool is_unknown;   /* writes_medium: what will be there depends on what was */
     bool unmaps;       /* writes_medium: zeros to the blocks in the list that it sends */
     bool repeats;      /* all its blocks have the content of the one that it sent */
     bool holds_data;   /* its Data-Out waits for late_data, or for ever */

@@ -27,7 +27,9 @@ static const struct {
     {0x7f, "variable length"},   {0x8e, "WRITE AND VERIFY(16)"}, {0x8f, "VERIFY(16)"},
     {0xa8, "READ(12)"},          {0xaa, "WRITE(12)"},         {0xae, "WRITE AND VERIFY(12)"},
     {0xaf, "VERIFY(12)"},        {0x41, "WRITE SAME(10)"},    {0x42, "UNMAP"},
-    {0x93, "WRITE SAME(16)"},    {0xff, "invalid FFh"},       {0x02, "other invalid"}};
+    {0x93, "WRITE SAME(16)"},    {0x1b, "START STOP UNIT"},
+    {0x1e, "PREVENT ALLOW"},     {0x34, "PRE-FETCH(10)"},     {0x89, "COMPARE AND WRITE"},
+    {0x8b, "ORWRITE(16)"},       {0xff, "invalid FFh"},       {0x02, "other invalid"}};
 
 static const char *const attribute_names[] = {"SIMPLE", "ORDERED", "HEAD OF QUEUE"};
 
