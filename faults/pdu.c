@@ -16,13 +16,23 @@ const struct lq_pdu_kind *lq_pdu_kind_by_name(const struct lq_pdu_table *table, 
     return NULL;
 }
 
-const struct lq_pdu_kind *lq_pdu_kind_of(const struct lq_pdu_table *table, const uint8_t *header)
+const struct lq_pdu_kind *lq_pdu_kind_by_code(const struct lq_pdu_table *table, uint32_t code)
 {
-    uint64_t code = lq_pdu_get(header, &table->code);
     for (const struct lq_pdu_kind *kind = table->kinds; kind->name != NULL; kind++)
         if (kind->code == code)
             return kind;
     return NULL;
+}
+
+uint32_t lq_pdu_code(const struct lq_pdu_table *table, const uint8_t *header)
+{
+    return table->code_of != NULL ? table->code_of(header)
+                                  : (uint32_t)lq_pdu_get(header, &table->code);
+}
+
+const struct lq_pdu_kind *lq_pdu_kind_of(const struct lq_pdu_table *table, const uint8_t *header)
+{
+    return lq_pdu_kind_by_code(table, lq_pdu_code(table, header));
 }
 
 static bool find(const struct lq_pdu_field *fields, const char *name, struct lq_pdu_field *field)

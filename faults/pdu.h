@@ -29,7 +29,7 @@ struct lq_pdu_field {
 
 struct lq_pdu_kind {
     const char *name; /* NULL ends a table */
-    uint8_t code;     /* value of the table's code field */
+    uint32_t code;    /* value of the table's code field, or of its function's */
     uint8_t direction; /* enum lq_pdu_direction */
     const struct lq_pdu_field *fields; /* besides the common ones */
 };
@@ -38,12 +38,18 @@ struct lq_pdu_table {
     const char *transport; /* as in scenario files */
     uint16_t header_bytes;
     struct lq_pdu_field code, tag;     /* what tells kinds apart; which task a PDU is about */
+    uint32_t (*code_of)(const uint8_t *header); /* instead of the field; NULL: there is none */
+    bool has_crc;                      /* which a rule may break, besides fields */
     const struct lq_pdu_field *common; /* of every kind */
     const struct lq_pdu_kind *kinds;
 };
 
-/* The kind of NAME or of HEADER; NULL when there is none such. */
+/* What tells the kind of HEADER: no two tables have one in common. */
+uint32_t lq_pdu_code(const struct lq_pdu_table *table, const uint8_t *header);
+
+/* The kind of NAME, of CODE, or of HEADER; NULL when there is none such. */
 const struct lq_pdu_kind *lq_pdu_kind_by_name(const struct lq_pdu_table *table, const char *name);
+const struct lq_pdu_kind *lq_pdu_kind_by_code(const struct lq_pdu_table *table, uint32_t code);
 const struct lq_pdu_kind *lq_pdu_kind_of(const struct lq_pdu_table *table, const uint8_t *header);
 
 /* The field of NAME in PDUs of KIND (NULL: common fields only), or byte N of the header as
@@ -91,6 +97,7 @@ struct lq_pdu_rule {
 
     struct lq_pdu_field field; /* corrupt, replace; no name: not said */
     bool is_data;              /* corrupt: byte DATA_BYTE of the data segment instead */
+    bool is_crc;               /* corrupt: the CRC instead */
     uint32_t data_byte;
     uint32_t change;           /* replace: enum lq_pdu_change */
     uint64_t value;

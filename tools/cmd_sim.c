@@ -67,14 +67,16 @@ static void list_fields(const struct lq_pdu_field *fields)
 
 static void list_pdus(const struct lq_pdu_table *table)
 {
-    puts("\n| PDU | goes | fields |");
+    static const char *const ways[] = {[LQ_PDU_EITHER] = "either way",
+                                       [LQ_PDU_TO_TARGET] = "to-target",
+                                       [LQ_PDU_FROM_TARGET] = "from-target"};
+    printf("\n| PDU of %s | goes | fields |\n", table->transport);
     puts("|---|---|---|");
     fputs("| any | |", stdout);
     list_fields(table->common);
     puts(" `byteN` |");
     for (const struct lq_pdu_kind *kind = table->kinds; kind->name != NULL; kind++) {
-        printf("| `%s` | %s |", kind->name,
-               kind->direction == LQ_PDU_TO_TARGET ? "to-target" : "from-target");
+        printf("| `%s` | %s |", kind->name, ways[kind->direction]);
         list_fields(kind->fields);
         puts(" |");
     }
@@ -97,7 +99,8 @@ static int list_faults(void)
         printf("| `%s` | %s | %s | %s | %s |\n", row->name, places[row->place], row->unit,
                row->sentence, row->contract);
     }
-    list_pdus(lq_shard_pdus[0]);
+    for (uint32_t i = 0; lq_shard_pdus[i] != NULL; i++)
+        list_pdus(lq_shard_pdus[i]);
     return LQ_EXIT_PASS;
 }
 

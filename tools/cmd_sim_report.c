@@ -76,8 +76,9 @@ static void print_fault(FILE *to, const struct lq_event *event)
             event->value);
     if ((event->flags & LQ_F_PDU) == 0)
         return;
-    const uint8_t header[LQ_BHS_BYTES] = {(uint8_t)event->detail};
-    const struct lq_pdu_kind *kind = lq_pdu_kind_of(lq_shard_pdus[0], header);
+    const struct lq_pdu_kind *kind = NULL;
+    for (uint32_t i = 0; kind == NULL && lq_shard_pdus[i] != NULL; i++)
+        kind = lq_pdu_kind_by_code(lq_shard_pdus[i], event->detail);
     fprintf(to, " of %s, %" PRIu64 " bytes, %s", kind == NULL ? "an unknown PDU" : kind->name,
             event->lba, (event->flags & LQ_F_FROM_TARGET) != 0 ? "from the target"
                                                                : "to the target");

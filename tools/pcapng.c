@@ -28,15 +28,10 @@ enum {
     BLOCK_SECTION = 0x0a0d0d0a,
     BLOCK_INTERFACE = 1,
     BLOCK_PACKET = 6,
-    OPTION_END = 0,
-    OPTION_COMMENT = 1,
-    OPTION_IF_NAME = 2,
+    OPTION_END = 0, OPTION_COMMENT = 1, OPTION_IF_NAME = 2, OPTION_APPLICATION = 4,
     OPTION_IF_TSRESOL = 9,
-    OPTION_APPLICATION = 4,
     LINK_ETHERNET = 1,
-    ETHERNET_BYTES = 14,
-    IP_BYTES = 20,
-    TCP_BYTES = 20,
+    ETHERNET_BYTES = 14, IP_BYTES = 20, TCP_BYTES = 20,
     HEADERS_BYTES = ETHERNET_BYTES + IP_BYTES + TCP_BYTES,
     SYN_OPTIONS_BYTES = 8,     /* MSS and window scale */
     PAYLOAD_BYTES_MAX = 65000, /* with its headers below an IPv4 packet's 65535 */
@@ -85,6 +80,7 @@ struct lq_pcapng {
     uint32_t interface_count;
     uint64_t epoch_ns, flushed_ns;
     char *comment;
+    struct lq_said of_frames; /* by the next frame */
     struct connection *buckets[BUCKETS];
 };
 
@@ -278,7 +274,8 @@ static void put_segment(struct lq_pcapng *pcapng, struct connection *c, uint64_t
 static void say(struct connection *c, const struct lq_event *event)
 {
     bool from_target = (event->flags & LQ_F_FROM_TARGET) != 0;
-    lq_said_add(&c->streams[from_target ? LQ_FROM_TARGET : LQ_TO_TARGET].said, event);
+    if (c != NULL)
+        lq_said_add(&c->streams[from_target ? LQ_FROM_TARGET : LQ_TO_TARGET].said, event);
 }
 
 /* What no packet could say. */
@@ -519,10 +516,10 @@ static void on_event(void *context, const struct lq_event *event)
         put_close(pcapng, c, event->time_ns, event->code);
         forget(pcapng, event->connection);
         flush_each_second(pcapng, event->time_ns);
+    } else if (event->kind == LQ_W_FAULT && lq_said_is_of_frames(event)) {
+        lq_said_add(&pcapng->of_frames, event);
     } else if (event->kind == LQ_W_FAULT && (event->flags & LQ_F_PDU) != 0) {
-        struct connection *c = *place_of(pcapng, event->connection);
-        if (c != NULL)
-            say(c, event);
+        say(*place_of(pcapng, event->connection), event);
     }
 }
 
@@ -536,11 +533,13 @@ static void on_tap(void *context, const struct lq_tap *tap)
     flush_each_second(pcapng, tap->time_ns);
 }
 
-/* Frames are Ethernet's already. */
+/* Frames are Ethernet's already; what became of others before one is said with it. */
 static void on_frame(void *context, const struct lq_tap *frame)
 {
     struct lq_pcapng *pcapng = context;
-    put_packet(pcapng, frame->time_ns, frame->bytes, frame->size_bytes, NULL, 0, NULL);
+    put_packet(pcapng, frame->time_ns, frame->bytes, frame->size_bytes, NULL, 0,
+               lq_said_or_null(&pcapng->of_frames));
+    pcapng->of_frames.text[0] = '\0';
     flush_each_second(pcapng, frame->time_ns);
 }
 

@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "core/base/history.h"
 
 enum { LQ_SAID_BYTES = 600 };
@@ -14,7 +17,16 @@ struct lq_said {
     uint64_t time_ns;         /* of the newest */
 };
 
-/* Adds what EVENT, an LQ_W_FAULT about a PDU, did. */
+/* The text, NULL when there is none. */
+static inline const char *lq_said_or_null(const struct lq_said *said)
+{
+    return said->text[0] == '\0' ? NULL : said->text;
+}
+
+/* EVENT is an LQ_W_FAULT about frames, or about what carries them. */
+bool lq_said_is_of_frames(const struct lq_event *event);
+
+/* Adds what EVENT did: an LQ_W_FAULT about a PDU, or about frames. */
 void lq_said_add(struct lq_said *said, const struct lq_event *event);
 
 #endif

@@ -122,7 +122,8 @@ static bool check_transport(struct lq_scn_parser *parser, const struct lq_scn_to
     case LQ_FAULT_PLACE_FABRIC:
         return lq_scn_check_only(parser, token, LQ_SCN_OVER_FCP);
     case LQ_FAULT_PLACE_PDU:
-        return parser->pdus != NULL || lq_scn_check_only(parser, token, LQ_SCN_OVER_ISCSI);
+        return (parser->pdus != NULL && fault != LQ_FAULT_PDU_RESET && fault != LQ_FAULT_PDU_FIN) ||
+               lq_scn_check_only(parser, token, LQ_SCN_OVER_ISCSI);
     default:
         return fault != LQ_FAULT_LOGIN_STALL ||
                lq_scn_check_only(parser, token, LQ_SCN_OVER_ISCSI);

@@ -180,11 +180,18 @@ static bool data_byte(const char *name, uint64_t *number)
            *number <= DATA_BYTES_MAX;
 }
 
+static bool is_crc(const char *name)
+{
+    return strcmp(name, "crc") == 0;
+}
+
+/* FIELD | dataN | crc */
 static bool take_flipped(struct lq_scn_parser *parser, struct lq_scn_pdu *pdu)
 {
     struct lq_pdu_field field;
     uint64_t number = 0;
-    if (take_word(parser, pdu->field) && data_byte(pdu->field, &number)) {
+    if (take_word(parser, pdu->field) &&
+        (data_byte(pdu->field, &number) || (parser->pdus->has_crc && is_crc(pdu->field)))) {
         lq_scn_advance(parser);
         return true;
     }
@@ -254,8 +261,10 @@ bool lq_scn_take_pdu_clause(struct lq_scn_parser *parser, struct lq_scn_fault *f
     }
     if (lq_scn_take(parser, "pdu"))
         return take_kind(parser, pdu);
+    struct lq_scn_token token = parser->token;
     if (lq_scn_take(parser, "during"))
-        return lq_scn_take_coded(parser, states, "is no state of a connection", &pdu->state);
+        return lq_scn_check_word(parser, &token, "during") &&
+               lq_scn_take_coded(parser, states, "is no state of a connection", &pdu->state);
     if (lq_scn_take(parser, "where"))
         return take_tests(parser, pdu);
     for (uint32_t i = 0; i < ACTS; i++) {
@@ -272,7 +281,7 @@ bool lq_scn_check_pdu(struct lq_scn_parser *parser, const struct lq_scn_token *t
 {
     const struct lq_pdu_kind *kind = kind_of(parser->pdus, &fault->pdu);
     if (kind != NULL && fault->pdu.direction != LQ_PDU_EITHER &&
-        kind->direction != fault->pdu.direction)
+        kind->direction != LQ_PDU_EITHER && kind->direction != fault->pdu.direction)
         return lq_scn_fail_at(parser, token, "names a kind that goes the other way",
                               "the kind alone");
     for (uint32_t i = 0; i < ACTS; i++)
@@ -381,6 +390,7 @@ void lq_scn_make_pdu_rule(const struct lq_scn_fault *fault, const struct lq_pdu_
     uint64_t number = 0;
     rule->is_data = fault->fault == LQ_FAULT_PDU_CORRUPT && data_byte(pdu->field, &number);
     rule->data_byte = (uint32_t)number;
-    if (pdu->field[0] != '\0' && !rule->is_data)
+    rule->is_crc = fault->fault == LQ_FAULT_PDU_CORRUPT && pdus->has_crc && is_crc(pdu->field);
+    if (pdu->field[0] != '\0' && !rule->is_data && !rule->is_crc)
         rule->field = field_of(pdus, pdu, pdu->field);
 }

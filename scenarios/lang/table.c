@@ -187,6 +187,7 @@ const struct lq_scn_word lq_scn_only[] = {{"iscsi", LQ_SCN_OVER_ISCSI}, /* of a 
                                           {"query-task", LQ_SCN_OVER_ISCSI},
                                           {"target-cold-reset", LQ_SCN_OVER_ISCSI},
                                           {"raw", LQ_SCN_OVER_ISCSI},
+                                          {"during", LQ_SCN_OVER_ISCSI},
                                           {"fabric", LQ_SCN_OVER_FCP},
                                           {"login key", LQ_SCN_OVER_ISCSI},
                                           {"finds", LQ_SCN_OVER_ISCSI},

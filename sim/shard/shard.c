@@ -13,11 +13,12 @@
 
 #include "core/base/assert.h"
 #include "core/base/heap.h"
+#include "proto/fcoe/fields.h"
 #include "proto/iscsi/fields.h"
 
 enum { TAP_SLICES = 64 };
 
-const struct lq_pdu_table *const lq_shard_pdus[] = {&lq_iscsi_pdu_table, NULL};
+const struct lq_pdu_table *const lq_shard_pdus[] = {&lq_iscsi_pdu_table, &lq_fcoe_pdu_table, NULL};
 
 struct connection {
     bool is_open;

@@ -133,8 +133,7 @@ static void learn(struct lq_frames *frames, uint64_t address, uint32_t link)
     frames->learned[at].link = link;
 }
 
-/* The link behind which ADDRESS is; LQ_FRAME_LINKS_MAX: not known, or a group. */
-static uint32_t look_up(const struct lq_frames *frames, uint64_t address)
+uint32_t lq_frames_look_up(const struct lq_frames *frames, uint64_t address)
 {
     for (uint32_t i = 0; i < frames->learned_count; i++)
         if (frames->learned[i].address == address)
@@ -296,7 +295,7 @@ void lq_frames_send(struct lq_frames *frames, uint32_t at, const uint8_t *bytes,
     link->busy_until_ns += size_bytes * link->options->byte_ns_x16 / 16;
     learn(frames, lq_get_be48(bytes + ADDRESS_BYTES), at);
     bool is_group = (bytes[0] & 1) != 0;
-    uint32_t to = is_group ? LQ_FRAME_LINKS_MAX : look_up(frames, lq_get_be48(bytes));
+    uint32_t to = is_group ? LQ_FRAME_LINKS_MAX : lq_frames_look_up(frames, lq_get_be48(bytes));
     for (uint32_t i = 0; i < LQ_FRAME_LINKS_MAX; i++)
         if (i != at && frames->links[i].is_up && (to == LQ_FRAME_LINKS_MAX || to == i))
             forward(frames, at, i, bytes, size_bytes, subject);

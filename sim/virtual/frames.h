@@ -91,6 +91,9 @@ void lq_frames_reset(struct lq_frames *frames, struct lq_queue *queue, struct lq
 void lq_frames_open(struct lq_frames *frames, uint32_t link,
                     const struct lq_frame_options *options);
 
+/* The link behind which the station with ADDRESS is; LQ_FRAME_LINKS_MAX: not known, or a group. */
+uint32_t lq_frames_look_up(const struct lq_frames *frames, uint64_t address);
+
 /* The station of LINK may send now; when not, room() is told later. */
 bool lq_frames_has_room(struct lq_frames *frames, uint32_t link);
 

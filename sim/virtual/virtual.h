@@ -10,6 +10,7 @@
 
 #include "core/base/list.h"
 #include "sim/shard/filter.h"
+#include "sim/shard/frame_filter.h"
 #include "sim/shard/shard.h"
 #include "sim/stage/state.h"
 #include "sim/virtual/damage.h"
@@ -53,6 +54,9 @@ struct virtual_world {
     struct virtual_region target;    /* the shard: as long as it lives, not as long as the run */
     struct lq_shard *shard;          /* NULL: the target is down */
     struct lq_filter *filter; /* NULL: no fault of this run is about PDUs */
+    struct lq_frame_filter *frame_filter; /* over FCP instead of it */
+    struct lq_timer frame_deadline;
+    uint64_t frame_deadline_ns;
     struct virtual_connection connections[LQ_PLAN_CONNECTIONS_MAX];
     struct virtual_connection *by_handle[LQ_PLAN_CONNECTIONS_MAX];
     struct lq_link dirty;
@@ -119,6 +123,9 @@ void lq_virtual_make_target(struct virtual_world *virtual);
 /* For a new run: no links; and, when all is built, those of target and initiators. */
 void lq_ethernet_reset(struct virtual_world *virtual);
 void lq_ethernet_open(struct virtual_world *virtual);
+
+/* What fault rules do to frames, from ARENA. */
+struct lq_frame_filter *lq_ethernet_filter(struct virtual_world *virtual, struct lq_arena *arena);
 
 /* The target, which is the fabric, too, goes dark or is back: every link loses its carrier, or has
  * it again. */

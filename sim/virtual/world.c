@@ -155,13 +155,19 @@ static void carve_endpoints(struct virtual_world *virtual, struct lq_arena *aren
 {
     struct lq_world *world = &virtual->world;
     struct lq_filter *filter = NULL;
-    if (plans_pdu_faults(world)) {
+    struct lq_frame_filter *frame_filter = NULL;
+    bool over_fcp = world->plan.transport == LQ_OVER_FCP;
+    if (plans_pdu_faults(world) && over_fcp) {
+        frame_filter = lq_ethernet_filter(virtual, arena);
+    } else if (plans_pdu_faults(world)) {
         const struct lq_filter_config config = {.connections = LQ_PLAN_CONNECTIONS_MAX,
                                                 .parcels = PARCELS, .pdu_bytes = PDU_BYTES_MAX};
         filter = lq_filter_make(arena, &config, &world->faults);
     }
-    if (!lq_arena_is_measuring(arena))
+    if (!lq_arena_is_measuring(arena)) {
         virtual->filter = filter;
+        virtual->frame_filter = frame_filter;
+    }
     lq_world_carve_endpoints(world, arena);
 }
 

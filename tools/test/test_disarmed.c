@@ -39,13 +39,16 @@ static void add_rules(const char *clause, bool has_pdus)
         enum lq_fault_place place = lq_fault_class(fault)->place;
         bool over_fcp = scenario.transport == LQ_SCN_OVER_FCP;
         bool is_of_others =
-            over_fcp ? place == LQ_FAULT_PLACE_NETWORK || fault == LQ_FAULT_LOGIN_STALL
+            over_fcp ? place == LQ_FAULT_PLACE_NETWORK || fault == LQ_FAULT_LOGIN_STALL ||
+                           fault == LQ_FAULT_PDU_RESET || fault == LQ_FAULT_PDU_FIN
                      : place == LQ_FAULT_PLACE_FRAME || place == LQ_FAULT_PLACE_FABRIC;
-        if ((!(has_pdus && !over_fcp) && place == LQ_FAULT_PLACE_PDU) || is_of_others)
+        if ((!has_pdus && place == LQ_FAULT_PLACE_PDU) || is_of_others)
             continue;
         char rule[200];
         struct lq_scn_problem problem;
-        snprintf(rule, sizeof rule, "%s%s %s", lq_fault_class(fault)->name, act_of(fault), clause);
+        const char *act = over_fcp && fault == LQ_FAULT_PDU_REPLACE ? " set seq_cnt plus 1"
+                                                                    : act_of(fault);
+        snprintf(rule, sizeof rule, "%s%s %s", lq_fault_class(fault)->name, act, clause);
         CU_ASSERT_FATAL(lq_scenario_add_fault(&scenario, lq_shard_pdus, rule, strlen(rule),
                                               &problem));
     }

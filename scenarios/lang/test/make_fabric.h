@@ -8,7 +8,8 @@
 /* Scenarios of TRANSPORT may have FAULT, which is of PLACE. */
 static inline bool is_fault_of(uint32_t transport, uint32_t fault, enum lq_fault_place place)
 {
-    if (place == LQ_FAULT_PLACE_NETWORK || fault == LQ_FAULT_LOGIN_STALL)
+    if (place == LQ_FAULT_PLACE_NETWORK || fault == LQ_FAULT_LOGIN_STALL ||
+        fault == LQ_FAULT_PDU_RESET || fault == LQ_FAULT_PDU_FIN)
         return transport == LQ_SCN_OVER_ISCSI;
     return (place != LQ_FAULT_PLACE_FRAME && place != LQ_FAULT_PLACE_FABRIC) ||
            transport == LQ_SCN_OVER_FCP;

@@ -33,14 +33,15 @@ static inline void make_pdu_act(struct lq_scn_fault *fault, uint64_t (*draw)(uin
     }
 }
 
-static inline void make_pdu(struct lq_scn_fault *fault, uint64_t (*draw)(uint64_t n))
+static inline void make_pdu(struct lq_scn_fault *fault, uint32_t transport,
+                            uint64_t (*draw)(uint64_t n))
 {
     struct lq_scn_pdu *pdu = &fault->pdu;
     uint32_t kind = (uint32_t)draw(3);
     if (kind > 0)
         strcpy(pdu->kind, kind == 1 ? "ask" : "answer");
     pdu->direction = draw(2) == 1 ? kind : 0;
-    pdu->state = (uint32_t)draw(3);
+    pdu->state = transport == LQ_SCN_OVER_ISCSI ? (uint32_t)draw(3) : LQ_PDU_ANY_STATE;
     pdu->test_count = (uint32_t)draw(LQ_PDU_TESTS_MAX + 1);
     for (uint32_t i = 0; i < pdu->test_count; i++) {
         struct lq_scn_test *test = &pdu->tests[i];
@@ -51,6 +52,8 @@ static inline void make_pdu(struct lq_scn_fault *fault, uint64_t (*draw)(uint64_
         test->value = draw(UINT32_MAX);
     }
     make_pdu_act(fault, draw);
+    if (transport == LQ_SCN_OVER_FCP && fault->fault == LQ_FAULT_PDU_CORRUPT && draw(2) == 1)
+        memcpy(pdu->field, (char[sizeof pdu->field]){"crc"}, sizeof pdu->field);
 }
 
 #endif

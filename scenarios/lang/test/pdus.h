@@ -27,6 +27,7 @@ static const struct lq_pdu_table pdu_table = {.transport = "iscsi",
                                               .common = common_fields,
                                               .kinds = pdu_kinds};
 static const struct lq_pdu_table fcp_table = {.transport = "fcp",
+                                              .has_crc = true,
                                               .header_bytes = 48,
                                               .code = {"opcode", 0, 0, 6, false},
                                               .tag = {"itt", 16, 0, 32, false},

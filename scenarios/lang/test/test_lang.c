@@ -348,7 +348,7 @@ static bool make_fault(const struct lq_scenario *made, struct lq_scn_statement *
                 LQ_SCN_BIT(LQ_SCN_BY) | LQ_SCN_BIT(LQ_SCN_RULE_AFTER) |
                 LQ_SCN_BIT(LQ_SCN_RULE_COUNT), 0, &fault->rule);
     if (lq_fault_class((enum lq_fault)fault->fault)->place == LQ_FAULT_PLACE_PDU)
-        make_pdu(fault, draw);
+        make_pdu(fault, transport, draw);
     if (draw(2) == 1) {
         fault->rule.given |= LQ_SCN_BIT(LQ_SCN_ODDS) | LQ_SCN_BIT(LQ_SCN_ODDS_IN);
         fault->rule.values[LQ_SCN_ODDS] = 1 + draw(5);
