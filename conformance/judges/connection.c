@@ -11,6 +11,11 @@
 
 enum { PINGS_MAX = 8, IGNORED_MAX = 16 };
 
+struct ignored { /* a request that must not be answered */
+    uint32_t itt, cmd_sn;
+    uint32_t due; /* the first CmdSN that had not come before it */
+};
+
 struct connection_state {
     bool is_late_told;
     bool is_held_up; /* the network keeps what the target sends: when it closed is not seen */
@@ -21,7 +26,7 @@ struct connection_state {
     bool has_exp_cmd_sn;
     uint32_t exp_cmd_sn; /* last sent by the target */
     uint32_t ignored_count;
-    uint32_t ignored[IGNORED_MAX]; /* tags of requests that must not be answered */
+    struct ignored ignored[IGNORED_MAX];
     struct lq_moment harmless; /* newest PDU, when it is one that ends no connection */
     const char *why;           /* it is harmless; NULL: it is not */
 };
@@ -159,31 +164,61 @@ static bool must_be_ignored(const struct lq_judge *judge, const struct connectio
            (is_beyond || (state->has_exp_cmd_sn && is_before(cmd_sn, state->exp_cmd_sn)));
 }
 
+static void forget_ignored(struct connection_state *state, struct ignored *ignored)
+{
+    *ignored = state->ignored[--state->ignored_count];
+}
+
+static struct ignored *find_ignored(struct connection_state *state, uint32_t itt)
+{
+    for (uint32_t i = 0; i < state->ignored_count; i++)
+        if (state->ignored[i].itt == itt)
+            return &state->ignored[i];
+    return NULL;
+}
+
+/* A full output keeps PDUs that tell of a wider window. One that was made before the target had
+ * read as far as the request, as its ExpCmdSN says, tells the window that the request was in. */
+static void excuse_told_late(struct connection_state *state, const struct lq_pdu_seen *pdu)
+{
+    uint32_t exp = lq_wire_exp_cmd_sn(pdu->h), max = lq_wire_max_cmd_sn(pdu->h);
+    for (uint32_t i = state->ignored_count; i > 0; i--) {
+        struct ignored *ignored = &state->ignored[i - 1];
+        if (is_before(exp, ignored->due) && !is_before(max, ignored->cmd_sn))
+            forget_ignored(state, ignored);
+    }
+}
+
 /* What names a task or a ping, and is no Reject. */
 static void judge_ignored(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
                           struct connection_state *state)
 {
     uint32_t itt = lq_wire_itt(pdu->h);
-    if (state->ignored_count == 0 || itt == LQ_WIRE_NO_TAG ||
-        find(state->ignored, state->ignored_count, itt) == state->ignored_count)
-        return;
-    forget(state->ignored, &state->ignored_count, itt);
-    struct lq_text text = lq_text_form("connection %: a request of tag % that was outside of the "
-                                       "command window, or had been received, is answered",
-                                       pdu->connection->number, itt, 0, 0);
-    lq_convict_pdu(judge, P_SEQ_16, pdu, &text);
+    struct ignored *ignored = itt == LQ_WIRE_NO_TAG ? NULL : find_ignored(state, itt);
+    if (ignored != NULL) {
+        forget_ignored(state, ignored);
+        struct lq_text text = lq_text_form("connection %: a request of tag % that was outside of "
+                                           "the command window, or had been received, is answered",
+                                           pdu->connection->number, itt, 0, 0);
+        lq_convict_pdu(judge, P_SEQ_16, pdu, &text);
+    }
+    excuse_told_late(state, pdu);
 }
 
 static void follow_ignored(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
                            struct connection_state *state)
 {
     uint32_t itt = lq_wire_itt(pdu->h);
-    if (must_be_ignored(judge, state, pdu)) {
-        judge->exercised[P_SEQ_16]++;
-        remember(state->ignored, &state->ignored_count, IGNORED_MAX, itt);
-    } else if (pdu->opcode != LQ_WIRE_DATA_OUT) {
-        forget(state->ignored, &state->ignored_count, itt); /* the tag is another request's now */
-    }
+    bool must = must_be_ignored(judge, state, pdu);
+    judge->exercised[P_SEQ_16] += must;
+    struct ignored *former = find_ignored(state, itt);
+    if (former != NULL && (must || pdu->opcode != LQ_WIRE_DATA_OUT))
+        forget_ignored(state, former); /* the tag is another request's now */
+    if (!must || state->ignored_count == IGNORED_MAX)
+        return;
+    uint32_t cmd_sn = lq_wire_cmd_sn(pdu->h), next = pdu->connection->cmd_sn;
+    state->ignored[state->ignored_count++] =
+        (struct ignored){itt, cmd_sn, is_before(cmd_sn, next) ? cmd_sn : next};
 }
 
 static void take_request(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
@@ -350,7 +385,7 @@ static void connection_digest(struct lq_judge *judge, struct lq_digest *digest)
         lq_digest_word(digest, state->tsih);
         uint64_t ignored = 0;
         for (uint32_t g = 0; g < state->ignored_count; g++)
-            ignored += lq_mix(1, state->ignored[g]);
+            ignored += lq_mix(state->ignored[g].cmd_sn, state->ignored[g].itt);
         lq_digest_two(digest, state->exp_cmd_sn, ignored);
         uint64_t pings = 0;
         for (uint32_t p = 0; p < state->ping_count; p++)

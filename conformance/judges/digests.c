@@ -7,8 +7,9 @@
  * tag afterwards is an answer to it; for a broken Data-Out that was asked for it is a status GOOD
  * that may not come, unless the target asks for its data again. (Of unsolicited data SEQ-11 tells:
  * all that a write needs must come, and what is broken has not.) Whose header is right is owed a
- * Reject, and that before an abort of its task is answered, or a logout. Of a tag that a broken
- * header shows while a task or another request has it nothing is certain, and nothing is kept.
+ * Reject, and that before an abort of its task is answered, a logout, or, where the task has ended
+ * meanwhile, a command that came later. Of a tag that a broken header shows while a task or another
+ * request has it nothing is certain, and nothing is kept.
  */
 #include "conformance/judges/digest.h"
 
@@ -19,6 +20,7 @@ struct broken {
     uint32_t itt;
     bool is_data_out, was_asked_for; /* of a task that has begun */
     bool awaits_reject;
+    bool has_ended; /* its task, by a status that may have been on its way before */
     uint32_t offset; /* of Data-Out */
     struct lq_moment at;
     uint32_t opcode;
@@ -149,8 +151,11 @@ static void take_reject(struct connection_state *state, const struct lq_pdu_seen
     if (lq_wire_response(pdu->h) != DATA_DIGEST_ERROR || pdu->kept_bytes < LQ_WIRE_HEADER_BYTES)
         return;
     struct broken *broken = find(state, lq_wire_itt(pdu->data));
-    if (broken != NULL)
-        broken->awaits_reject = false;
+    if (broken == NULL)
+        return;
+    broken->awaits_reject = false;
+    if (broken->has_ended)
+        forget(state, broken);
 }
 
 /* An answer to BY has passed, or an abort's; PDUs that came before it have theirs. */
@@ -165,6 +170,12 @@ static void judge_reject(struct lq_judge *judge, const struct lq_pdu_seen *pdu,
     broken->awaits_reject = false;
 }
 
+static bool is_status(const struct lq_pdu_seen *pdu)
+{
+    return pdu->opcode == LQ_WIRE_SCSI_RESPONSE ||
+           (pdu->opcode == LQ_WIRE_DATA_IN && lq_wire_data_in_has_status(pdu->h));
+}
+
 static void take_end(struct lq_judge *judge, struct connection_state *state,
                      const struct lq_pdu_seen *pdu)
 {
@@ -177,13 +188,9 @@ static void take_end(struct lq_judge *judge, struct connection_state *state,
             judge_reject(judge, pdu, broken, pdu->connection->logout_request);
         else if (is_abort && function->referenced_tag == broken->itt)
             judge_reject(judge, pdu, broken, function->request);
+        else if (broken->has_ended && is_status(pdu) && pdu->exchange != NULL)
+            judge_reject(judge, pdu, broken, pdu->exchange->request);
     }
-}
-
-static bool is_status(const struct lq_pdu_seen *pdu)
-{
-    return pdu->opcode == LQ_WIRE_SCSI_RESPONSE ||
-           (pdu->opcode == LQ_WIRE_DATA_IN && lq_wire_data_in_has_status(pdu->h));
 }
 
 static bool asks_again(const struct lq_pdu_seen *pdu, const struct broken *broken)
@@ -207,9 +214,10 @@ static void take_answer(struct lq_judge *judge, struct connection_state *state,
         return; /* its task may have been refused before this data came */
     else if (is_status(pdu) && lq_wire_response(pdu->h) == 0 && lq_wire_status(pdu->h) == 0)
         convict(judge, pdu, broken, " ended GOOD, but some of its data came with a wrong digest");
-    else if (is_status(pdu) && broken->awaits_reject)
-        convict(judge, pdu, broken, " ended, but its Data-Out with a wrong digest was not "
-                                    "rejected");
+    else if (is_status(pdu) && broken->awaits_reject) {
+        broken->has_ended = true;
+        return;
+    }
     forget(state, broken);
 }
 
@@ -279,7 +287,7 @@ static void digests_digest(struct lq_judge *judge, struct lq_digest *digest)
         for (uint32_t b = 0; connection->close == NULL && b < state->count; b++) {
             lq_digest_two(digest, state->broken[b].itt, state->broken[b].offset);
             lq_digest_two(digest, state->broken[b].is_data_out, state->broken[b].awaits_reject);
-            lq_digest_word(digest, state->broken[b].was_asked_for);
+            lq_digest_two(digest, state->broken[b].was_asked_for, state->broken[b].has_ended);
         }
     }
 }

@@ -19,6 +19,7 @@ struct nexus_state {
 
 struct connection_state {
     struct lq_moment request; /* login or logout request without answer */
+    uint64_t since_ns;        /* of it; of what left after it and stood before its answer */
     uint32_t opcode;          /* which of them */
     bool is_noise_told, is_late_told;
     bool is_stopped; /* the network keeps a PDU of the target, and all behind it */
@@ -91,7 +92,7 @@ static void judge_wire_time(struct lq_judge *judge, uint32_t number,
     uint64_t bound = judge->view.bounds[is_login ? LQ_BOUND_LOGIN_QUARANTINE_AFTER
                                                  : LQ_BOUND_QUARANTINE_AFTER];
     if (state->request.seq == 0 || state->is_late_told || bound > UINT64_MAX / 2 ||
-        judge->now_ns - state->request.time_ns <= bound + WIRE_SLACK_NS)
+        judge->now_ns - state->since_ns <= bound + WIRE_SLACK_NS)
         return;
     state->is_late_told = true;
     struct lq_text text = lq_text_form(is_login ? "a login request on connection % was not "
@@ -151,7 +152,15 @@ static void take_request(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
     if (pdu->opcode == LQ_WIRE_LOGIN_REQUEST && pdu->connection->full_feature)
         return; /* no login: it is rejected */
     state->request = pdu->at;
+    state->since_ns = pdu->at.time_ns;
     state->opcode = pdu->opcode;
+}
+
+/* A full output goes on leaving, and the answer stands behind it. A ping is no part of that. */
+static void take_progress(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
+{
+    if (pdu->direction == LQ_FROM_TARGET && pdu->opcode != LQ_WIRE_NOP_IN)
+        connection_of(judge, pdu->connection->number)->since_ns = pdu->at.time_ns;
 }
 
 static void take_answer(struct lq_judge *judge, uint32_t number)
@@ -196,6 +205,7 @@ static void reinstate_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
         judge_logout(judge, pdu);
         break;
     default:
+        take_progress(judge, pdu);
         break;
     }
 }
@@ -384,7 +394,7 @@ static void reinstate_digest(struct lq_judge *judge, struct lq_digest *digest)
         if (state->request.seq == 0)
             continue;
         lq_digest_word(digest, state->opcode);
-        lq_digest_time(digest, state->request.time_ns);
+        lq_digest_time(digest, state->since_ns);
     }
     lq_digest_word(digest, judge->view.replaced - reinstate_of(judge)->replaced);
 }

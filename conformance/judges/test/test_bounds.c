@@ -46,6 +46,24 @@ static void test_beyond_the_window_answered(void)
     CU_ASSERT(story_violations_of("SEQ-16") == 1); /* and ExpCmdSN does not cover it: SEQ-2 */
 }
 
+/* The target had told of a wider window before the command came, but the PDU left later: it counts
+ * no command but the first. One that counts the second may have been made later. */
+static void test_beyond_a_window_that_is_told_late(void)
+{
+    for (int is_told = 0; is_told < 2; is_told++) {
+        begin("");
+        test_unit_ready(1, 1);
+        test_unit_ready(2, 2);
+        test_unit_ready(3, 34);
+        FROM(1, .opcode = 0x21, .flags = 0x80, .itt = 1, .w24 = 2, .w28 = is_told ? 2 : 3,
+             .w32 = 34);
+        for (uint32_t sn = 3; sn < 34; sn++)
+            test_unit_ready(sn + 1, sn);
+        FROM(1, .opcode = 0x21, .flags = 0x80, .itt = 3, .w24 = 3, .w28 = 35, .w32 = 34);
+        CU_ASSERT(story_violations_of("SEQ-16") == (is_told ? 0 : 1));
+    }
+}
+
 /* Its status was sent as soon as it came: the window is wider by its place. */
 static void test_at_the_edge_of_the_window(void)
 {
@@ -189,6 +207,7 @@ int main(void)
     static const CU_TestInfo tests[] = {
         {"beyond the window", test_beyond_the_window},
         {"beyond the window, answered", test_beyond_the_window_answered},
+        {"beyond a window that is told late", test_beyond_a_window_that_is_told_late},
         {"at the edge of the window", test_at_the_edge_of_the_window},
         {"received before, answered", test_received_before},
         {"unsolicited data as agreed", test_as_much_as_agreed},

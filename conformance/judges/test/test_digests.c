@@ -150,8 +150,20 @@ static void test_broken_data_out(void)
     CU_ASSERT(story_is_legal());
     broken_data_out(true, 0);
     CU_ASSERT(story_breaks("SEQ-15"));
+    /* Its status may have been decided before; a command that came later may not be answered. */
     broken_data_out(false, 2);
+    CU_ASSERT(story_is_legal());
+    broken_data_out(false, 2);
+    command(6, 2, 0);
+    r2t(6, 3);
+    response(6, 3, 2, 0);
     CU_ASSERT(story_breaks("SEQ-15"));
+    broken_data_out(false, 2);
+    reject_at(5, 0x05, 3);
+    command(6, 2, 0);
+    r2t(6, 4);
+    response(6, 4, 2, 0);
+    CU_ASSERT(story_is_legal());
 }
 
 /* Data that came with a command, or unasked behind it, is owed a Reject as well: before an abort of

@@ -224,6 +224,28 @@ static void test_logout_outside_of_the_window(void)
     }
 }
 
+/* What stands before the answer leaves for seconds, through a network that is slow: the bound
+ * counts from its last PDU. It does not from a ping. */
+static void test_logout_behind_a_full_output(void)
+{
+    for (int is_ping = 0; is_ping < 2; is_ping++) {
+        begin();
+        TO(1, .opcode = 0x01, .flags = 0xc1, .itt = 81, .w20 = 512, .w24 = 1, .w28 = 2,
+           .w32 = 0x28000000, .w40 = 1 << 24);
+        TO(1, .opcode = 0x06, .flags = 0x80, .itt = 80, .w24 = 2, .w28 = 2);
+        story_pass(SECONDS(7));
+        if (is_ping)
+            FROM(1, .opcode = 0x20, .flags = 0x80, .itt = UINT32_MAX, .w20 = 5, .w24 = 2,
+                 .w28 = 3, .w32 = 34);
+        else
+            FROM(1, .opcode = 0x25, .flags = 0x80, .itt = 81, .w20 = UINT32_MAX, .w28 = 3,
+                 .w32 = 34, .data_bytes = 512);
+        story_pass(SECONDS(7));
+        EV(LQ_W_FAULT, .code = 1);
+        CU_ASSERT(is_ping ? story_breaks("RI-6") : story_is_legal());
+    }
+}
+
 int main(void)
 {
     static const CU_TestInfo tests[] = {
@@ -238,6 +260,7 @@ int main(void)
         {"logout and strikes", test_logout_and_strikes},
         {"logout behind a hole", test_logout_behind_a_hole},
         {"logout outside of the window", test_logout_outside_of_the_window},
+        {"logout behind a full output", test_logout_behind_a_full_output},
         CU_TEST_INFO_NULL,
     };
     return story_main("reinstate", tests);
