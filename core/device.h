@@ -67,6 +67,13 @@ void lq_prevent_allow(struct lq_engine *engine, struct lq_engine_task *task);
 /* True when TASK can't be run while the medium is as it is: it has been ended. */
 bool lq_medium_is_missed(struct lq_engine *engine, struct lq_engine_task *task);
 
+/* device_service.c */
+void lq_read_defect_data(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_send_diagnostic(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_receive_diagnostic(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_report_timestamp(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_set_timestamp(struct lq_engine *engine, struct lq_engine_task *task);
+
 /* device_same.c [SBC-4 r22 5.52]; how many blocks one command may write. */
 enum { LQ_WRITE_SAME_BLOCKS_MAX = 65535 };
 void lq_write_same(struct lq_engine *engine, struct lq_engine_task *task);

@@ -101,10 +101,6 @@ static void start(struct lq_engine *engine, struct lq_engine_task *task)
 static void stop(struct lq_engine *engine, struct lq_engine_task *task)
 {
     struct lq_unit *unit = task->unit;
-    if ((task->cdb[4] & LOEJ) != 0 && is_prevented(engine, unit)) {
-        lq_check_condition(engine, task, 0x05, 0x53, 0x02); /* MEDIUM REMOVAL PREVENTED */
-        return;
-    }
     unit->is_stopped = true;
     unit->is_ejected = unit->is_ejected || (task->cdb[4] & LOEJ) != 0;
     lq_task_end(engine, task, LQ_GOOD, no_sense);
@@ -122,6 +118,8 @@ void lq_start_stop(struct lq_engine *engine, struct lq_engine_task *task)
     } else if (condition != START_VALID) {
         task->unit->is_stopped = task->unit->is_ejected;
         lq_task_end(engine, task, LQ_GOOD, no_sense);
+    } else if ((flags & LOEJ) != 0 && is_prevented(engine, task->unit)) {
+        lq_check_condition(engine, task, 0x05, 0x53, 0x02); /* MEDIUM REMOVAL PREVENTED */
     } else if ((flags & START) != 0) {
         start(engine, task);
     } else if ((flags & NO_FLUSH) != 0 || !lq_has_write_cache(engine, task->unit)) {

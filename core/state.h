@@ -137,6 +137,8 @@ struct lq_unit {
     uint32_t slot;   /* place in the engine, and of its unit attentions in a nexus */
     bool is_there;
     bool read_only;
+    bool clock_is_set; /* by SET TIMESTAMP */
+    uint64_t clock_began_ms, clock_ms; /* it was at clock_ms when the world was at clock_began_ms */
     bool removable, is_stopped, is_ejected; /* device_medium.c */
     uint16_t target, lun;
     uint32_t task_count;    /* slots of commands that were addressed to it, orphans included */

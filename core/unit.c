@@ -133,6 +133,9 @@ const char *lq_engine_unit_add(struct lq_engine *engine, const struct lq_unit_co
     unit->is_there = true;
     unit->read_only = config->read_only;
     unit->removable = config->removable;
+    unit->clock_is_set = false;
+    unit->clock_began_ms = engine->env->now_ns / 1000000;
+    unit->clock_ms = 0;
     unit->is_stopped = unit->is_ejected = false;
     unit->read_only_use = 0;
     unit->target = config->target;

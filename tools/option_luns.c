@@ -40,6 +40,15 @@ const char *lq_take_read_only(struct lq_options *options, const char *argument)
     return NULL;
 }
 
+const char *lq_take_removable(struct lq_options *options, const char *argument)
+{
+    (void)argument;
+    if (options->lun_count == 0)
+        return "is about no LUN; expected --ram or --file before it";
+    options->luns[options->lun_count - 1].removable = true;
+    return NULL;
+}
+
 const char *lq_take_portals(struct lq_options *options, const char *argument)
 {
     uint64_t count = 0;

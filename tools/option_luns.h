@@ -8,6 +8,7 @@
 const char *lq_take_ram(struct lq_options *options, const char *argument);
 const char *lq_take_file(struct lq_options *options, const char *argument);
 const char *lq_take_read_only(struct lq_options *options, const char *argument);
+const char *lq_take_removable(struct lq_options *options, const char *argument);
 const char *lq_take_portals(struct lq_options *options, const char *argument);
 
 #endif

@@ -353,6 +353,8 @@ const struct lq_option_row lq_option_rows[] = {
      lq_take_file},
     {"read-only", NULL, LIVE, true, "Write protect the LUN of the --ram or --file before it.",
      lq_take_read_only},
+    {"removable", NULL, LIVE, true,
+     "Let the medium of the LUN of the --ram or --file before it be ejected.", lq_take_removable},
     {"scenario", "FILE", LIVE, false,
      "Be the target that FILE describes, with its disks and faults, and let its initiators and its "
      "timeline go beside whoever else connects; docs/SCENARIO.md has the language. What it expects "

@@ -25,6 +25,7 @@ struct lq_lun_option {
     const char *text;    /* the argument as written */
     uint64_t size_bytes; /* RAM */
     bool read_only;
+    bool removable;
 };
 
 struct lq_options {

@@ -96,7 +96,8 @@ static uint32_t live_luns(const struct lq_options *options, struct lq_live_lun *
                  from[i].text);
         rows[i] = (struct lq_live_lun){
             .name = names[i], .path = from[i].path, .size_bytes = from[i].size_bytes,
-            .read_only = from[i].read_only};
+            .read_only = from[i].read_only,
+            .removable = from[i].removable};
     }
     return count;
 }

@@ -23,6 +23,7 @@ SUITES = ["Read6", "Read10", "Read12", "Read16", "Verify10",
           "Verify12", "Verify16", "Write12", "WriteVerify10", "WriteVerify12", "WriteVerify16",
           "ReadCapacity10", "ReadCapacity16", "Write10", "Write16", "WriteSame10", "WriteSame16",
           "Unmap", "GetLBAStatus", "CompareAndWrite", "OrWrite", "Prefetch10", "Prefetch16",
+          "ReadDefectData10", "ReadDefectData12",
           "Inquiry", "TestUnitReady", "iSCSIcmdsn", "iSCSIdatasn", "iSCSITMF", "iSCSIResiduals",
           "PrinReadKeys", "PrinServiceactionRange", "PrinReportCapabilities", "ProutRegister",
           "ProutReserve", "ProutClear", "ProutPreempt", "Reserve6"]

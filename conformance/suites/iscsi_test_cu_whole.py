@@ -40,6 +40,10 @@ SHAPES = [
     Shape("file", "a file of 64 MiB", "--file", "{file}"),
     Shape("read-only", "memory, write protected: tests that don't write", "--ram", "256MiB",
           "--read-only", tests=READERS),
+    # Not StartStopUnit.PwrCnd, which wants reserved power conditions to be accepted, and NoLoej,
+    # which wants a unit that is stopped to be ready: SBC-4 r22 5.31 and SPC-4 5.11 say otherwise.
+    Shape("removable", "memory, removable: tests of media", "--ram", "256MiB", "--removable",
+          tests=r"^(NoMedia|PreventAllow|StartStopUnit\.Simple|Inquiry|TestUnit|ReadCapacity)"),
     Shape("large", "a file of 4 TiB, mostly a hole", "--file", "{large}"),
 ]
 # It asks a variable that only another test of its suite sets, and so needs it before.

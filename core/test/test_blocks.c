@@ -403,6 +403,53 @@ static void eject_and_prevent(void)
     rig_fini(&rig);
 }
 
+/* --- services -------------------------------------------------------------------------------- */
+
+static void check_in(const uint8_t *cdb, uint32_t cdb_bytes, const uint8_t *expected,
+                     uint32_t bytes)
+{
+    const struct rig_command *command =
+        &rig.commands[rig_send_data(&rig, 0, 0, cdb, cdb_bytes, NULL, 0, 255)];
+    CU_ASSERT_EQUAL(command->status, LQ_GOOD);
+    CU_ASSERT_EQUAL_FATAL(command->data_in_bytes, bytes);
+    CU_ASSERT_EQUAL(memcmp(command->data_in, expected, bytes), 0);
+}
+
+static void defects_and_diagnostics(void)
+{
+    rig_init(&rig, NULL);
+    const uint8_t defects[10] = {0x37, 0, 0x1d, [8] = 255};
+    const uint8_t defects_12[12] = {0xb7, 0x15, [9] = 255};
+    check_in(defects, 10, (const uint8_t[]){0, 0x1d, 0, 0}, 4);
+    check_in(defects_12, 12, (const uint8_t[]){0, 0x15, 0, 0, 0, 0, 0, 0}, 8);
+    const uint8_t pages[6] = {0x1c, 1, 0, 0, 255}, no_page[6] = {0x1c, 1, 0x40, 0, 255};
+    check_in(pages, 6, (const uint8_t[]){0, 0, 0, 1, 0}, 5);
+    CU_ASSERT_EQUAL(run(no_page, 6, NULL, 0, 255), FIELD);
+    const uint8_t self_test[6] = {0x1d, 0x04}, background[6] = {0x1d, 0x20};
+    const uint8_t both[6] = {0x1d, 0x24}, reserved[6] = {0x1d, 0x60};
+    CU_ASSERT_EQUAL(run(self_test, 6, NULL, 0, 0), GOOD);
+    CU_ASSERT_EQUAL(run(background, 6, NULL, 0, 0), GOOD);
+    CU_ASSERT_EQUAL(run(both, 6, NULL, 0, 0), FIELD);
+    CU_ASSERT_EQUAL(run(reserved, 6, NULL, 0, 0), FIELD);
+    rig_fini(&rig);
+}
+
+static void timestamps(void)
+{
+    rig_init(&rig, NULL);
+    const uint8_t report[12] = {0xa3, 0x0f, [9] = 255}, set[12] = {0xa4, 0x0f, [9] = 12};
+    const uint8_t list[12] = {0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 0, 0}, cut[12] = {0xa4, 0x0f, [9] = 11};
+    rig_wait(&rig, 258 * RIG_MS);
+    check_in(report, 12, (const uint8_t[]){0, 10, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0}, 12);
+    CU_ASSERT_EQUAL(run(cut, 12, list, 11, 0), 0x051a00);
+    CU_ASSERT_EQUAL(run(set, 12, list, 12, 0), GOOD);
+    rig_wait(&rig, RIG_MS);
+    check_in(report, 12, (const uint8_t[]){0, 10, 2, 0, 1, 2, 3, 4, 5, 7, 0, 0}, 12);
+    CU_ASSERT_EQUAL(rig_attention(&rig, 1, 0), 0x062a10); /* TIMESTAMP CHANGED */
+    CU_ASSERT_EQUAL(rig_attention(&rig, 0, 0), 0);
+    rig_fini(&rig);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -416,6 +463,8 @@ int main(void)
         {"lists of UNMAP", unmap_lists},
         {"units without thin provisioning", thick_units},
         {"WRITE SAME", write_same},
+        {"defects and diagnostics", defects_and_diagnostics},
+        {"timestamps", timestamps},
         {"COMPARE AND WRITE", compare_and_write},
         {"nothing comes in between", nothing_comes_in_between},
         {"START STOP UNIT", start_and_stop},

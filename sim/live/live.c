@@ -194,7 +194,8 @@ static bool add_lun(struct lq_live *live, const struct lq_live_config *config, u
     char serial[16];
     snprintf(serial, sizeof serial, "LQ%06u", (unsigned)lun);
     const struct lq_unit_config unit = {.lun = lun, .store = &store->store, .serial = serial,
-                                        .read_only = config->luns[lun].read_only};
+                                        .read_only = config->luns[lun].read_only,
+                                        .removable = config->luns[lun].removable};
     if (!lq_engine_store_add(engine, &store->store))
         return lq_problem_set(
             problem, "%s: is one store too many; expected at most %" PRIu32 "; leave some away",

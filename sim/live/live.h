@@ -25,6 +25,7 @@ struct lq_live_lun {
     const char *path;    /* NULL: RAM */
     uint64_t size_bytes; /* RAM */
     bool read_only;
+    bool removable;
 };
 
 /* A logical unit on a store that the caller has opened. */

@@ -41,6 +41,9 @@ static const struct template others[] = {
     {6, 64, {0x12, 1, 0xb2, 0, 64}},
     {10, 0, {0x34, 0, 0, 0, 0, 4, 0, 0, 8}},                    /* PRE-FETCH(10) */
     {6, 0, {0x1b, 0, 0, 0, 0x01}},                              /* START STOP UNIT: START */
+    {10, 64, {0x37, 0, 0x1d, 0, 0, 0, 0, 0, 64}},               /* READ DEFECT DATA(10) */
+    {6, 0, {0x1d, 0x04}},                                       /* SEND DIAGNOSTIC: self-test */
+    {12, 12, {0xa3, 0x0f, 0, 0, 0, 0, 0, 0, 0, 12}},            /* REPORT TIMESTAMP */
     {6, 0, {0x1e}},                                             /* PREVENT ALLOW: allow */
     {10, 0, {0x35}},                                            /* SYNCHRONIZE CACHE(10) */
     {10, 0, {0x35, 0, 0, 0, 0, 4, 0, 0, 8}},

@@ -29,7 +29,8 @@ static const struct {
     {0xaf, "VERIFY(12)"},        {0x41, "WRITE SAME(10)"},    {0x42, "UNMAP"},
     {0x93, "WRITE SAME(16)"},    {0x1b, "START STOP UNIT"},
     {0x1e, "PREVENT ALLOW"},     {0x34, "PRE-FETCH(10)"},     {0x89, "COMPARE AND WRITE"},
-    {0x8b, "ORWRITE(16)"},       {0xff, "invalid FFh"},       {0x02, "other invalid"}};
+    {0x8b, "ORWRITE(16)"},       {0x1d, "SEND DIAGNOSTIC"},   {0x37, "READ DEFECT DATA(10)"},
+    {0xff, "invalid FFh"},       {0x02, "other invalid"}};
 
 static const char *const attribute_names[] = {"SIMPLE", "ORDERED", "HEAD OF QUEUE"};
 

@@ -18,7 +18,7 @@
 #include "sim/virtual/tampered.h"
 
 enum {
-    LQ_TOTAL_OPCODES = 41,   /* the last: any other */
+    LQ_TOTAL_OPCODES = 43,   /* the last: any other */
     LQ_TOTAL_ATTRIBUTES = 3, /* SIMPLE, ORDERED, HEAD OF QUEUE */
     LQ_TOTAL_FUNCTIONS = 6,  /* TM functions that end commands */
     LQ_TOTAL_TEARDOWNS = 3,  /* nexus loss, logout, reinstatement */
