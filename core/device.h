@@ -25,6 +25,10 @@ void lq_mode_select(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_report_supported_opcodes(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_report_supported_tmfs(struct lq_engine *engine, struct lq_engine_task *task);
 
+/* device_log.c [SPC-4 6.7, 6.8, 7.3; SBC-3 6.4] */
+void lq_log_sense(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_log_select(struct lq_engine *engine, struct lq_engine_task *task);
+
 /* durability.c [SBC-3 4.15, 5.24] */
 void lq_synchronize_cache(struct lq_engine *engine, struct lq_engine_task *task);
 /* UNIT's store has a volatile cache: WCE of its caching mode page may be 1 [SBC-4 6.5.6]. */

@@ -100,11 +100,77 @@ static uint32_t provisioning(const struct lq_engine *engine, const struct lq_eng
     return 4;
 }
 
+/* Extended INQUIRY data [SPC-4 7.8.7]. */
+static uint32_t extended_inquiry(const struct lq_engine *engine, const struct lq_engine_task *task,
+                                 uint8_t *body)
+{
+    enum { BODY_BYTES = 60 };
+    memset(body, 0, BODY_BYTES);
+    body[1] = 0x07; /* HEADSUP, ORDSUP, SIMPSUP */
+    body[2] = lq_has_write_cache(engine, task->unit) ? 0x01 : 0; /* V_SUP */
+    body[3] = 0x01; /* LUICLR: REPORTED LUNS DATA HAS CHANGED is cleared for all units at once */
+    return BODY_BYTES;
+}
+
+/* Mode page policy [SPC-4 7.8.10]: all pages are shared by all I_T nexuses. */
+static uint32_t mode_page_policy(const struct lq_engine *engine, const struct lq_engine_task *task,
+                                 uint8_t *body)
+{
+    static const uint8_t all_shared[4] = {0x3f, 0xff, 0x00, 0x00};
+    (void)engine, (void)task;
+    memcpy(body, all_shared, sizeof all_shared);
+    return sizeof all_shared;
+}
+
+/* SCSI ports [SPC-4 7.8.14]: each target port, with its relative identifier as its designator. The
+ * protocol is known of the one that is asked by. */
+static uint32_t scsi_ports(const struct lq_engine *engine, const struct lq_engine_task *task,
+                           uint8_t *body)
+{
+    enum { PORT_BYTES = 20, DESIGNATOR_BYTES = 8, PORTS_MAX = (PAGE_BYTES_MAX - 4) / PORT_BYTES };
+    uint32_t ports = engine->target_ports[task->nexus->target];
+    if (ports > PORTS_MAX)
+        ports = PORTS_MAX;
+    memset(body, 0, ports * PORT_BYTES);
+    for (uint32_t i = 0; i < ports; i++) {
+        uint8_t *port = body + i * PORT_BYTES;
+        uint16_t number = (uint16_t)(i + 1);
+        bool is_own = number == task->nexus->target_port;
+        lq_put_be16(port + 2, number);
+        lq_put_be16(port + 10, DESIGNATOR_BYTES);
+        uint8_t *designator = put_designator(port + 12, 1, 1, 4, 4,
+                                             task->nexus->transport->protocol_identifier);
+        if (!is_own) { /* PIV 0 */
+            port[12] &= 0x0f;
+            port[13] &= 0x7f;
+        }
+        lq_put_be32(designator, number);
+    }
+    return ports * PORT_BYTES;
+}
+
+/* Block device characteristics [SBC-3 6.6.2]: does not rotate; FUA and SYNCHRONIZE CACHE do what
+ * the standard says. */
+static uint32_t characteristics(const struct lq_engine *engine, const struct lq_engine_task *task,
+                                uint8_t *body)
+{
+    enum { BODY_BYTES = 60, NON_ROTATING = 1, FUAB = 0x02 };
+    (void)engine, (void)task;
+    memset(body, 0, BODY_BYTES);
+    lq_put_be16(body, NON_ROTATING);
+    body[4] = FUAB;
+    return BODY_BYTES;
+}
+
 static const struct vpd_page pages[] = {
     {0x00, supported_pages},
     {0x80, unit_serial_number},
     {0x83, device_identification},
+    {0x86, extended_inquiry},
+    {0x87, mode_page_policy},
+    {0x88, scsi_ports},
     {0xb0, block_limits},
+    {0xb1, characteristics},
     {0xb2, provisioning},
 };
 

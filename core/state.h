@@ -131,6 +131,13 @@ struct lq_engine_nexus {
     uint8_t transport_id[LQ_TRANSPORT_ID_BYTES_MAX];
 };
 
+/* What log pages tell (device_log.c). Decides nothing, so it is no part of the digest. */
+struct lq_unit_log {
+    uint64_t reads, writes; /* commands that ended GOOD, and what they moved */
+    uint64_t blocks_read, blocks_written;
+    uint64_t read_errors, write_errors, verify_errors; /* that ended with MEDIUM ERROR */
+};
+
 /* A logical unit, or the place of one: what is removed keeps it until its last command is freed. */
 struct lq_unit {
     uint32_t number; /* for records; each unit has another one, also of the same LUN */
@@ -153,6 +160,8 @@ struct lq_unit {
     uint8_t modes[LQ_MODE_BYTES_MAX]; /* current values of all pages, in the table's order */
     struct lq_control control;        /* what they say */
     struct lq_saved saved;
+    struct lq_unit_log log;
+    uint64_t added_ns;
     char vendor[9], product[17], revision[5], serial[33];
 };
 
@@ -406,6 +415,9 @@ bool lq_task_has_unit(const struct lq_engine *engine, const struct lq_engine_tas
 /* True: the medium must not be changed for NEXUS. */
 bool lq_unit_is_read_only(const struct lq_engine *engine, const struct lq_unit *unit,
                           const struct lq_engine_nexus *nexus);
+
+/* device_log.c: TASK ends. */
+void lq_log_count(struct lq_engine_task *task, enum lq_status status, struct lq_sense sense);
 
 /* --- device servers -------------------------------------------------------------------------- */
 

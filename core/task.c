@@ -297,6 +297,7 @@ void lq_task_end(struct lq_engine *engine, struct lq_engine_task *task, enum lq_
 {
     if (status == LQ_CHECK_CONDITION && lq_qerr_faults(engine, task, sense))
         return;
+    lq_log_count(task, status, sense);
     lq_task_leave(engine, task, status, sense);
     tell(engine, task, status, sense);
 }

@@ -131,6 +131,8 @@ const char *lq_engine_unit_add(struct lq_engine *engine, const struct lq_unit_co
         return "there are as many logical units as limits.units allows";
     unit->number = engine->next_unit_number++;
     unit->is_there = true;
+    unit->log = (struct lq_unit_log){0};
+    unit->added_ns = engine->env->now_ns;
     unit->read_only = config->read_only;
     unit->removable = config->removable;
     unit->clock_is_set = false;

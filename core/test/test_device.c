@@ -54,7 +54,8 @@ static void inquiry_pages(void)
     rig_init(&rig, NULL);
     const uint8_t supported[6] = {0x12, 1, 0x00, 0, 255, 0};
     const struct rig_command *command = &rig.commands[send(supported, 6, 255)];
-    const uint8_t expected[] = {0x00, 0x00, 0x00, 0x05, 0x00, 0x80, 0x83, 0xb0, 0xb2};
+    const uint8_t expected[] = {0x00, 0x00, 0x00, 0x09, 0x00, 0x80, 0x83,
+                                0x86, 0x87, 0x88, 0xb0, 0xb1, 0xb2};
     CU_ASSERT_EQUAL_FATAL(command->data_in_bytes, sizeof expected);
     CU_ASSERT_EQUAL(memcmp(command->data_in, expected, sizeof expected), 0);
     const uint8_t serial[6] = {0x12, 1, 0x80, 0, 255, 0};
@@ -65,6 +66,25 @@ static void inquiry_pages(void)
     CU_ASSERT_EQUAL(command->data_in_bytes, 64);
     CU_ASSERT_EQUAL(command->data_in[3], 0x3c);
     CU_ASSERT_EQUAL(command->data_in[11], 128); /* 64 KiB in blocks of 512 */
+    const uint8_t extended[6] = {0x12, 1, 0x86, 0, 255, 0};
+    command = &rig.commands[send(extended, 6, 255)];
+    CU_ASSERT_EQUAL_FATAL(command->data_in_bytes, 64);
+    CU_ASSERT_EQUAL(command->data_in[3], 0x3c);
+    CU_ASSERT_EQUAL(command->data_in[5], 0x07); /* HEADSUP, ORDSUP, SIMPSUP */
+    const uint8_t policy[6] = {0x12, 1, 0x87, 0, 255, 0};
+    command = &rig.commands[send(policy, 6, 255)];
+    CU_ASSERT_EQUAL_FATAL(command->data_in_bytes, 8);
+    CU_ASSERT_EQUAL(memcmp(command->data_in, "\0\x87\0\4\x3f\xff\0\0", 8), 0);
+    const uint8_t ports[6] = {0x12, 1, 0x88, 0, 255, 0};
+    command = &rig.commands[send(ports, 6, 255)];
+    static const uint8_t one_port[] = {0, 0x88, 0, 20, 0,    0,    0, 1, 0, 0, 0, 0,
+                                       0, 0,    0, 8,  0x51, 0x94, 0, 4, 0, 0, 0, 1};
+    CU_ASSERT_EQUAL_FATAL(command->data_in_bytes, sizeof one_port);
+    CU_ASSERT_EQUAL(memcmp(command->data_in, one_port, sizeof one_port), 0);
+    const uint8_t characteristics[6] = {0x12, 1, 0xb1, 0, 255, 0};
+    command = &rig.commands[send(characteristics, 6, 255)];
+    CU_ASSERT_EQUAL_FATAL(command->data_in_bytes, 64);
+    CU_ASSERT_EQUAL(command->data_in[5], 0x01); /* does not rotate */
     const uint8_t none[6] = {0x12, 1, 0xc5, 0, 255, 0};
     CU_ASSERT_EQUAL(sense_of(send(none, 6, 255)), 0x052400);
     const uint8_t page_without_evpd[6] = {0x12, 0, 0x80, 0, 255, 0};
