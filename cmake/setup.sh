@@ -18,7 +18,7 @@ test_packages=(
     git python3 python3-pytest libcunit1-dev lcov libpcap-dev
     clang libclang-rt-14-dev llvm
     gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user
-    libiscsi-dev libiscsi-bin tgt
+    libiscsi-dev libiscsi-bin tgt sg3-utils
     tshark sqlite3 parallel chromium
     fuse3 libfuse3-dev
 )

@@ -139,18 +139,25 @@ static void protocol_port(const struct lq_engine *engine, const struct lq_engine
         data[0] = task->nexus->transport->protocol_identifier;
 }
 
-/* General statistics and performance [SPC-4 7.3.9]; how long commands took is not counted. */
+/* General statistics and performance [SPC-4 7.3.9]; how long commands took is not counted, nor how
+ * long the unit was idle. Times would be in milliseconds. */
 static void general_statistics(const struct lq_engine *engine, const struct lq_engine_task *task,
                                const struct lq_unit_log *log, struct parameters *to)
 {
     (void)engine, (void)task;
-    uint8_t *data = put_parameter(to, 1, BINARY_LIST, 64);
-    if (data == NULL)
-        return;
-    lq_put_be64(data, log->reads);
-    lq_put_be64(data + 8, log->writes);
-    lq_put_be64(data + 16, log->blocks_written); /* RECEIVED */
-    lq_put_be64(data + 24, log->blocks_read);    /* TRANSMITTED */
+    uint8_t *access = put_parameter(to, 1, BINARY_LIST, 64);
+    if (access != NULL) {
+        lq_put_be64(access, log->reads);
+        lq_put_be64(access + 8, log->writes);
+        lq_put_be64(access + 16, log->blocks_written); /* RECEIVED */
+        lq_put_be64(access + 24, log->blocks_read);    /* TRANSMITTED */
+    }
+    (void)put_parameter(to, 2, BINARY_LIST, 8); /* idle time */
+    uint8_t *interval = put_parameter(to, 3, BINARY_LIST, 8);
+    if (interval != NULL) {
+        lq_put_be32(interval, 3);     /* EXPONENT */
+        lq_put_be32(interval + 4, 1); /* INTEGER: 1 x 10^-3 s */
+    }
 }
 
 /* Informational exceptions [SPC-4 7.3.11]: none. */

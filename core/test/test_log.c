@@ -96,7 +96,7 @@ static void commands_are_counted(void)
     rig_complete_with(&rig, rig_read(&rig, 0, LQ_SIMPLE, 0, 1), LQ_BLOCK_MEDIUM_ERROR);
     rig_complete_with(&rig, rig_write(&rig, 0, LQ_SIMPLE, 0, 1, 1), LQ_BLOCK_MEDIUM_ERROR);
     const struct rig_command *command = sense(CUMULATIVE | 0x19, 0, 1, 512);
-    CU_ASSERT_EQUAL_FATAL(command->data_in_bytes, 4 + 4 + 64);
+    CU_ASSERT_EQUAL_FATAL(command->data_in_bytes, 4 + 68 + 12 + 12);
     CU_ASSERT_EQUAL(lq_get_be64(command->data_in + 8), 2);  /* READs */
     CU_ASSERT_EQUAL(lq_get_be64(command->data_in + 16), 1); /* WRITEs */
     CU_ASSERT_EQUAL(lq_get_be64(command->data_in + 24), 8); /* blocks received */
