@@ -134,7 +134,7 @@ static uint32_t report_unexercised(const struct state *state)
     uint32_t count = 0;
     bool is_fcp = state->campaign->settings.transport == LQ_OVER_FCP;
     for (uint32_t i = 0; i < lq_property_count; i++) {
-        const char *transport = lq_property_table[i].transport;
+        const char *transport = lq_property_transport(i);
         bool is_of_other = transport != NULL && (strcmp(transport, "fcp") == 0) != is_fcp;
         if (state->sum.properties.exercised[i] != 0 || is_of_other)
             continue;

@@ -17,6 +17,9 @@
 
 enum { SOF_I3 = 0x2e, SOF_N3 = 0x36, EOF_N = 0x41, EOF_T = 0x42 }; /* [FC-BB-6 7.7] */
 enum { NO_ID = 0xffff, WELL_KNOWN = 0xfffff0 };
+
+#define REST_NS UINT64_C(1000000000)
+
 enum { TM_ABORT_TASK_SET = 0x02, TM_CLEAR_TASK_SET = 0x04, TM_LUN_RESET = 0x10,
        TM_TARGET_RESET = 0x20 };
 
@@ -156,6 +159,9 @@ void lq_frames_silence(struct lq_judge *judge, uint32_t remote, uint32_t local,
         if (exchange->remote == remote && exchange->local == local)
             silence(judge, exchange, seen, why);
     }
+    for (uint32_t i = 0; i < LQ_FRAMES_HELD; i++)
+        if (state->held[i].remote == remote && state->held[i].local == local)
+            state->held[i].at.seq = 0;
 }
 
 /* What CMND asks for, told to its command, if somebody has told of that. */
@@ -229,6 +235,24 @@ static void function_answered(struct lq_judge *judge, const struct lq_frame_seen
     }
 }
 
+/* An aborted exchange's RX_ID rests for R_A_TOV [FC-FS-4, Recovery Qualifier], of which a
+ * second is the shortest in use. */
+static void judge_identity(struct lq_judge *judge, const struct lq_frame_seen *seen,
+                           const struct lq_seen_fcp *exchange)
+{
+    const struct lq_frames_state *state = lq_frames_of(judge);
+    for (uint32_t i = 0; i < LQ_FRAMES_HELD; i++) {
+        const struct lq_seen_identity *held = &state->held[i];
+        if (held->at.seq == 0 || held->remote != exchange->remote ||
+            held->local != exchange->local || seen->at.time_ns - held->at.time_ns >= REST_NS)
+            continue;
+        judge->exercised[P_FRAME_15]++;
+        if (held->rx_id == seen->frame.rx_id)
+            lq_frames_convict(judge, P_FRAME_15, seen, exchange,
+                              "whose RX_ID is that of an exchange that has just been aborted");
+    }
+}
+
 /* What the target sends as responder of an FCP exchange. */
 static void judge_unit(struct lq_judge *judge, const struct lq_frame_seen *seen)
 {
@@ -248,6 +272,8 @@ static void judge_unit(struct lq_judge *judge, const struct lq_frame_seen *seen)
         exchange->tells_silence = true;
         return;
     }
+    if (exchange->rx_id == NO_ID)
+        judge_identity(judge, seen, exchange);
     if (exchange->rx_id != NO_ID && frame->rx_id != exchange->rx_id)
         lq_frames_convict(judge, P_FRAME_2, seen, exchange, "whose RX_ID has changed");
     else if ((frame->f_ctl & LQ_WIRE_RESPONDER) == 0)
@@ -257,6 +283,8 @@ static void judge_unit(struct lq_judge *judge, const struct lq_frame_seen *seen)
     lq_frames_unit_sent(judge, seen, exchange);
     if (frame->r_ctl == LQ_WIRE_FCP_DATA)
         lq_frames_tell_data(judge, seen, exchange);
+    if (frame->r_ctl == LQ_WIRE_FCP_RSP)
+        lq_frames_fabric_proof(judge, seen);
     if (frame->r_ctl == LQ_WIRE_FCP_RSP && exchange->cmnd.tm_flags != 0)
         function_answered(judge, seen, exchange);
 }
@@ -267,8 +295,10 @@ static void abort_came(struct lq_judge *judge, const struct lq_frame_seen *seen)
 {
     struct lq_seen_fcp *exchange = lq_frames_exchange(judge, seen->frame.s_id, seen->frame.d_id,
                                                       seen->frame.ox_id);
-    if (exchange != NULL)
-        exchange->abort = seen->at;
+    if (exchange == NULL)
+        return;
+    lq_frames_asks_on(judge, seen, exchange);
+    exchange->abort = seen->at;
 }
 
 static void abort_answered(struct lq_judge *judge, const struct lq_frame_seen *seen)
@@ -286,6 +316,10 @@ static void abort_answered(struct lq_judge *judge, const struct lq_frame_seen *s
         lq_frames_convict(judge, P_FRAME_8, seen, exchange,
                           "while its command had not ended and could still do harm");
     silence(judge, exchange, seen, "after BA_ACC");
+    struct lq_frames_state *state = lq_frames_of(judge);
+    if (frame->rx_id != NO_ID)
+        state->held[state->held_next++ % LQ_FRAMES_HELD] = (struct lq_seen_identity){
+            exchange->remote, exchange->local, exchange->ox_id, frame->rx_id, seen->at};
 }
 
 /* --- the part --------------------------------------------------------------------------------- */
@@ -294,9 +328,12 @@ static void from_target(struct lq_judge *judge, const struct lq_frame_seen *seen
 {
     const struct lq_wire_frame *frame = &seen->frame;
     judge_form(judge, seen);
-    if (frame->kind != LQ_WIRE_FCOE || frame->fault != LQ_WIRE_FRAME_GOOD ||
-        frame->s_id >= WELL_KNOWN)
+    if (frame->kind != LQ_WIRE_FCOE || frame->fault != LQ_WIRE_FRAME_GOOD)
         return;
+    if (frame->s_id >= WELL_KNOWN) {
+        lq_frames_fabric(judge, seen);
+        return;
+    }
     bool is_unit = frame->r_ctl == LQ_WIRE_FCP_DATA || frame->r_ctl == LQ_WIRE_FCP_RSP ||
                    frame->r_ctl == LQ_WIRE_FCP_XFER_RDY;
     if (frame->type == LQ_WIRE_TYPE_FCP && is_unit)
@@ -310,9 +347,12 @@ static void from_target(struct lq_judge *judge, const struct lq_frame_seen *seen
 static void to_target(struct lq_judge *judge, const struct lq_frame_seen *seen)
 {
     const struct lq_wire_frame *frame = &seen->frame;
-    if (frame->kind != LQ_WIRE_FCOE || frame->fault != LQ_WIRE_FRAME_GOOD ||
-        frame->d_id >= WELL_KNOWN)
+    if (frame->kind != LQ_WIRE_FCOE || frame->fault != LQ_WIRE_FRAME_GOOD)
         return;
+    if (frame->d_id >= WELL_KNOWN) {
+        lq_frames_fabric(judge, seen);
+        return;
+    }
     if (frame->type == LQ_WIRE_TYPE_FCP && frame->r_ctl == LQ_WIRE_FCP_CMND) {
         begin(judge, seen);
     } else if (frame->type == LQ_WIRE_TYPE_FCP && frame->r_ctl == LQ_WIRE_FCP_DATA) {
@@ -345,6 +385,8 @@ static void frames_frame(struct lq_judge *judge, const struct lq_tap *tap)
 /* The target's memory is gone, and with it every login and exchange. */
 static void forget_all(struct lq_frames_state *state)
 {
+    lq_frames_fabric_forget(state);
+    memset(state->held, 0, sizeof state->held);
     lq_map_reset(&state->exchange_of);
     lq_map_reset(&state->port_of);
     lq_map_reset(&state->service_of);
@@ -368,6 +410,7 @@ static void frames_init(struct lq_judge *judge)
     lq_array_init(&state->ports, sizeof(struct lq_seen_port));
     lq_array_init(&state->services, sizeof(struct lq_seen_service));
     lq_array_init(&state->asked, sizeof(struct lq_seen_asked));
+    lq_frames_fabric_init(state);
     lq_map_init(&state->exchange_of);
     lq_map_init(&state->port_of);
     lq_map_init(&state->service_of);
@@ -380,6 +423,7 @@ static void frames_free(struct lq_judge *judge)
     lq_array_free(&state->ports, judge->allocator);
     lq_array_free(&state->services, judge->allocator);
     lq_array_free(&state->asked, judge->allocator);
+    lq_frames_fabric_free(judge, state);
     lq_map_free(&state->exchange_of, judge->allocator);
     lq_map_free(&state->port_of, judge->allocator);
     lq_map_free(&state->service_of, judge->allocator);

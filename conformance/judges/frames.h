@@ -28,6 +28,7 @@ struct lq_seen_fcp {
     uint32_t burst_end;           /* of the open burst; not above out_bytes: none is open */
     bool has_recovered;           /* an SRR was accepted, or data came out of order */
     uint8_t resend_r_ctl; /* of an SRR that was accepted: what has to come next; 0: nothing */
+    struct lq_moment resend_since;
     uint32_t resend_offset;
 };
 
@@ -49,11 +50,23 @@ struct lq_seen_service {
     struct lq_moment at;
 };
 
+/* The identity of an aborted exchange. */
+struct lq_seen_identity {
+    uint32_t remote, local;
+    uint16_t ox_id, rx_id;
+    struct lq_moment at; /* seq 0: none, or given back */
+};
+
+enum { LQ_FRAMES_HELD = 64 };
+
 struct lq_frames_state {
     struct lq_wire_crc32 crc;
     struct lq_array exchanges, ports, services;
     struct lq_array asked; /* struct lq_seen_asked; outlives the target */
     struct lq_map exchange_of, port_of, service_of;
+    struct lq_array members, debts; /* frames_fabric.c */
+    uint32_t held_next;
+    struct lq_seen_identity held[LQ_FRAMES_HELD]; /* newest */
     uint64_t frames; /* seen so far: numbers moments */
 };
 
@@ -97,6 +110,17 @@ struct lq_seen_fcp *lq_frames_exchange(const struct lq_judge *judge, uint32_t re
 /* All exchanges between the two that are not silent yet: nothing of them may come from now on. */
 void lq_frames_silence(struct lq_judge *judge, uint32_t remote, uint32_t local,
                        const struct lq_frame_seen *seen, const char *why);
+
+/* frames_fabric.c: a frame from or to the fabric's well-known addresses; an N_Port is answered. */
+void lq_frames_fabric(struct lq_judge *judge, const struct lq_frame_seen *seen);
+void lq_frames_fabric_proof(struct lq_judge *judge, const struct lq_frame_seen *seen);
+void lq_frames_fabric_init(struct lq_frames_state *state);
+void lq_frames_fabric_free(struct lq_judge *judge, struct lq_frames_state *state);
+void lq_frames_fabric_forget(struct lq_frames_state *state);
+
+/* The initiator asks about EXCHANGE, or gives it up: what it had asked for must have come. */
+void lq_frames_asks_on(struct lq_judge *judge, const struct lq_frame_seen *seen,
+                       struct lq_seen_fcp *exchange);
 
 /* The I_T nexus of PORT's login; NULL: nobody has told of it. */
 const struct lq_seen_nexus *lq_frames_nexus(const struct lq_judge *judge,

@@ -2,6 +2,8 @@
 /* FRAMES: data, its requests and the response of an exchange [FCP-4 9.3 to 9.5]. */
 #include "conformance/judges/frames.h"
 
+#define RESEND_NS UINT64_C(100000000)
+
 void lq_frames_unit_came(struct lq_judge *judge, const struct lq_frame_seen *seen,
                          struct lq_seen_fcp *exchange)
 {
@@ -92,6 +94,7 @@ static void judge_resent(struct lq_judge *judge, const struct lq_frame_seen *see
     struct lq_wire_ready ready = {0, 0};
     uint8_t wanted = exchange->resend_r_ctl;
     judge->exercised[P_FRAME_12]++;
+    judge->exercised[P_FRAME_14] += frame->r_ctl == wanted;
     if (frame->r_ctl != wanted)
         return;
     exchange->resend_r_ctl = 0;
@@ -105,6 +108,31 @@ static void judge_resent(struct lq_judge *judge, const struct lq_frame_seen *see
     if (!is_right)
         lq_frames_convict(judge, P_FRAME_12, seen, exchange,
                           "from another offset than SRR had asked for");
+}
+
+/* It goes out at once; what is sent is seen here even when it is lost later. */
+void lq_frames_asks_on(struct lq_judge *judge, const struct lq_frame_seen *seen,
+                       struct lq_seen_fcp *exchange)
+{
+    if (exchange->resend_r_ctl == 0 || exchange->is_repeated ||
+        exchange->silent_since.seq != 0)
+        return;
+    judge->exercised[P_FRAME_14]++;
+    if (seen->at.time_ns - exchange->resend_since.time_ns < RESEND_NS)
+        return;
+    struct lq_text text = {0};
+    lq_text_add(&text, "the target accepted an SRR for exchange ");
+    lq_text_hex(&text, exchange->ox_id, 4);
+    lq_text_add(&text, " and sent nothing of what it asked for");
+    struct lq_proof proof = {0};
+    lq_proof_wire(&proof, exchange->begun, seen->device, LQ_TO_TARGET, LQ_WIRE_FCP_CMND,
+                  exchange->ox_id);
+    lq_proof_wire(&proof, exchange->resend_since, seen->device, LQ_FROM_TARGET,
+                  LQ_WIRE_FC4_REPLY, exchange->ox_id);
+    lq_proof_wire(&proof, seen->at, seen->device, LQ_TO_TARGET, seen->frame.r_ctl,
+                  seen->frame.ox_id);
+    lq_convict(judge, P_FRAME_14, &proof, &text);
+    exchange->resend_r_ctl = 0;
 }
 
 /* Data and residual agree with what the command expected [FCP-4 9.5.8]. */

@@ -92,6 +92,15 @@ static uint64_t srr_detail(const struct lq_wire_frame *frame)
     return ox_id << 48 | (uint64_t)p[12] << 32 | lq_wire_be32(p + 8);
 }
 
+static void srr_came(struct lq_judge *judge, const struct lq_frame_seen *seen)
+{
+    const struct lq_wire_frame *frame = &seen->frame;
+    struct lq_seen_fcp *exchange = lq_frames_exchange(judge, frame->s_id, frame->d_id,
+                                                      (uint16_t)(srr_detail(frame) >> 48));
+    if (exchange != NULL)
+        lq_frames_asks_on(judge, seen, exchange);
+}
+
 static void request(struct lq_judge *judge, const struct lq_frame_seen *seen)
 {
     const struct lq_wire_frame *frame = &seen->frame;
@@ -104,6 +113,8 @@ static void request(struct lq_judge *judge, const struct lq_frame_seen *seen)
         (void)lq_array_add(&state->services, judge->allocator);
     }
     struct lq_seen_service *service = lq_array_at(&state->services, *at);
+    if (command == LQ_WIRE_SRR && frame->type == LQ_WIRE_TYPE_FCP)
+        srr_came(judge, seen);
     *service = (struct lq_seen_service){.requester = frame->s_id,
                                         .responder = frame->d_id,
                                         .ox_id = frame->ox_id,
@@ -112,12 +123,25 @@ static void request(struct lq_judge *judge, const struct lq_frame_seen *seen)
                                         .at = seen->at};
     if (command == LQ_WIRE_SRR && frame->type == LQ_WIRE_TYPE_FCP)
         service->detail = srr_detail(frame);
+    if (command == LQ_WIRE_RRQ && frame->payload_bytes >= 12)
+        service->detail = lq_wire_be16(frame->payload + 8); /* OX_ID [FC-LS-3, RRQ] */
     if (seen->direction == LQ_FROM_TARGET)
         return;
     struct lq_seen_port *port = lq_frames_port(judge, frame->s_id, frame->d_id, true);
     if (command == LQ_WIRE_PLOGI && frame->payload_bytes >= PLOGI_BYTES) {
         port->port_name = lq_wire_be64(frame->payload + PORT_NAME);
         port->nexus = NULL;
+    }
+}
+
+/* RRQ: the exchange's identity may be used again. */
+static void give_back(struct lq_frames_state *state, const struct lq_seen_service *service)
+{
+    for (uint32_t i = 0; i < LQ_FRAMES_HELD; i++) {
+        struct lq_seen_identity *held = &state->held[i];
+        if (held->remote == service->requester && held->local == service->responder &&
+            held->ox_id == (uint16_t)service->detail)
+            held->at.seq = 0;
     }
 }
 
@@ -150,10 +174,14 @@ static void accepted(struct lq_judge *judge, const struct lq_frame_seen *seen,
                                (uint16_t)(service->detail >> 48));
         if (exchange == NULL)
             break;
+        exchange->resend_since = seen->at;
         exchange->resend_r_ctl = (uint8_t)(service->detail >> 32);
         exchange->resend_offset = (uint32_t)service->detail;
         break;
     }
+    case LQ_WIRE_RRQ:
+        give_back(lq_frames_of(judge), service);
+        break;
     default:
         break;
     }

@@ -30,7 +30,6 @@ struct lq_property {
     const char *clause;   /* document, revision and clause it rests on */
     const char *judge;    /* which judge decides it: "data" */
     const char *sentence; /* what must hold */
-    const char *transport; /* "iscsi" or "fcp" where only its wire can show it; NULL */
 };
 
 extern const struct lq_property lq_property_table[];
@@ -40,6 +39,9 @@ extern const uint32_t lq_property_count;
 
 /* Place of the property of this ID ("TM-2") in the table; LQ_NO_PROPERTY when there is none. */
 uint32_t lq_property_find(const char *id);
+
+/* "iscsi" or "fcp" where only that wire can put the property in this place to the test; NULL. */
+const char *lq_property_transport(uint32_t property);
 
 /* Only iSCSI's PDUs put PROPERTY to the test. */
 bool lq_property_is_of_pdus(uint32_t property);

@@ -45,8 +45,7 @@ const struct lq_property lq_property_table[] = {
     [P_TM_1] =
         {"TM-1", "tm-silence", "RFC 7143 11.5.1; SAM-5 r21 7.2", "tm",
          "After the answer to a TM function its session sees no data, R2T or status of a "
-         "command that it aborted.",
-         "iscsi"},
+         "command that it aborted."},
     [P_TM_2] =
         {"TM-2", "tm-no-late-effect", "SAM-5 r21 7.2, 5.5", "data",
          "An aborted write takes effect before the answer to the TM function, or never."},
@@ -61,8 +60,7 @@ const struct lq_property lq_property_table[] = {
     [P_TM_5] =
         {"TM-5", "cold-reset-closes", "RFC 7143 11.5.1", "tm",
          "After the answer to TARGET COLD RESET no command of a session from before it is "
-         "received: its connection is closed.",
-         "iscsi"},
+         "received: its connection is closed."},
     [P_TM_6] =
         {"TM-6", "tm-honest-answer", "RFC 7143 11.6.1", "tm",
          "The answer to a TM function says what was so: no absent task that is there, no "
@@ -76,8 +74,7 @@ const struct lq_property lq_property_table[] = {
     [P_TM_9] =
         {"TM-9", "tm-answer-sent", "RFC 7143 11.6", "tm",
          "What a TM function was answered is sent to its initiator before a logout of its session"
-         " is answered.",
-         "iscsi"},
+         " is answered."},
     [P_TM_10] =
         {"TM-10", "tm-supported", "SAM-5 r21 7.2, 7.3, 7.5, 7.7", "tm",
          "ABORT TASK, ABORT TASK SET, CLEAR TASK SET and LOGICAL UNIT RESET are carried out, not "
@@ -92,8 +89,7 @@ const struct lq_property lq_property_table[] = {
          "and of none that is not."},
     [P_RI_1] =
         {"RI-1", "old-session-silent", "RFC 7143 6.3.5", "reinstate",
-         "After the success of a reinstating login the old session sends nothing.",
-         "iscsi"},
+         "After the success of a reinstating login the old session sends nothing."},
     [P_RI_2] =
         {"RI-2", "nexus-no-late-effect", "RFC 7143 6.3.5; SAM-5 r21 6.3.4", "data",
          "A write of a session that was reinstated or logged out takes effect before the login"
@@ -113,16 +109,13 @@ const struct lq_property lq_property_table[] = {
          "A login or logout is answered within its bound even while a store hangs."},
     [P_RI_8] =
         {"RI-8", "logout-fence", "RFC 7143 11.14; SAM-5 r21 6.3.4", "reinstate",
-         "A logout is answered only when no command of the session is left but orphans.",
-         "iscsi"},
+         "A logout is answered only when no command of the session is left but orphans."},
     [P_RI_9] =
         {"RI-9", "stalled-login-ends", "RFC 7143 7.1, 10.1.3", "connection",
-         "A connection whose login does not end is closed by the target within its login timeout.",
-         "iscsi"},
+         "A connection whose login does not end is closed by the target within its login timeout."},
     [P_RI_10] =
         {"RI-10", "session-handles-differ", "RFC 7143 4.4.3", "connection",
-         "TSIHs are not 0, and those of an initiator's sessions with a target all differ.",
-         "iscsi"},
+         "TSIHs are not 0, and those of an initiator's sessions with a target all differ."},
     [P_QUAR_1] =
         {"QUAR-1", "orphan-extent-untouched", "docs/ARCHITECTURE.md, quarantine", "quarantine",
          "While an orphan's fate is open nothing that overlaps its extent, rounded out to the "
@@ -168,83 +161,65 @@ const struct lq_property lq_property_table[] = {
          "Of several unit attentions the one of highest precedence is reported first."},
     [P_SEQ_1] =
         {"SEQ-1", "stat-sn-counts", "RFC 7143 4.2.2.2", "sequence",
-         "StatSN goes up by one with each PDU that carries status, and only then.",
-         "iscsi"},
+         "StatSN goes up by one with each PDU that carries status, and only then."},
     [P_SEQ_2] =
         {"SEQ-2", "command-window-monotone", "RFC 7143 4.2.2.1", "sequence",
          "ExpCmdSN and MaxCmdSN never go back, the window is never negative, and ExpCmdSN "
-         "tells what has been received.",
-         "iscsi"},
+         "tells what has been received."},
     [P_SEQ_3] =
         {"SEQ-3", "data-sn-contiguous", "RFC 7143 4.2.2.3, 11.7.5, 11.8.3", "sequence",
-         "DataSN and R2TSN of a command count from 0 without holes.",
-         "iscsi"},
+         "DataSN and R2TSN of a command count from 0 without holes."},
     [P_SEQ_4] =
         {"SEQ-4", "data-offsets-contiguous", "RFC 7143 11.7.3, 11.8.4", "sequence",
          "Data-In and R2T cover the data in order, without gap or overlap, within the expected"
-         " length.",
-         "iscsi"},
+         " length."},
     [P_SEQ_5] =
         {"SEQ-5", "negotiated-limits", "RFC 7143 13.10 to 13.18", "sequence",
-         "The target keeps the negotiated limits of segments, bursts and outstanding R2Ts.",
-         "iscsi"},
+         "The target keeps the negotiated limits of segments, bursts and outstanding R2Ts."},
     [P_SEQ_6] =
         {"SEQ-6", "residuals", "RFC 7143 11.4.5", "sequence",
          "Residual counts are the difference between what was expected and what the command "
-         "defines.",
-         "iscsi"},
+         "defines."},
     [P_SEQ_7] =
         {"SEQ-7", "one-status-per-task", "RFC 7143 11.4, 4.2.2.1", "sequence",
-         "A task gets one status, and nothing is sent for a task that is not there.",
-         "iscsi"},
+         "A task gets one status, and nothing is sent for a task that is not there."},
     [P_SEQ_8] =
         {"SEQ-8", "transfer-tags-unique", "RFC 7143 11.8.5", "sequence",
-         "The Target Transfer Tags of outstanding R2Ts are all different.",
-         "iscsi"},
+         "The Target Transfer Tags of outstanding R2Ts are all different."},
     [P_SEQ_9] =
         {"SEQ-9", "sense-well-formed", "SPC-5 r22 4.5; RFC 7143 11.4.7", "sequence",
-         "CHECK CONDITION carries well-formed sense data.",
-         "iscsi"},
+         "CHECK CONDITION carries well-formed sense data."},
     [P_SEQ_10] =
         {"SEQ-10", "login-answers", "RFC 7143 6.1, 6.2, 11.13", "sequence",
-         "Every key of a login is answered once and within what was offered.",
-         "iscsi"},
+         "Every key of a login is answered once and within what was offered."},
     [P_SEQ_11] =
         {"SEQ-11", "write-has-its-own-data", "RFC 7143 11.7.4, 11.8.5", "sequence",
-         "A write ends GOOD only after all of its data arrived under its own tags.",
-         "iscsi"},
+         "A write ends GOOD only after all of its data arrived under its own tags."},
     [P_SEQ_12] =
         {"SEQ-12", "pdu-well-formed", "RFC 7143 11", "sequence",
          "The target sends only PDUs whose opcode, lengths and fixed fields are legal, and "
-         "only in their phase.",
-         "iscsi"},
+         "only in their phase."},
     [P_SEQ_13] =
         {"SEQ-13", "status-as-ended", "SAM-5 r21 5.4.2.5", "sequence",
          "An initiator receives the status and sense with which its command ended."},
     [P_SEQ_14] =
         {"SEQ-14", "digests-right", "RFC 7143 11.1, 13.1", "digests",
-         "What the target sends carries the digests that were negotiated, and they are right.",
-         "iscsi"},
+         "What the target sends carries the digests that were negotiated, and they are right."},
     [P_SEQ_15] =
         {"SEQ-15", "broken-pdu-without-effect", "RFC 7143 7.8", "digests",
-         "Nothing comes of a PDU whose digest is wrong, and a wrong data digest is rejected.",
-         "iscsi"},
+         "Nothing comes of a PDU whose digest is wrong, and a wrong data digest is rejected."},
     [P_SEQ_16] =
         {"SEQ-16", "outside-window-ignored", "RFC 7143 4.2.2.1", "connection",
-         "A request outside of the window, or one that had been received, gets no answer.",
-         "iscsi"},
+         "A request outside of the window, or one that had been received, gets no answer."},
     [P_SEQ_17] =
         {"SEQ-17", "unsolicited-data-bounded", "RFC 7143 4.2.5.3, 13.10, 13.11, 13.14", "sequence",
-         "A write with more unsolicited data than was agreed does not end GOOD.",
-         "iscsi"},
+         "A write with more unsolicited data than was agreed does not end GOOD."},
     [P_SEQ_18] =
         {"SEQ-18", "blocks-in-range", "SBC-3 5.8", "sequence",
-         "A READ or WRITE of blocks beyond the capacity does not end GOOD.",
-         "iscsi"},
+         "A READ or WRITE of blocks beyond the capacity does not end GOOD."},
     [P_SEQ_20] =
         {"SEQ-20", "allocation-length-kept", "SPC-5 r22 4.2.5.6", "sequence",
-         "A command that has an allocation length sends no more Data-In than that.",
-         "iscsi"},
+         "A command that has an allocation length sends no more Data-In than that."},
     [P_DUR_1] =
         {"DUR-1", "forced-write-survives", "SBC-3 4.15, 6.5.5", "durable",
          "A write with FUA, or any write where WCE is 0, survives a loss of power once it has "
@@ -285,19 +260,16 @@ const struct lq_property lq_property_table[] = {
          "REPORT LUNS lists the logical units that are there, all of them and no other."},
     [P_MODE_1] =
         {"MODE-1", "mode-sense-as-it-is", "SPC-5 r22 6.14, 7.5.10; SBC-4 r22 6.5.6", "modes",
-         "MODE SENSE shows the mode parameters that hold.",
-         "iscsi"},
+         "MODE SENSE shows the mode parameters that hold."},
     [P_MODE_2] =
         {"MODE-2", "mode-select-holds", "SPC-5 r22 6.9", "modes",
-         "After a MODE SELECT that ended GOOD its mode parameters hold.",
-         "iscsi"},
+         "After a MODE SELECT that ended GOOD its mode parameters hold."},
     [P_MODE_3] =
         {"MODE-3", "reset-restores-modes", "SAM-5 r21 6.3.3; SPC-5 r22 7.5", "modes",
          "After a reset mode parameters are what they were before any MODE SELECT."},
     [P_MODE_4] =
         {"MODE-4", "sense-format-as-asked", "SPC-5 r22 4.4, 7.5.10", "modes",
-         "Sense data is in descriptor format when D_SENSE is 1, in fixed format when it is 0.",
-         "iscsi"},
+         "Sense data is in descriptor format when D_SENSE is 1, in fixed format when it is 0."},
     [P_PR_1] =
         {"PR-1", "reservation-fence", "SPC-4 r36f 5.13.1, t65; SBC-4 t13",
          "reservation",
@@ -353,12 +325,10 @@ const struct lq_property lq_property_table[] = {
          "An initiator gives up a command only for a known cause."},
     [P_LIVE_6] =
         {"LIVE-6", "ping-answered", "RFC 7143 11.18, 11.19", "connection",
-         "Every ping is answered before the logout that follows it.",
-         "iscsi"},
+         "Every ping is answered before the logout that follows it."},
     [P_LIVE_7] =
         {"LIVE-7", "connection-outlives-noise", "RFC 7143 4.2.2.1, 11.5.1", "connection",
-         "The target does not close a connection for a PDU that it must ignore.",
-         "iscsi"},
+         "The target does not close a connection for a PDU that it must ignore."},
     [P_ACC_1] =
         {"ACC-1", "slots-come-back", "docs/ARCHITECTURE.md, judges", "accounting",
          "Every command that was received has ended and its slot is free again at the end."},
@@ -371,56 +341,55 @@ const struct lq_property lq_property_table[] = {
     [P_FRAME_1] =
         {"FRAME-1", "frames-well-formed", "FC-BB-6 7.7; FC-FS-4 9", "frames",
          "A frame has the form, the CRC, the start and the end that its place in its sequence "
-         "asks for.",
-         "fcp"},
+         "asks for."},
     [P_FRAME_2] =
         {"FRAME-2", "frames-of-open-exchanges", "FC-FS-4, exchanges; FCP-4 4.9", "frames",
          "An information unit belongs to an exchange that its initiator has begun, under one "
-         "RX_ID.",
-         "fcp"},
+         "RX_ID."},
     [P_FRAME_3] =
         {"FRAME-3", "sequence-counts", "FC-FS-4, SEQ_CNT", "frames",
          "The frames of a sequence count by one and end before another sequence of the "
-         "exchange begins.",
-         "fcp"},
+         "exchange begins."},
     [P_FRAME_4] =
         {"FRAME-4", "frame-data-in-order", "FCP-4 9.4", "frames",
-         "FCP_DATA follows without gap, within FCP_DL, only where the command reads.",
-         "fcp"},
+         "FCP_DATA follows without gap, within FCP_DL, only where the command reads."},
     [P_FRAME_5] =
         {"FRAME-5", "transfer-ready-in-turn", "FCP-4 9.3", "frames",
          "FCP_XFER_RDY asks for what comes next, within FCP_DL, when all that was asked for "
-         "has come.",
-         "fcp"},
+         "has come."},
     [P_FRAME_6] =
         {"FRAME-6", "response-once-and-last", "FCP-4 9.5", "frames",
-         "An exchange has one FCP_RSP, and nothing follows it but what SRR asks for.",
-         "fcp"},
+         "An exchange has one FCP_RSP, and nothing follows it but what SRR asks for."},
     [P_FRAME_7] =
         {"FRAME-7", "ended-exchange-silent", "FCP-4 12.3.2; SAM-5 r21 7.2", "frames",
          "Nothing of an exchange follows BA_ACC, the answer to a TM function, or the login or "
-         "logout that ended it.",
-         "fcp"},
+         "logout that ended it."},
     [P_FRAME_8] =
         {"FRAME-8", "abort-answered-when-quiet", "FCP-4 12.3.2; SAM-5 r21 7.2", "frames",
-         "BA_ACC comes when the aborted command can do no more harm.",
-         "fcp"},
+         "BA_ACC comes when the aborted command can do no more harm."},
     [P_FRAME_9] =
         {"FRAME-9", "frame-residuals", "FCP-4 9.5.8", "frames",
-         "Status GOOD comes behind all data, and the residual is what was not transferred.",
-         "fcp"},
+         "Status GOOD comes behind all data, and the residual is what was not transferred."},
     [P_FRAME_10] =
         {"FRAME-10", "commands-need-a-login", "FCP-4 6.3", "frames",
-         "A command is carried out only for an N_Port that has a process login.",
-         "fcp"},
+         "A command is carried out only for an N_Port that has a process login."},
     [P_FRAME_11] =
         {"FRAME-11", "link-service-answered-once", "FC-LS-3 4", "frames",
-         "A link service request gets one answer, and nothing else gets one.",
-         "fcp"},
+         "A link service request gets one answer, and nothing else gets one."},
     [P_FRAME_12] =
         {"FRAME-12", "recovery-from-offset", "FCP-4, SRR", "frames",
-         "What an SRR asks for again comes from the offset that it said.",
-         "fcp"},
+         "What an SRR asks for again comes from the offset that it said."},
+    [P_FRAME_13] =
+        {"FRAME-13", "fabric-tells-of-changes", "FC-LS-3, RSCN, SCR", "frames",
+         "An N_Port that has asked for state change notification is told of each N_Port that "
+         "registers."},
+    [P_FRAME_14] =
+        {"FRAME-14", "asked-again-is-sent", "FCP-4, SRR", "frames",
+         "What an accepted SRR asked for is sent."},
+    [P_FRAME_15] =
+        {"FRAME-15", "exchange-identity-held", "FC-FS-4, Recovery Qualifier", "frames",
+         "The RX_ID of an aborted exchange is not used again before R_A_TOV has passed or RRQ "
+         "was accepted."},
 };
 
 const uint32_t lq_property_count = LQ_PROPERTIES;
@@ -431,4 +400,21 @@ uint32_t lq_property_find(const char *id)
         if (strcmp(lq_property_table[i].id, id) == 0)
             return i;
     return LQ_NO_PROPERTY;
+}
+
+/* Those that only iSCSI's PDUs show. */
+static const uint8_t of_iscsi[] = {
+    P_TM_1,  P_TM_5,  P_TM_9,  P_RI_1,  P_RI_8,   P_RI_9,   P_RI_10,  P_SEQ_1,  P_SEQ_2,  P_SEQ_3,
+    P_SEQ_4, P_SEQ_5, P_SEQ_6, P_SEQ_7, P_SEQ_8,  P_SEQ_9,  P_SEQ_10, P_SEQ_11, P_SEQ_12, P_SEQ_14,
+    P_SEQ_15, P_SEQ_16, P_SEQ_17, P_SEQ_18, P_SEQ_20, P_MODE_1, P_MODE_2, P_MODE_4, P_LIVE_6,
+    P_LIVE_7};
+
+const char *lq_property_transport(uint32_t property)
+{
+    if (strcmp(lq_property_table[property].judge, "frames") == 0)
+        return "fcp";
+    for (uint32_t i = 0; i < sizeof of_iscsi / sizeof of_iscsi[0]; i++)
+        if (of_iscsi[i] == property)
+            return "iscsi";
+    return NULL;
 }

@@ -110,6 +110,9 @@ enum lq_property_place {
     P_FRAME_10,
     P_FRAME_11,
     P_FRAME_12,
+    P_FRAME_13,
+    P_FRAME_14,
+    P_FRAME_15,
     LQ_PROPERTIES
 };
 

@@ -263,7 +263,8 @@ void lq_fct_tm_executed(struct lq_fc_target *t, struct lq_fct_exchange *x,
         if (lq_handle_is_none(x->task) && lq_fct_wrong(t, LQ_WRONG_ABORTED_EXCHANGE_GOES_ON))
             lq_fct_complete(t, x, &(struct lq_command_complete){.status = LQ_TASK_ABORTED});
         else if (lq_handle_is_none(x->task)) /* always, of an engine that keeps its word */
-            lq_fct_exchange_end(t, x, LQ_FCT_DEAD);
+            lq_fct_exchange_end(t, x, lq_fct_wrong(t, LQ_WRONG_RX_ID_AT_ONCE) ? LQ_FCT_FREE
+                                                                             : LQ_FCT_DEAD);
     } else {
         x->state = LQ_FCT_ENDED;
         x->has_info = true;

@@ -122,15 +122,18 @@ static struct lq_fct_exchange *next_free(struct lq_fc_target *t, bool reserved)
         if (lq_fct_exchange_is_stale(t, oldest) || lq_list_is_empty(&t->reusable))
             return lq_fct_exchange_is_stale(t, oldest) ? oldest : NULL;
     }
-    return lq_list_is_empty(&t->reusable)
-               ? NULL
-               : LQ_ELEMENT(t->reusable.next, struct lq_fct_exchange, link);
+    struct lq_link *next = lq_fct_wrong(t, LQ_WRONG_RX_ID_AT_ONCE) ? t->reusable.prev
+                                                                   : t->reusable.next;
+    return lq_list_is_empty(&t->reusable) ? NULL
+                                          : LQ_ELEMENT(next, struct lq_fct_exchange, link);
 }
 
 /* Slot and use of it, FFFFh left out. */
 static uint16_t rx_id_of(const struct lq_fc_target *t, const struct lq_fct_exchange *x)
 {
     uint32_t uses = 0xffff / t->config.exchanges_max;
+    if (lq_fct_wrong(t, LQ_WRONG_RX_ID_AT_ONCE))
+        return (uint16_t)x->index;
     return (uint16_t)(x->index + t->config.exchanges_max * (x->generation % uses));
 }
 

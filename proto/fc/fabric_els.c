@@ -4,6 +4,7 @@
 
 #include "core/base/bytes.h"
 #include "proto/fc/fabric_state.h"
+#include "proto/fc/wrongs.h"
 
 enum {
     F_CTL_REQUEST = LQ_FC_F_CTL_FIRST_SEQUENCE | LQ_FC_F_CTL_END_SEQUENCE |
@@ -228,6 +229,8 @@ static void send_notice(struct lq_fc_fabric *fabric, struct lq_fabric_port *port
 void lq_fabric_changed(struct lq_fc_fabric *fabric, const struct lq_fabric_port *changed)
 {
     uint32_t place = (uint32_t)(changed - fabric->ports);
+    if (LQ_WRONG(fabric->env->wrongs.fc, LQ_WRONG_RSCN_LEFT_OUT))
+        return;
     for (uint32_t i = 0; i < fabric->config.ports_max; i++) {
         struct lq_fabric_port *port = &fabric->ports[i];
         if (!port->is_here || !port->wants_notices || port == changed)

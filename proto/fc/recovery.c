@@ -156,7 +156,7 @@ void lq_fct_srr(struct lq_fc_target *t, uint32_t port, const struct lq_fc_frame 
     struct lq_fc_els acc;
     lq_fc_els_begin(&acc, LQ_FC_ELS_LS_ACC, LQ_FC_ELS_SRR);
     lq_fct_send_els(t, reply, &acc);
-    if (repeat(t, x, &srr)) {
+    if (lq_fct_wrong(t, LQ_WRONG_SRR_FORGOTTEN) || repeat(t, x, &srr)) {
         t->counts.recoveries++;
         return;
     }

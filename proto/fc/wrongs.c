@@ -38,4 +38,10 @@ const struct lq_wrong lq_fc_wrongs[LQ_FC_WRONGS] = {
                                               "PRLI gets LS_ACC twice"},
     [LQ_WRONG_PLOGI_KEEPS_EXCHANGES] = {"plogi-keeps-exchanges", "FRAME-7",
                                         "a new PLOGI leaves the exchanges of the old one alone"},
+    [LQ_WRONG_RSCN_LEFT_OUT] = {"rscn-left-out", "FRAME-13",
+                                "the fabric tells nobody of N_Ports that come and go"},
+    [LQ_WRONG_SRR_FORGOTTEN] = {"srr-forgotten", "FRAME-14",
+                                "SRR is accepted, and what was lost is not sent again"},
+    [LQ_WRONG_RX_ID_AT_ONCE] = {"rx-id-at-once", "FRAME-15",
+                                "the RX_ID of an aborted exchange is the next one's"},
 };
