@@ -355,6 +355,31 @@ static void on_solicitation(struct lq_fcf *fcf, const struct lq_ethernet *ethern
     advertise(fcf, answer, LQ_FIP_S, message->max_fcoe_bytes);
 }
 
+/*
+ * Nobody here knows who says that it is alive: the word that its link had ended was lost, or this
+ * FCF has started anew. It is told once more, and comes back at once instead of waiting for answers
+ * to its frames, which go nowhere [FC-BB-6, Clear Virtual Links]. Without a VN_Port: all are meant.
+ */
+static void answer_stranger(struct lq_fcf *fcf, const struct lq_ethernet *ethernet,
+                            const struct lq_fip_message *message)
+{
+    uint32_t vn_port = message->present & LQ_FIP_HAS(LQ_FIP_VN_PORT);
+    fcf->counts.ignored++;
+    if ((message->mac & LQ_MAC_GROUP_BIT) != 0)
+        return;
+    const struct lq_fip_message clear = {
+        .operation = LQ_FIP_CLEAR_LINKS,
+        .flags = address_flags(fcf),
+        .present = LQ_FIP_HAS(LQ_FIP_MAC) | LQ_FIP_HAS(LQ_FIP_NAME) | vn_port,
+        .mac = fcf->config.mac,
+        .name = fcf->config.switch_name,
+        .vn_port = message->vn_port};
+    struct lq_ethernet answer = back_to(fcf, ethernet);
+    answer.destination = message->mac; /* the ENode's own; a VN_Port's may be the source */
+    lq_fip_outbox_put(fcf->outbox, answer, &clear, 0);
+    fcf->counts.cleared++;
+}
+
 static void on_keep_alive(struct lq_fcf *fcf, const struct lq_ethernet *ethernet,
                           const struct lq_fip_message *message)
 {
@@ -373,7 +398,8 @@ static void on_keep_alive(struct lq_fcf *fcf, const struct lq_ethernet *ethernet
             is_known = true;
         }
     }
-    fcf->counts.ignored += is_known ? 0 : 1;
+    if (!is_known)
+        answer_stranger(fcf, ethernet, message);
 }
 
 static void on_vlan_request(struct lq_fcf *fcf, const struct lq_ethernet *ethernet,

@@ -239,6 +239,23 @@ static void test_cleared(void)
     CU_ASSERT_EQUAL(lq_fcf_counts(rig.fcf).cleared, 2);
 }
 
+/* The word that a link has ended is lost: the next keep alive is answered by it. */
+static void test_cleared_again(void)
+{
+    bring_up(1);
+    rig.is_cut = true;
+    lq_fcf_clear(rig.fcf, 0);
+    carry();
+    rig.is_cut = false;
+    CU_ASSERT_EQUAL(rig.downs, 0);
+    CU_ASSERT_EQUAL(lq_fcf_counts(rig.fcf).links, 0);
+    pass(9 * SECOND); /* FKA_ADV_PERIOD is 8 s */
+    CU_ASSERT_EQUAL(rig.downs, 1);
+    CU_ASSERT_EQUAL(rig.ups, 2);
+    CU_ASSERT_EQUAL(lq_fcf_counts(rig.fcf).links, 1);
+    CU_ASSERT_EQUAL(lq_fcf_counts(rig.fcf).cleared, 2);
+}
+
 /* Who is silent for two and a half periods is gone. */
 static void test_silence(void)
 {
@@ -508,6 +525,7 @@ int main(void)
         {"an accept's bytes", test_accept_bytes},
         {"more ports", test_more_ports},
         {"cleared", test_cleared},
+        {"cleared again", test_cleared_again},
         {"silence", test_silence},
         {"lost frames", test_lost_frames},
         {"VLAN", test_vlan},
