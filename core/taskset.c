@@ -153,6 +153,16 @@ void lq_taskset_changed(struct lq_engine *engine, struct lq_unit *unit)
     mark_for_rescan(engine, unit);
 }
 
+/* Whoever waits in the one task set holds up all behind it: it is ORDERED, or waits for a barrier
+ * as they do. Only wrongs let somebody pass. */
+static bool holds_up_all(const struct lq_engine *engine)
+{
+    uint64_t wrongs = 0;
+    for (uint32_t i = 0; i < LQ_WRONG_WORDS; i++)
+        wrongs |= engine->env->wrongs.core[i];
+    return wrongs == 0;
+}
+
 void lq_taskset_rescan(struct lq_engine *engine, struct lq_unit *unit)
 {
     struct lq_ahead shared = {.rescan = true};
@@ -165,7 +175,10 @@ void lq_taskset_rescan(struct lq_engine *engine, struct lq_unit *unit)
             return;
         struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, set_link);
         struct lq_ahead *ahead = is_per_nexus ? &task->nexus->ahead : &shared;
-        if (!task->enabled && may_begin(engine, task, ahead)) {
+        bool waits = !task->enabled && !may_begin(engine, task, ahead);
+        if (waits && !is_per_nexus && holds_up_all(engine))
+            return;
+        if (!task->enabled && !waits) {
             unit->dormant--;
             enable(engine, task);
         }

@@ -29,8 +29,9 @@ void lq_array_free(struct lq_array *array, struct lq_allocator allocator)
     lq_array_init(array, array->size);
 }
 
-static void add_chunk(struct lq_array *array, struct lq_allocator allocator)
+void lq_array_grow(struct lq_array *array, struct lq_allocator allocator)
 {
+    LQ_ASSERT(array->count < LQ_NONE);
     if (array->chunk_count == array->chunk_capacity) {
         uint32_t capacity = array->chunk_capacity == 0 ? 16 : array->chunk_capacity * 2;
         LQ_ASSERT(capacity > array->chunk_capacity);
@@ -41,14 +42,6 @@ static void add_chunk(struct lq_array *array, struct lq_allocator allocator)
     }
     array->chunks[array->chunk_count++] =
         allocator.resize(allocator.context, NULL, 0, chunk_bytes(array));
-}
-
-void *lq_array_add_raw(struct lq_array *array, struct lq_allocator allocator)
-{
-    LQ_ASSERT(array->count < LQ_NONE);
-    if (array->count >> array->shift == array->chunk_count)
-        add_chunk(array, allocator);
-    return lq_array_at(array, array->count++);
 }
 
 void *lq_array_add(struct lq_array *array, struct lq_allocator allocator)

@@ -27,11 +27,6 @@ struct lq_array {
 void lq_array_init(struct lq_array *array, size_t element_size);
 void lq_array_free(struct lq_array *array, struct lq_allocator allocator);
 
-/* Appends an element and returns it, zeroed or as it happens to be; its index is count - 1
- * afterwards. */
-void *lq_array_add(struct lq_array *array, struct lq_allocator allocator);
-void *lq_array_add_raw(struct lq_array *array, struct lq_allocator allocator);
-
 static inline void lq_array_reset(struct lq_array *array)
 {
     array->count = 0;
@@ -41,6 +36,19 @@ static inline void *lq_array_at(const struct lq_array *array, uint32_t index)
 {
     return array->chunks[index >> array->shift] +
            (size_t)(index & ((UINT32_C(1) << array->shift) - 1)) * array->size;
+}
+
+/* Room for one element more. */
+void lq_array_grow(struct lq_array *array, struct lq_allocator allocator);
+
+/* Appends an element and returns it, zeroed or as it happens to be; its index is count - 1
+ * afterwards. */
+void *lq_array_add(struct lq_array *array, struct lq_allocator allocator);
+static inline void *lq_array_add_raw(struct lq_array *array, struct lq_allocator allocator)
+{
+    if (array->count >> array->shift == array->chunk_count)
+        lq_array_grow(array, allocator);
+    return lq_array_at(array, array->count++);
 }
 
 /* An open-addressed map. A reset only bumps the generation. */

@@ -50,7 +50,7 @@ static struct nexus_state *state_of(struct lq_judge *judge, const struct lq_seen
 static struct connection_state *connection_of(struct lq_judge *judge, uint32_t number)
 {
     struct lq_array *array = &reinstate_of(judge)->connections;
-    uint32_t index = lq_map_get(&judge->view.connection_of, number);
+    uint32_t index = lq_view_connection(&judge->view, number)->index;
     while (array->count <= index)
         lq_array_add(array, judge->allocator);
     return lq_array_at(array, index);

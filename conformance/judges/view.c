@@ -48,6 +48,8 @@ struct lq_seen_function *lq_view_engine_function(const struct lq_view *view, uin
 
 struct lq_seen_connection *lq_view_connection(const struct lq_view *view, uint32_t number)
 {
+    if (view->connection != NULL && view->connection->number == number)
+        return view->connection;
     return look(&view->connections, &view->connection_of, number);
 }
 
@@ -86,11 +88,14 @@ static struct lq_seen_nexus *nexus_make(struct lq_judge *judge, const struct lq_
 struct lq_seen_connection *lq_view_connection_make(struct lq_judge *judge, uint32_t number)
 {
     struct lq_view *view = &judge->view;
+    if (view->connection != NULL && view->connection->number == number)
+        return view->connection;
     uint32_t *at = lq_map_put(&view->connection_of, judge->allocator, number);
     if (*at != LQ_NONE)
-        return lq_array_at(&view->connections, *at);
+        return view->connection = lq_array_at(&view->connections, *at);
     *at = view->connections.count;
     struct lq_seen_connection *connection = lq_array_add(&view->connections, judge->allocator);
+    view->connection = connection;
     connection->number = number;
     connection->index = view->connections.count - 1;
     connection->readers = LQ_NONE;
@@ -575,6 +580,7 @@ static void view_reset(struct lq_judge *judge)
     judge->view.event = NULL;
     judge->view.task = NULL;
     judge->view.command = NULL;
+    judge->view.connection = NULL;
 }
 
 const struct lq_judge_part lq_view_part = {

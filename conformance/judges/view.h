@@ -243,6 +243,7 @@ struct lq_view {
     /* What it is about, so that the judges need not look it up again; NULL when not known. */
     struct lq_seen_task *task;
     struct lq_seen_command *command;
+    struct lq_seen_connection *connection; /* made, or asked for, last */
 };
 
 #define LQ_NO_BOUND UINT64_MAX

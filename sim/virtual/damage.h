@@ -22,6 +22,13 @@ struct lq_damage {
     uint8_t start[8];                 /* opcode and lengths [RFC 7143 11.2.1] */
 };
 
+/* Nothing that is written from now on is damaged: PDUs need not be followed. */
+static inline bool lq_damage_is_over(const struct lq_faults *faults)
+{
+    return !lq_fault_can_fire(faults, LQ_FAULT_NET_DAMAGE_HEADER) &&
+           !lq_fault_can_fire(faults, LQ_FAULT_NET_DAMAGE_DATA);
+}
+
 /* SIDE has just written SIZE_BYTES, BYTES, to TCP, where they are damaged if faults say so. DIGESTS
  * are the connection's; PDUs of login have none. */
 void lq_damage_written(struct lq_damage *damage, struct lq_tcp *tcp, enum lq_tcp_side side,
