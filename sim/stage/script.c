@@ -31,6 +31,12 @@ void lq_script_free(struct lq_script *script, const struct lq_allocator *allocat
 
 /* Faults strike by the odds that a scenario gives them, and who works by itself draws as in a
  * seed's run; all else is benign. Subjects of initiators' draws begin with their number. */
+bool lq_script_works(const struct lq_script *script, uint32_t number)
+{
+    return number > 0 && number <= script->scenario->initiator_count &&
+           script->scenario->initiators[number - 1].works;
+}
+
 static uint64_t choose(struct lq_choice *choice, uint32_t stream, uint32_t site, uint64_t subject,
                        uint64_t n)
 {

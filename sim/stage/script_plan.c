@@ -248,12 +248,6 @@ void lq_script_name(const struct lq_script *script, struct lq_actor *actor)
         actor->isid = UINT64_C(0x800000000000) | given->values[LQ_SCN_ISID];
 }
 
-bool lq_script_works(const struct lq_script *script, uint32_t number)
-{
-    return number > 0 && number <= script->scenario->initiator_count &&
-           script->scenario->initiators[number - 1].works;
-}
-
 void lq_script_login(const struct lq_script *script, const struct lq_actor *actor,
                      struct lq_iscsi_initiator_login *login)
 {

@@ -169,6 +169,8 @@ static void consider_faults(struct virtual_world *virtual)
 {
     struct lq_world *world = &virtual->world;
     for (uint32_t i = 0; i < CATASTROPHES; i++) {
+        if (!lq_fault_can_fire(&world->faults, catastrophes[i].fault))
+            continue;
         enum lq_power kind = catastrophes[i].kind;
         uint32_t stores = kind == LQ_POWER_DISK_RESET ? store_count(world) : 1;
         for (uint32_t store = 0; store < stores && virtual->shard != NULL; store++) {

@@ -35,7 +35,7 @@ SIZE = "256MiB"
 DEPTH, BLOCKS = 32, 8                      # 8 blocks of 512 bytes
 HERE = os.path.dirname(os.path.abspath(__file__))
 IDLE, IDLE_SECONDS = os.path.join(HERE, "idle.scn"), 86400
-BUSY, BUSY_RUNS = os.path.join(HERE, "busy.scn"), 10
+BUSY, BUSY_RUNS = os.path.join(HERE, "busy.scn"), 40
 AIMS = {"file": 5.0, "ram": 3.0, "busy": 200000.0, "sim": 100000.0, "seeds": 100.0, "judges": 2.0,
         "idle": 1000.0}
 AT_MOST = {"judges"}
