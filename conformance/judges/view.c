@@ -70,12 +70,16 @@ static struct lq_seen_nexus *nexus_make(struct lq_judge *judge, const struct lq_
     struct lq_view *view = &judge->view;
     if (event->nexus == 0)
         return NULL;
-    uint32_t *at = lq_map_put(&view->nexus_of, judge->allocator, nexus_key(event));
+    uint64_t key = nexus_key(event);
+    if (view->nexus != NULL && view->nexus->key == key)
+        return view->nexus;
+    uint32_t *at = lq_map_put(&view->nexus_of, judge->allocator, key);
     if (*at != LQ_NONE)
-        return lq_array_at(&view->nexuses, *at);
+        return view->nexus = lq_array_at(&view->nexuses, *at);
     *at = view->nexuses.count;
     struct lq_seen_nexus *nexus = lq_array_add(&view->nexuses, judge->allocator);
-    nexus->key = nexus_key(event);
+    view->nexus = nexus;
+    nexus->key = key;
     nexus->nexus = event->nexus;
     nexus->target = event->target;
     nexus->actor = event->actor;
@@ -581,6 +585,7 @@ static void view_reset(struct lq_judge *judge)
     judge->view.task = NULL;
     judge->view.command = NULL;
     judge->view.connection = NULL;
+    judge->view.nexus = NULL;
 }
 
 const struct lq_judge_part lq_view_part = {

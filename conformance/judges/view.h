@@ -244,6 +244,7 @@ struct lq_view {
     struct lq_seen_task *task;
     struct lq_seen_command *command;
     struct lq_seen_connection *connection; /* made, or asked for, last */
+    struct lq_seen_nexus *nexus;           /* the same */
 };
 
 #define LQ_NO_BOUND UINT64_MAX

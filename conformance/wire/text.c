@@ -27,6 +27,8 @@ bool lq_wire_next_pair(const uint8_t *text, uint32_t size_bytes, uint32_t *at,
 
 static bool is_string(const char *chars, uint32_t length, const char *string)
 {
+    if (length > 0 && chars[0] != string[0])
+        return false; /* most differ here */
     return strlen(string) == length && (length == 0 || memcmp(chars, string, length) == 0);
 }
 

@@ -132,6 +132,8 @@ struct lq_slice lq_text_slice(const char *string)
 
 bool lq_text_equal(struct lq_slice slice, const char *string)
 {
+    if (slice.size_bytes > 0 && slice.bytes[0] != (uint8_t)string[0])
+        return false; /* most differ here */
     size_t length = strlen(string);
     return slice.size_bytes == length && (length == 0 || memcmp(slice.bytes, string, length) == 0);
 }

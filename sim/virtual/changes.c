@@ -11,7 +11,7 @@
 #include "sim/stage/admin.h"
 #include "sim/virtual/virtual.h"
 
-enum { SITE_WHICH = 4000, SITE_LONG, SITE_HOW_LONG, SITE_SIZE, SEED_STRIDE = 256 };
+enum { SITE_WHICH = 4000, SITE_LONG, SITE_HOW_LONG, SITE_SIZE };
 
 static const uint64_t MS = 1000000, CHANGED_NS = 1000000000, AGAIN_NS = 10000000;
 
@@ -141,7 +141,7 @@ static uint32_t draw_unit(struct virtual_world *virtual)
 void lq_changes_consider(struct virtual_world *virtual)
 {
     struct lq_world *world = &virtual->world;
-    if (virtual->shard == NULL || (world->script == NULL && virtual->steps % SEED_STRIDE != 0))
+    if (virtual->shard == NULL)
         return;
     for (uint32_t row = 0; row < ROWS; row++) {
         if (!lq_fault_can_fire(&world->faults, rows[row].fault))

@@ -10,7 +10,7 @@
 #include "proto/fcoe/enode.h"
 #include "sim/virtual/virtual.h"
 
-enum { TARGET = 0, SITE_WHOM = 5000, SITE_TIMES, SITE_LONG, SITE_HOW_LONG, SEED_STRIDE = 256 };
+enum { TARGET = 0, SITE_WHOM = 5000, SITE_TIMES, SITE_LONG, SITE_HOW_LONG };
 
 static const uint64_t MS = 1000000, SILENT_NS = 1000000000;
 
@@ -152,8 +152,7 @@ static void strike(struct virtual_world *virtual, uint32_t kind)
 void lq_fabric_consider(struct virtual_world *virtual)
 {
     struct lq_world *world = &virtual->world;
-    if (world->plan.transport != LQ_OVER_FCP || virtual->shard == NULL ||
-        (world->script == NULL && virtual->steps % SEED_STRIDE != 0))
+    if (world->plan.transport != LQ_OVER_FCP || virtual->shard == NULL)
         return;
     for (uint32_t row = 0; row < DRAWN; row++)
         if (lq_fault_fires(&world->faults, rows[row].fault, virtual->steps, 0))

@@ -9,7 +9,8 @@
 #include "core/base/assert.h"
 #include "sim/virtual/virtual.h"
 
-enum { SITE_DOWN = 100, SITE_KERNEL_CLOSES, SITE_HOW_LONG, SEED_STRIDE = 256 };
+/* Of a seed's events each SEED_STRIDEth is asked, of a scenario's each. */
+enum { SEED_STRIDE = 256, SITE_DOWN = 100, SITE_KERNEL_CLOSES, SITE_HOW_LONG };
 
 static const uint64_t MS = 1000000, DOWN_NS = 1000000000, FENCE_AGAIN_NS = 1000000;
 
@@ -191,13 +192,15 @@ void lq_power_consider(struct virtual_world *virtual)
         return;
     virtual->steps++;
     const struct lq_run_request *request = &world->request;
-    for (uint32_t i = 0; i < CATASTROPHES && virtual->steps == request->strike_step; i++)
+    bool is_asked = request->strike != LQ_FAULT_NONE && virtual->steps == request->strike_step;
+    for (uint32_t i = 0; is_asked && i < CATASTROPHES; i++)
         if (catastrophes[i].fault == request->strike)
             lq_power_strike(world, request->strike, 0, DOWN_NS / 10);
-    if (world->script != NULL || virtual->steps % SEED_STRIDE == 0)
+    if (world->script != NULL || virtual->steps % SEED_STRIDE == 0) {
         consider_faults(virtual);
-    lq_changes_consider(virtual);
-    lq_fabric_consider(virtual);
+        lq_changes_consider(virtual);
+        lq_fabric_consider(virtual);
+    }
     if (virtual->has_struck)
         lq_virtual_settle(virtual);
     virtual->has_struck = false;
