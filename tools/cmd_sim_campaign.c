@@ -154,6 +154,19 @@ static uint64_t seeds_of(const struct lq_campaign_identity *identity)
     return span < identity->shard - 1 ? 0 : (span - (identity->shard - 1)) / identity->shards + 1;
 }
 
+static void tell_of_stop(const struct state *state, uint64_t seeds)
+{
+    uint64_t done = state->sum.done;
+    if (done >= seeds)
+        return;
+    printf("stopped early: %" PRIu64 " of %" PRIu64 " seeds are still to be run", seeds - done,
+           seeds);
+    if (is_enough(state))
+        printf("; %d that fail are enough, unless a campaign is kept with --campaign",
+               FAILURES_TO_STOP);
+    printf("\n");
+}
+
 static int conclude(const struct state *state, uint32_t missing)
 {
     const struct lq_campaign_sum *sum = &state->sum;
@@ -169,16 +182,13 @@ static int conclude(const struct state *state, uint32_t missing)
     if (missing > 0 && seeds < REQUIRE_FROM)
         printf("%" PRIu32 " required totals are 0; from %d seeds on that fails\n", missing,
                REQUIRE_FROM);
+    tell_of_stop(state, seeds);
     if (sum->verdicts[LQ_SIM_UNSTEADY] > 0)
         return LQ_EXIT_NONDETERMINISM;
     bool lacks = missing > 0 && seeds >= REQUIRE_FROM;
     if (violated > 0 || sum->too_few > 0 || lacks)
         return LQ_EXIT_VIOLATED;
-    if (sum->done >= seeds)
-        return LQ_EXIT_PASS;
-    printf("stopped early: %" PRIu64 " of %" PRIu64 " seeds are still to be run\n",
-           seeds - sum->done, seeds);
-    return LQ_EXIT_STOPPED;
+    return sum->done >= seeds ? LQ_EXIT_PASS : LQ_EXIT_STOPPED;
 }
 
 /* The properties, and all seeds as one case. */

@@ -82,6 +82,14 @@ def test_an_interrupted_campaign_says_what_is_left(tmp_path):
     assert len(tables(tmp_path / "i.db")["seed"]) == done
 
 
+def test_twenty_failures_are_enough(run):
+    result = run("sim", "--personality", "tgt", "--seeds", "1..200", "--no-shrink")
+    assert result.returncode == 1
+    done = int(re.search(r"^(\d+) seeds, ", result.stdout, re.MULTILINE).group(1))
+    assert (f"stopped early: {200 - done} of 200 seeds are still to be run; 20 that fail are enough"
+            in result.stdout)
+
+
 def test_shards_are_one_campaign(run, tmp_path, whole):
     shards = [tmp_path / f"s{i}.db" for i in (1, 2, 3)]
     for i, shard in enumerate(shards, 1):
