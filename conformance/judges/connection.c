@@ -9,7 +9,7 @@
 /* What the world may add to a bound. */
 #define SLACK_NS UINT64_C(500000000)
 
-enum { PINGS_MAX = 8, IGNORED_MAX = 16 };
+enum { PINGS_MAX = 8, IGNORED_MAX = 16, PLUGGED_MAX = 8 };
 
 struct ignored { /* a request that must not be answered */
     uint32_t itt, cmd_sn;
@@ -27,6 +27,8 @@ struct connection_state {
     uint32_t exp_cmd_sn; /* last sent by the target */
     uint32_t ignored_count;
     struct ignored ignored[IGNORED_MAX];
+    uint32_t plugged_count;
+    uint32_t plugged[PLUGGED_MAX]; /* CmdSNs whose command was aborted before it came */
     struct lq_moment harmless; /* newest PDU, when it is one that ends no connection */
     const char *why;           /* it is harmless; NULL: it is not */
 };
@@ -161,7 +163,30 @@ static bool must_be_ignored(const struct lq_judge *judge, const struct connectio
     uint32_t cmd_sn = lq_wire_cmd_sn(pdu->h);
     bool is_beyond = is_before(pdu->connection->max_cmd_sn + 1, cmd_sn);
     return !is_open &&
-           (is_beyond || (state->has_exp_cmd_sn && is_before(cmd_sn, state->exp_cmd_sn)));
+           (is_beyond || (state->has_exp_cmd_sn && is_before(cmd_sn, state->exp_cmd_sn)) ||
+            find(state->plugged, state->plugged_count, cmd_sn) < state->plugged_count);
+}
+
+/* An ABORT TASK was told complete whose command has not come: its CmdSN counts as received
+ * [RFC 7143 11.5.5, 11.6.1 b]. */
+static void take_abort(const struct lq_judge *judge, const struct lq_pdu_seen *pdu,
+                       struct connection_state *state)
+{
+    const struct lq_seen_function *function = pdu->function;
+    uint32_t exp = lq_wire_exp_cmd_sn(pdu->h), number = pdu->connection->number;
+    for (uint32_t i = state->plugged_count; i > 0; i--)
+        if (is_before(state->plugged[i - 1], exp))
+            state->plugged[i - 1] = state->plugged[--state->plugged_count];
+    if (pdu->opcode != LQ_WIRE_TM_RESPONSE || function == NULL || lq_wire_response(pdu->h) != 0 ||
+        function->function != LQ_TM_ABORT_TASK ||
+        !is_before(function->ref_cmd_sn, function->cmd_sn))
+        return;
+    bool has_come = lq_map_get(&judge->view.exchange_of,
+                               lq_key(number, function->referenced_tag)) != LQ_NONE;
+    bool is_forged = lq_view_forged(&judge->view, number, function->tag) != 0 ||
+                     lq_view_forged(&judge->view, number, function->referenced_tag) != 0;
+    if (!has_come && !is_forged && !is_before(function->ref_cmd_sn, exp))
+        remember(state->plugged, &state->plugged_count, PLUGGED_MAX, function->ref_cmd_sn);
 }
 
 static void forget_ignored(struct connection_state *state, struct ignored *ignored)
@@ -262,6 +287,7 @@ static void take_response(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
     bool is_login = pdu->opcode == LQ_WIRE_LOGIN_RESPONSE;
     bool is_success = pdu->connection->login_success.number == pdu->at.number;
     judge_ignored(judge, pdu, state);
+    take_abort(judge, pdu, state);
     if (is_login && is_success)
         judge_tsih(judge, pdu, state);
     if (pdu->opcode == LQ_WIRE_NOP_IN && lq_wire_itt(pdu->h) != LQ_WIRE_NO_TAG) {
@@ -387,6 +413,8 @@ static void connection_digest(struct lq_judge *judge, struct lq_digest *digest)
         for (uint32_t g = 0; g < state->ignored_count; g++)
             ignored += lq_mix(state->ignored[g].cmd_sn, state->ignored[g].itt);
         lq_digest_two(digest, state->exp_cmd_sn, ignored);
+        for (uint32_t p = 0; p < state->plugged_count; p++)
+            lq_digest_word(digest, state->plugged[p]);
         uint64_t pings = 0;
         for (uint32_t p = 0; p < state->ping_count; p++)
             pings += lq_mix(1, state->pings[p]);

@@ -88,6 +88,8 @@ static uint8_t absent_response(struct lq_iscsi_target *t, struct lq_tgt_session 
         !lq_sn_within(ref, session->exp_cmd_sn, session->max_cmd_sn) ||
         !lq_sn_before(ref, pdu->cmd_sn) || held_at(session, ref) != NULL)
         return LQ_TM_RSP_NO_TASK;
+    if (lq_tgt_wrong(t, LQ_WRONG_ABORT_FORGETS_HOLE))
+        return LQ_TM_RSP_COMPLETE;
     return plug_hole(t, session, ref) ? LQ_TM_RSP_COMPLETE : LQ_TM_RSP_REJECTED;
 }
 

@@ -123,4 +123,7 @@ const struct lq_wrong lq_iscsi_wrongs[LQ_ISCSI_WRONGS] = {
     [LQ_WRONG_IMMEDIATE_DATA_UNASKED] =
         {"immediate-data-unasked", "SEQ-17",
          "immediate data is taken although ImmediateData is No"},
+    [LQ_WRONG_ABORT_FORGETS_HOLE] =
+        {"abort-forgets-hole", "SEQ-16",
+         "a command that comes after its abort was answered is carried out"},
 };

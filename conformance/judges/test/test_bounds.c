@@ -86,6 +86,25 @@ static void test_received_before(void)
     CU_ASSERT(story_breaks("SEQ-16"));
 }
 
+/* Of a command that was aborted before it came; the answer tells ExpCmdSN. */
+static void abort_before_it_comes(uint32_t exp_cmd_sn)
+{
+    begin("");
+    TO(1, .opcode = 0x42, .flags = 0x81, .itt = 9, .w20 = 1, .w24 = 2, .w28 = 2, .w32 = 1);
+    FROM(1, .opcode = 0x22, .flags = 0x80, .itt = 9, .w24 = 2, .w28 = exp_cmd_sn, .w32 = 32);
+    test_unit_ready(1, 1);
+}
+
+static void test_aborted_before_it_came(void)
+{
+    abort_before_it_comes(2);
+    CU_ASSERT(story_is_legal());
+    CU_ASSERT(story_exercised("SEQ-16") == 1);
+    abort_before_it_comes(1);
+    FROM(1, .opcode = 0x21, .flags = 0x80, .itt = 1, .w24 = 3, .w28 = 2, .w32 = 33);
+    CU_ASSERT(story_breaks("SEQ-16"));
+}
+
 /* --- SEQ-17 ----------------------------------------------------------------------------------- */
 
 /* WRITE(10) of three blocks, one of which comes with the command and one unasked behind it. */
@@ -210,6 +229,7 @@ int main(void)
         {"beyond a window that is told late", test_beyond_a_window_that_is_told_late},
         {"at the edge of the window", test_at_the_edge_of_the_window},
         {"received before, answered", test_received_before},
+        {"aborted before it came", test_aborted_before_it_came},
         {"unsolicited data as agreed", test_as_much_as_agreed},
         {"more unsolicited data than agreed", test_more_than_agreed},
         {"a session goes on over another connection", test_continued_session},
