@@ -18,6 +18,7 @@ struct frame {
     uint32_t payload_bytes;
     uint8_t sof, eof; /* 0: as F_CTL and SEQ_CNT have it */
     bool is_damaged;
+    uint32_t host, disk; /* N_Port identifiers other than HOST and DISK; 0 */
 };
 
 static uint32_t crc(const uint8_t *bytes, uint32_t size_bytes)
@@ -34,13 +35,14 @@ static void put(enum lq_direction direction, struct frame f)
 {
     uint8_t bytes[2200] = {0}, *fc = bytes + 28;
     bool to_target = direction == LQ_TO_TARGET;
-    lq_put_be48(bytes, UINT64_C(0x0efc00000000) | (to_target ? DISK : HOST));
-    lq_put_be48(bytes + 6, UINT64_C(0x0efc00000000) | (to_target ? HOST : DISK));
+    uint32_t host = f.host != 0 ? f.host : HOST, disk = f.disk != 0 ? f.disk : DISK;
+    lq_put_be48(bytes, UINT64_C(0x0efc00000000) | (to_target ? disk : host));
+    lq_put_be48(bytes + 6, UINT64_C(0x0efc00000000) | (to_target ? host : disk));
     lq_put_be16(bytes + 12, 0x8906);
     bytes[27] = f.sof != 0 ? f.sof : f.seq_cnt == 0 ? 0x2e : 0x36;
     fc[0] = f.r_ctl;
-    lq_put_be24(fc + 1, to_target ? DISK : HOST);
-    lq_put_be24(fc + 5, to_target ? HOST : DISK);
+    lq_put_be24(fc + 1, to_target ? disk : host);
+    lq_put_be24(fc + 5, to_target ? host : disk);
     fc[8] = f.type;
     lq_put_be24(fc + 9, f.f_ctl);
     fc[12] = f.seq_id;
@@ -357,6 +359,99 @@ static void test_recovery(void)
     }
 }
 
+/* An SRR for FCP_RSP is accepted; what it asked for comes, or the initiator asks once more. */
+static void test_promise(void)
+{
+    for (int sends = 0; sends < 2; sends++) {
+        uint8_t payload[16] = {0x14, [5] = 1, [7] = 7, [12] = 0x07};
+        begin();
+        command(1, NOTHING, 0);
+        response(1, 0, 0, 7);
+        for (uint16_t ox_id = 9; ox_id < 11; ox_id++) {
+            TO_DISK(.r_ctl = 0x32, .type = 8, .ox_id = ox_id, .rx_id = 0xffff,
+                    .f_ctl = 0x200000 | END | INITIATIVE, .payload = payload, .payload_bytes = 16);
+            TO_HOST(.r_ctl = 0x33, .type = 8, .ox_id = ox_id, .rx_id = 1,
+                    .f_ctl = RESPONDER | LAST | END, .payload = (const uint8_t[]){2, 0, 0, 0},
+                    .payload_bytes = 4);
+            if (sends)
+                response(1, 0, 0, 7);
+            story_pass(SECONDS(1));
+        }
+        CU_ASSERT(sends ? story_is_legal() : story_breaks("FRAME-14"));
+    }
+}
+
+/* RX_ID 7 is that of an aborted exchange. */
+static void test_identity(void)
+{
+    for (int rests = 0; rests < 2; rests++) {
+        begin();
+        command(1, WRITE, 0);
+        ready(1, 0, LENGTH);
+        abort_exchange(1);
+        abort_accepted(1);
+        if (rests)
+            story_pass(SECONDS(2));
+        command(2, WRITE, 0);
+        ready(2, 0, LENGTH);
+        CU_ASSERT(rests ? story_is_legal() : story_breaks("FRAME-15"));
+    }
+}
+
+/* --- the fabric ------------------------------------------------------------------------------- */
+
+enum { OTHER = 0x010003, CONTROLLER = 0xfffffd, DIRECTORY = 0xfffffc };
+
+static void ask_for_notices(void)
+{
+    TO_DISK(.r_ctl = 0x22, .type = 1, .ox_id = 20, .rx_id = 0xffff, .disk = CONTROLLER,
+            .f_ctl = 0x200000 | END | INITIATIVE, .payload = (const uint8_t[]){0x62, [7] = 3},
+            .payload_bytes = 8);
+    TO_HOST(.r_ctl = 0x23, .type = 1, .ox_id = 20, .rx_id = 1, .disk = CONTROLLER,
+            .f_ctl = RESPONDER | LAST | END, .payload = (const uint8_t[]){2, 0, 0, 0},
+            .payload_bytes = 4);
+}
+
+/* RFT_ID and its accept [FC-GS-7]. */
+static void other_registers(void)
+{
+    static const uint8_t request[52] = {1, [4] = 0xfc, 2, [8] = 0x02, 0x17, [17] = 1, 0, 3};
+    static const uint8_t reply[16] = {1, [4] = 0xfc, 2, [8] = 0x80, 0x02};
+    TO_DISK(.r_ctl = 0x02, .type = 0x20, .ox_id = 30, .rx_id = 0xffff, .host = OTHER,
+            .disk = DIRECTORY, .f_ctl = 0x200000 | END | INITIATIVE, .payload = request,
+            .payload_bytes = sizeof request);
+    TO_HOST(.r_ctl = 0x03, .type = 0x20, .ox_id = 30, .rx_id = 1, .host = OTHER,
+            .disk = DIRECTORY, .f_ctl = RESPONDER | LAST | END, .payload = reply,
+            .payload_bytes = sizeof reply);
+}
+
+static void tell_of(uint8_t last_byte)
+{
+    const uint8_t payload[8] = {0x61, 4, 0, 8, 0, 1, 0, last_byte};
+    TO_HOST(.r_ctl = 0x22, .type = 1, .ox_id = 40, .rx_id = 0xffff, .disk = CONTROLLER,
+            .f_ctl = 0x200000 | END | INITIATIVE, .payload = payload, .payload_bytes = 8);
+    TO_DISK(.r_ctl = 0x23, .type = 1, .ox_id = 40, .rx_id = 1, .disk = CONTROLLER,
+            .f_ctl = RESPONDER | LAST | END, .payload = (const uint8_t[]){2, 0, 0, 0},
+            .payload_bytes = 4);
+}
+
+/* Told of OTHER (3), or of somebody else; or nobody asked to be told. */
+static void test_notices(void)
+{
+    for (uint8_t told = 3; told < 6; told++) {
+        begin();
+        if (told != 5)
+            ask_for_notices();
+        other_registers();
+        if (told != 5)
+            tell_of(told);
+        story_pass(SECONDS(10));
+        command(1, NOTHING, 0);
+        response(1, 0, 0, 7);
+        CU_ASSERT(told != 4 ? story_is_legal() : story_breaks("FRAME-13"));
+    }
+}
+
 int main(void)
 {
     static const CU_TestInfo tests[] = {
@@ -373,6 +468,9 @@ int main(void)
         {"login", test_login},
         {"link services", test_services},
         {"recovery", test_recovery},
+        {"promise", test_promise},
+        {"identity", test_identity},
+        {"notices", test_notices},
         CU_TEST_INFO_NULL,
     };
     return story_main("frames", tests);
