@@ -67,6 +67,13 @@ static bool reaches(const struct lq_seen_unit *unit, const struct lq_seen_task *
     return lq_qerr_of(unit) != 0 && (is_for_all || faulted->nexus == task->nexus);
 }
 
+/* Of a unit that was there before by the same number: its task set and parameters were others. */
+static bool is_of_former(const struct lq_seen_task *task)
+{
+    return task->received != NULL && task->unit->added != NULL &&
+           task->unit->added->seq > task->received->seq;
+}
+
 static void on_affected(struct lq_judge *judge, const struct lq_event *event)
 {
     const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
@@ -75,10 +82,7 @@ static void on_affected(struct lq_judge *judge, const struct lq_event *event)
     struct fate *fate = fate_of(judge, task);
     const struct lq_seen_nexus *issuer = issuer_of(judge, event, task);
     bool wants_status = issuer != task->nexus && lq_has_tas(task->unit);
-    /* Of a unit that was there before, and may have had other parameters. */
-    bool is_of_former = task->received != NULL && task->unit->added != NULL &&
-                        task->unit->added->seq > task->received->seq;
-    if (fate->is_affected || issuer == NULL || is_of_former || !task->unit->is_there)
+    if (fate->is_affected || issuer == NULL || is_of_former(task) || !task->unit->is_there)
         fate->is_open = true;
     else
         fate->wants_status = wants_status;
@@ -117,6 +121,7 @@ static bool is_left(const struct lq_seen_task *other, const struct lq_seen_task 
 {
     return other != task && other->entered != NULL && other->refused == NULL &&
            other->ended == NULL && lq_same_unit(other->unit, task->unit) &&
+           !is_of_former(other) &&
            other->entered->seq < task->enabled->seq;
 }
 
