@@ -85,7 +85,7 @@ void lq_device_begin(struct lq_engine *engine, struct lq_engine_task *task)
         lq_task_end(engine, task, LQ_CHECK_CONDITION, task->refusal);
         return;
     }
-    if (lq_medium_is_missed(engine, task))
+    if (lq_medium_is_missed(engine, task) || lq_sanitize_refuses(engine, task))
         return;
     task->opcode->run(engine, task);
 }

@@ -78,6 +78,14 @@ void lq_receive_diagnostic(struct lq_engine *engine, struct lq_engine_task *task
 void lq_report_timestamp(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_set_timestamp(struct lq_engine *engine, struct lq_engine_task *task);
 
+/* device_sanitize.c [SBC-4 r22 5.30] */
+void lq_sanitize(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_sanitize_step(struct lq_engine *engine, struct lq_engine_task *task);
+/* True when TASK can't be run while its unit is sanitized, or since that failed: it has ended. */
+bool lq_sanitize_refuses(struct lq_engine *engine, struct lq_engine_task *task);
+/* TASK has ended, one way or the other. */
+void lq_sanitize_left(const struct lq_engine_task *task);
+
 /* device_same.c [SBC-4 r22 5.52]; how many blocks one command may write. */
 enum { LQ_WRITE_SAME_BLOCKS_MAX = 65535 };
 void lq_write_same(struct lq_engine *engine, struct lq_engine_task *task);

@@ -154,11 +154,14 @@ static uint32_t scsi_ports(const struct lq_engine *engine, const struct lq_engin
 static uint32_t characteristics(const struct lq_engine *engine, const struct lq_engine_task *task,
                                 uint8_t *body)
 {
-    enum { BODY_BYTES = 60, NON_ROTATING = 1, FUAB = 0x02 };
+    /* WABEREQ and WACEREQ 01b: blocks can be read after SANITIZE; VBULS: VERIFY compares with
+     * unmapped ones, too. */
+    enum { BODY_BYTES = 60, NON_ROTATING = 1, FUAB = 0x02, VBULS = 0x01, READABLE = 0x50 };
     (void)engine, (void)task;
     memset(body, 0, BODY_BYTES);
     lq_put_be16(body, NON_ROTATING);
-    body[4] = FUAB;
+    body[3] = READABLE;
+    body[4] = FUAB | VBULS;
     return BODY_BYTES;
 }
 

@@ -127,7 +127,8 @@ void lq_unmap_step(struct lq_engine *engine, struct lq_engine_task *task)
 
 /* --- GET LBA STATUS [SBC-4 r22 5.7] ---------------------------------------------------------- */
 
-enum { STATUS_HEADER_BYTES = 8, STATUS_DESCRIPTORS_MAX = 32 };
+enum { STATUS_HEADER_BYTES = 8, STATUS_DESCRIPTORS_MAX = 32, STATUS_REQUESTS_MAX = 16,
+       STATUS_BLOCKS_MAX = 1 << 22 };
 
 /* Adds BLOCKS of PROVISIONING to the parameter data, to the descriptor before if it is alike. */
 static void put_status(struct lq_engine_task *task, uint64_t lba, uint32_t blocks,
@@ -164,19 +165,20 @@ static void ask_more(struct lq_engine *engine, struct lq_engine_task *task)
     uint64_t next = task->lba + task->stepped;
     uint64_t left = next < task->unit->nblocks ? task->unit->nblocks - next : 0; /* it may shrink */
     bool is_enough = task->step >= room || task->step >= STATUS_DESCRIPTORS_MAX ||
-                     task->stepped >= LQ_UNMAP_BLOCKS_MAX;
-    if (left == 0 || (task->step > 0 && is_enough))
+                     task->requests >= STATUS_REQUESTS_MAX;
+    if (left == 0 || (task->step > 0 && is_enough)) {
         end_status(engine, task);
-    else
-        lq_block_submit_part(engine, task, LQ_BLOCK_STATUS, task->stepped,
-                             left < LQ_UNMAP_BLOCKS_MAX ? (uint32_t)left : LQ_UNMAP_BLOCKS_MAX,
-                             NULL);
+        return;
+    }
+    task->requests++;
+    lq_block_submit_part(engine, task, LQ_BLOCK_STATUS, task->stepped,
+                         left < STATUS_BLOCKS_MAX ? (uint32_t)left : STATUS_BLOCKS_MAX, NULL);
 }
 
 void lq_get_lba_status(struct lq_engine *engine, struct lq_engine_task *task)
 {
     task->lba = lq_get_be64(task->cdb + 2);
-    task->step = task->stepped = 0;
+    task->step = task->stepped = task->requests = 0;
     if (task->lba >= task->unit->nblocks) {
         lq_check_condition(engine, task, 0x05, 0x21, 0x00);
     } else if (!task->unit->store->store->is_thin) {

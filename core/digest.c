@@ -64,7 +64,7 @@ static void mix_task(const struct lq_engine *engine, const struct lq_engine_task
     if (task->is_faulted)
         lq_digest_two(digest, task->fault.key, (uint64_t)task->fault.asc << 8 | task->fault.ascq);
     lq_digest_two(digest, task->lba, task->nblocks);
-    lq_digest_two(digest, task->step, task->stepped);
+    lq_digest_two(digest, (uint64_t)task->requests << 32 | task->step, task->stepped);
     lq_digest_two(digest, task->expected_in_bytes, task->expected_out_bytes);
     lq_digest_two(digest, task->defined_bytes, task->out_bytes);
     lq_digest_two(digest, task->reported.asc, task->reported.ascq);
@@ -120,7 +120,11 @@ static void mix_reservations(const struct lq_unit *unit, struct lq_digest *diges
 static void mix_units(const struct lq_engine *engine, struct lq_digest *digest)
 {
     for (uint32_t i = 0; i < engine->unit_count; i++)
-        lq_digest_two(digest, engine->units[i].is_stopped, engine->units[i].is_ejected);
+        lq_digest_two(digest,
+                      (uint64_t)engine->units[i].is_stopped << 1 | engine->units[i].is_ejected,
+                      (uint64_t)(engine->units[i].sanitizer != NULL) << 2 |
+                          (uint64_t)engine->units[i].sanitize_failed << 1 |
+                          engine->units[i].sanitize_ause);
     for (uint32_t i = 0; i < engine->unit_count; i++) {
         mix_reservations(&engine->units[i], digest);
         lq_digest_bytes(digest, engine->units[i].modes, sizeof engine->units[i].modes);

@@ -88,6 +88,13 @@
      .length_rule = LQ_LENGTH_PARAMETERS, .length = length_,                                      \
      .reservation = LQ_RESERVATION_WRITES, .alua = LQ_ALUA_ACTIVE, .run = lq_mode_select,         \
      .usage = {__VA_ARGS__}}
+#define SANITIZES(name_, action_, flags_)                                                         \
+    {.name = "SANITIZE, " name_, .code = 0x48, .has_service_action = true,                        \
+     .service_action = action_, .cdb_bytes = 10, .direction = LQ_DIRECTION_OUT,                   \
+     .length_rule = LQ_LENGTH_PARAMETERS, .length = {7, 2}, .medium = LQ_MEDIUM_WRITES,           \
+     .is_alone = true, .reservation = LQ_RESERVATION_WRITES, .alua = LQ_ALUA_ACTIVE,              \
+     .run = lq_sanitize, .next = lq_sanitize_step,                                                \
+     .usage = {0x48, flags_ | action_, 0, 0, 0, 0, 0, 0xff, 0xff, CONTROL}}
 #define FIELD(offset_, bytes_) {offset_, bytes_}
 /* [SBC-4 r22 5.18]: byte 10 is what byte 1 is of shorter CDBs. */
 #define LONG_CDB(action_, flags_)                                                                 \
@@ -148,6 +155,10 @@ static const struct lq_opcode opcodes[] = {
      .length_rule = LQ_LENGTH_UNMAP, .length = {7, 2}, .medium = LQ_MEDIUM_WRITES, .is_thin = true,
      .reservation = LQ_RESERVATION_WRITES, .alua = LQ_ALUA_ACTIVE, .run = lq_unmap,
      .next = lq_unmap_step, .usage = {0x42, 0, 0, 0, 0, 0, 0, 0xff, 0xff, CONTROL}},
+    SANITIZES("OVERWRITE", 0x01, 0xa0),
+    SANITIZES("BLOCK ERASE", 0x02, 0xa0),
+    SANITIZES("CRYPTOGRAPHIC ERASE", 0x03, 0xa0),
+    SANITIZES("EXIT FAILURE MODE", 0x1f, 0x80),
     {.name = "LOG SELECT", .code = 0x4c, .cdb_bytes = 10, .direction = LQ_DIRECTION_OUT,
      .length_rule = LQ_LENGTH_PARAMETERS, .length = {7, 2}, .reservation = LQ_RESERVATION_WRITES,
      .run = lq_log_select, .usage = {0x4c, 0x03, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, CONTROL}},
@@ -431,7 +442,7 @@ static bool is_wrong_direction(const struct lq_engine_task *task)
  * field, not a command that is not implemented [SPC-4 6.15.1, 6.16.2]. */
 static bool has_all_service_actions(uint8_t code)
 {
-    return code == 0x5e || code == 0x5f;
+    return code == 0x48 || code == 0x5e || code == 0x5f;
 }
 
 /* Cut short, or with NACA, which is not supported yet; or its ADDITIONAL CDB LENGTH is wrong. */

@@ -17,6 +17,8 @@ static bool uses_medium(const struct lq_engine_task *task)
 
 static bool uses_block_of(const struct lq_engine_task *task, const struct lq_engine_task *alone)
 {
+    if (alone->opcode->run == lq_sanitize)
+        return alone->unit == task->unit;
     if (task->opcode->length_rule == LQ_LENGTH_UNMAP)
         return lq_unmap_overlaps(task, alone->lba, alone->nblocks);
     return task->lba < alone->lba + alone->nblocks && alone->lba < task->lba + task->nblocks;
@@ -82,6 +84,7 @@ void lq_overlap_left(struct lq_engine *engine, struct lq_engine_task *task)
     if (task->unit == NULL)
         return;
     struct lq_store_state *store = task->unit->store;
+    lq_sanitize_left(task);
     if (task->is_alone) {
         task->is_alone = false;
         store->alone--;

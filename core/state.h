@@ -63,6 +63,7 @@ struct lq_engine_task {
     bool confirm;             /* ended, and reports something that may have to be put back */
     bool linked_to_transport; /* the transport still knows its cookie */
     bool is_alone;            /* in the store, and nothing that it overlaps may be */
+    bool is_inverting;        /* SANITIZE: each pass writes the inverse of the one before */
     bool has_information;     /* its sense data says INFORMATION */
     enum lq_trigger aborted_by;
     enum lq_attribute attribute;
@@ -81,6 +82,7 @@ struct lq_engine_task {
     uint32_t out_bytes;     /* Data-Out to be fetched */
     uint32_t step;          /* of a command of several store steps: its own number of it */
     uint32_t stepped;       /* blocks that these have done */
+    uint32_t requests;      /* GET LBA STATUS: that it has made */
     uint64_t information;
     uint64_t held_until_ns;
     struct lq_ua reported; /* asc 0: none */
@@ -144,6 +146,8 @@ struct lq_unit {
     uint32_t slot;   /* place in the engine, and of its unit attentions in a nexus */
     bool is_there;
     bool read_only;
+    struct lq_engine_task *sanitizer; /* SANITIZE that is under way; NULL */
+    bool sanitize_failed, sanitize_ause; /* device_sanitize.c; the second: it may leave that mode */
     bool clock_is_set; /* by SET TIMESTAMP */
     uint64_t clock_began_ms, clock_ms; /* it was at clock_ms when the world was at clock_began_ms */
     bool removable, is_stopped, is_ejected; /* device_medium.c */

@@ -95,8 +95,8 @@ static void fill_task(struct lq_engine *engine, struct lq_engine_task *task,
     task->enabled = task->data_wanted = task->aborted = task->confirm = task->was_held = false;
     task->saves = task->is_saved = task->waits_for_save = false;
     task->linked_to_transport = true;
-    task->is_alone = task->has_information = false;
-    task->step = task->stepped = 0;
+    task->is_alone = task->has_information = task->is_inverting = false;
+    task->step = task->stepped = task->requests = 0;
     task->information = 0;
     task->owes_status = task->is_faulted = false;
     task->aborted_by = LQ_TRIGGER_NONE;

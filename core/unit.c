@@ -135,6 +135,8 @@ const char *lq_engine_unit_add(struct lq_engine *engine, const struct lq_unit_co
     unit->added_ns = engine->env->now_ns;
     unit->read_only = config->read_only;
     unit->removable = config->removable;
+    unit->sanitizer = NULL;
+    unit->sanitize_failed = unit->sanitize_ause = false;
     unit->clock_is_set = false;
     unit->clock_began_ms = engine->env->now_ns / 1000000;
     unit->clock_ms = 0;

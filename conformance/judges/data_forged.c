@@ -12,10 +12,11 @@ void lq_data_doubt(struct lq_judge *judge, const struct lq_seen_unit *unit, uint
             ->marks |= MARK_DOUBTED;
 }
 
-/* UNMAP, whose extents are in its data, or a variable length CDB, which nobody reads here. */
+/* UNMAP, whose extents are in its data, SANITIZE, or a variable length CDB, which nobody reads
+ * here. */
 static bool says_nowhere(uint32_t opcode)
 {
-    return opcode == 0x42 || opcode == 0x7f;
+    return opcode == 0x42 || opcode == 0x48 || opcode == 0x7f;
 }
 
 static void doubt_command(struct lq_judge *judge, const struct lq_event *fault, uint64_t tag)

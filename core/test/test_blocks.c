@@ -450,6 +450,63 @@ static void timestamps(void)
     rig_fini(&rig);
 }
 
+/* --- SANITIZE [SBC-4 r22 4.11, 5.30] --------------------------------------------------------- */
+
+static const uint8_t block_erase[10] = {0x48, 0x02}, block_erase_ause[10] = {0x48, 0x22},
+                     exit_failure_mode[10] = {0x48, 0x1f};
+
+static void sanitize(void)
+{
+    rig_init(&rig, NULL);
+    rig_complete(&rig, rig_write(&rig, 0, LQ_SIMPLE, 1016, 8, 0x11));
+    CU_ASSERT_EQUAL(run(block_erase, 10, NULL, 0, 0), GOOD);
+    CU_ASSERT_EQUAL(rig.stores[0].blocks[1023 * BLOCK], 0);
+    const uint8_t overwrite[10] = {0x48, 0x01, [8] = 7}, unknown[10] = {0x48, 0x04};
+    uint8_t list[7] = {0x81, 0, 0, 3, 'a', 'b', 'c'};
+    CU_ASSERT_EQUAL(run(overwrite, 10, list, 7, 0), GOOD);
+    for (uint32_t i = 0; i < RIG_BLOCKS * BLOCK; i++)
+        CU_ASSERT_EQUAL(rig.stores[0].blocks[i], list[4 + i % BLOCK % 3]);
+    list[0] = 0x82; /* two passes, of which the first is inverted */
+    CU_ASSERT_EQUAL(run(overwrite, 10, list, 7, 0), GOOD);
+    CU_ASSERT_EQUAL(rig.stores[0].blocks[1023 * BLOCK], 'a');
+    list[0] = 0x80; /* OVERWRITE COUNT 0 */
+    CU_ASSERT_EQUAL(run(overwrite, 10, list, 7, 0), 0x052600);
+    list[0] = 0x01;
+    list[3] = 0;
+    CU_ASSERT_EQUAL(run(overwrite, 10, list, 7, 0), 0x052600);
+    CU_ASSERT_EQUAL(run(unknown, 10, NULL, 0, 0), FIELD);
+    const uint8_t with_list[10] = {0x48, 0x03, [8] = 7};
+    CU_ASSERT_EQUAL(run(with_list, 10, list, 7, 0), FIELD);
+    CU_ASSERT_EQUAL(run(exit_failure_mode, 10, NULL, 0, 0), GOOD);
+    rig_fini(&rig);
+}
+
+/* One that is aborted has failed; what it was told with AUSE says whether that can be left. */
+static void try_failure(const uint8_t *cdb, bool can_leave)
+{
+    const uint8_t read[10] = {0x28, [8] = 1};
+    rig_init(&rig, NULL);
+    uint32_t place = rig_send_data(&rig, 0, 0, cdb, 10, NULL, 0, 0);
+    CU_ASSERT_TRUE(rig_is_submitted(&rig, place));
+    CU_ASSERT_EQUAL(simple(1, 0x00, 0), 0x02041b); /* SANITIZE IN PROGRESS */
+    CU_ASSERT_EQUAL(run(read, 10, NULL, 0, BLOCK), 0x02041b);
+    CU_ASSERT_EQUAL(run(block_erase, 10, NULL, 0, 0), 0x02041b);
+    (void)rig_tm(&rig, 0, LQ_TM_ABORT_TASK, 0, place);
+    rig_complete(&rig, place);
+    CU_ASSERT_EQUAL(simple(1, 0x00, 0), 0x033103); /* SANITIZE COMMAND FAILED */
+    CU_ASSERT_EQUAL(run(exit_failure_mode, 10, NULL, 0, 0), can_leave ? GOOD : 0x033103);
+    if (!can_leave)
+        CU_ASSERT_EQUAL(run(block_erase, 10, NULL, 0, 0), GOOD);
+    CU_ASSERT_EQUAL(run(read, 10, NULL, 0, BLOCK), GOOD);
+    rig_fini(&rig);
+}
+
+static void sanitize_fails(void)
+{
+    try_failure(block_erase, false);
+    try_failure(block_erase_ause, true);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -465,6 +522,8 @@ int main(void)
         {"WRITE SAME", write_same},
         {"defects and diagnostics", defects_and_diagnostics},
         {"timestamps", timestamps},
+        {"SANITIZE", sanitize},
+        {"SANITIZE that fails", sanitize_fails},
         {"COMPARE AND WRITE", compare_and_write},
         {"nothing comes in between", nothing_comes_in_between},
         {"START STOP UNIT", start_and_stop},

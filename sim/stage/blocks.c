@@ -181,6 +181,11 @@ void lq_block_tell(struct lq_actor_command *command)
     const struct lq_block_form *form = lq_block_form_of(cdb, command->cdb_bytes);
     if (cdb[0] == 0x42 && command->cdb_bytes == 10)
         tell_unmap(command);
+    if (cdb[0] == 0x48 && capacity_of(command) <= LQ_BLOCK_SAME_MAX) { /* SANITIZE: everything */
+        command->lba = 0;
+        command->nblocks = (uint32_t)capacity_of(command);
+        command->writes_medium = command->is_unknown = true;
+    }
     if (form == NULL)
         return;
     if (form->effect == LQ_EFFECT_WRITES_SAME) {
