@@ -11,6 +11,9 @@
   fcp    the same of seeds over Fibre Channel (FCoE)
   seeds  the runs of `sim': seeds of about 1,000 commands per second of CPU
   judges the same seeds without and with judges, by turns: how much longer the latter take
+  unix   4 KiB random reads at queue depth 32 over FCoE on datagram sockets, by an initiator of our
+         own (fcp_reads.c): two full frames each, against full frames per second of that device alone
+  tap    the same on a TAP interface; needs the right to make one
   idle   a day in which next to nothing happens (idle.scn): virtual seconds per second of CPU
 
 A round runs each contender once, in an order that alternates from round to round; its ratio is
@@ -19,6 +22,7 @@ over the rounds. Numbers are reported, not judged: the exit code says only wheth
 measured.
 """
 import argparse
+import functools
 import json
 import os
 import re
@@ -26,6 +30,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -40,14 +45,16 @@ BUSY, BUSY_RUNS = os.path.join(HERE, "busy.scn"), 40
 AIMS = {"file": 5.0, "ram": 3.0, "busy": 200000.0, "sim": 100000.0, "seeds": 100.0, "judges": 2.0,
         "idle": 1000.0}
 AT_MOST = {"judges"}
-UNAIMED = {"fcp"}
+UNAIMED = {"fcp", "unix", "tap"}
 MEASURES = {"file": ["file"], "ram": ["ram"], "busy": ["busy"], "sim": ["sim", "seeds", "judges"],
-            "fcp": ["fcp"], "idle": ["idle"]}
+            "fcp": ["fcp"], "unix": ["unix"], "tap": ["tap"], "idle": ["idle"]}
 WHAT = {"file": "file store / tgt, same tmpfs file: random 4 KiB reads per target CPU second",
         "ram": "RAM store / tgt's null store: random 4 KiB reads per target CPU second",
         "busy": "simulated commands of a busy target per CPU second, all judges on",
         "sim": "simulated commands of seeds per CPU second, all judges on",
         "fcp": "simulated commands of seeds over Fibre Channel per CPU second, all judges on",
+        "unix": "frames of read data / frames of the bare device, FCoE on datagram sockets",
+        "tap": "frames of read data / frames of the bare device, FCoE on a TAP interface",
         "seeds": "seeds of about 1,000 commands per CPU second, all judges on",
         "judges": "CPU time with all judges / without any, same seeds",
         "idle": "virtual seconds of an idle day per CPU second, all judges on"}
@@ -163,6 +170,41 @@ def fcp(arguments):
     return {"fcp": rates}
 
 
+def fcp_reads(arguments, what, *argv):
+    """What our other end of a frame device counted."""
+    tool = os.path.join(os.path.dirname(arguments.lunquake), "fcp-reads")
+    done = subprocess.run([tool, *argv, str(arguments.seconds)], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=arguments.seconds + 60)
+    text = done.stdout.decode(errors="replace")
+    count = re.search(rf"^{what} ([0-9]+)$", text, flags=re.M)
+    if done.returncode != 0 or count is None:
+        raise targets.TargetError(f"fcp-reads {' '.join(argv)}: exit {done.returncode}: "
+                                  f"{text.strip()[-500:]}")
+    return int(count.group(1)) / arguments.seconds
+
+
+def frame_device(arguments, kind):
+    """Reads over a frame device against what that device can carry, by turns."""
+    ratios = []
+    with tempfile.TemporaryDirectory() as directory:
+        ours, theirs = (f"{directory}/target", f"{directory}/initiator")
+        ends = ((f"unix:{ours}:{theirs}", f"unix:{theirs}:{ours}") if kind == "unix"
+                else (f"tap:lqb{os.getpid()}", f"packet:lqb{os.getpid()}"))
+        for number in range(arguments.rounds):
+            bare = fcp_reads(arguments, "frames", "--frames", *ends)
+            with targets.Lunquake(arguments.lunquake).start([targets.ram("64MiB")],
+                                                            ["--fcoe", ends[0]]) as target:
+                before = target.cpu_seconds()
+                reads = fcp_reads(arguments, "reads", ends[1])
+                cpu = target.cpu_seconds() - before
+            ratios.append(2 * reads / bare)
+            print(f"  {kind} round {number + 1}: {reads:,.0f} reads per s "
+                  f"({reads * arguments.seconds / max(cpu, 0.01):,.0f} per target CPU s), bare "
+                  f"{bare:,.0f} frames per s: {ratios[-1]:.2f} of them carry data", flush=True)
+    return {kind: ratios}
+
+
 def idle(arguments):
     rates = []
     for number in range(arguments.rounds):
@@ -219,8 +261,14 @@ def main():
             for _ in range(targets.size_bytes(SIZE) >> 20):
                 stream.write(os.urandom(1 << 20))
         for kind in kinds:
-            simulated = {"busy": busy, "sim": sim, "fcp": fcp, "idle": idle}.get(kind)
-            values = (simulated(arguments) if simulated is not None
+            if kind == "tap" and not (os.geteuid() == 0 and os.path.exists("/dev/net/tun")):
+                print("tap   SKIPPED: no TAP interface can be made here; be root, with /dev/net/tun",
+                      flush=True)
+                continue
+            measure = {"busy": busy, "sim": sim, "fcp": fcp, "idle": idle}.get(kind)
+            if kind in ("unix", "tap"):
+                measure = functools.partial(frame_device, kind=kind)
+            values = (measure(arguments) if measure is not None
                       else {kind: live(kind, arguments, path)})
             for name in MEASURES[kind]:
                 results[name] = report(name, values[name])
