@@ -201,6 +201,16 @@ static const struct lq_event *loss_after(struct lq_judge *judge, uint32_t store,
     return first;
 }
 
+/* SYNC's initiator has been told of LOSS. Frames of FCP may pass each other, and lost ones come
+ * again: what was reported before SYNC ended may come to it later. */
+static bool was_told(struct lq_judge *judge, const struct lq_seen_command *sync,
+                     const struct lq_event *loss)
+{
+    bool is_fcp = sync->asked != NULL && sync->asked->ports != 0;
+    return *told_of(judge, sync) > loss->seq ||
+           (is_fcp && *reported_of(judge, sync->nexus, sync->unit) > loss->seq);
+}
+
 /* What SYNC, GOOD by now, says of a write that ended before it was sent. P_DATA_1: nothing. */
 static enum lq_property_place claim_of(struct lq_judge *judge, const struct store_state *store,
                                        const struct lq_seen_command *sync,
@@ -210,7 +220,7 @@ static enum lq_property_place claim_of(struct lq_judge *judge, const struct stor
     const struct lq_event *loss = loss_after(judge, sync->unit->store, write, false);
     const struct lq_event *cut = loss_after(judge, sync->unit->store, write, true);
     bool is_after_loss = loss != NULL && sync->sent->seq > loss->seq;
-    if ((loss != NULL && *told_of(judge, sync) > loss->seq) ||
+    if ((loss != NULL && was_told(judge, sync, loss)) ||
         (cut != NULL && sync->sent->seq > cut->seq))
         return P_DATA_1; /* its initiator knows that the write may be gone */
     bool has_failed = failed != NULL && failed->seq > write->ended->seq &&
