@@ -64,7 +64,8 @@ struct lq_engine *lq_engine_make(struct lq_arena *arena, const struct lq_engine_
     void *registrations = lq_arena_take(arena, limits->registrations,
                                         sizeof(struct lq_registration), true);
     void *ports = lq_arena_take(arena, limits->targets, sizeof *engine->target_ports, true);
-    void *record = lq_arena_take(arena, 1, LQ_SAVED_SLOT_BYTES, false);
+    uint8_t *records = lq_arena_take(arena, (uint64_t)limits->stores + 1, LQ_SAVED_SLOT_BYTES,
+                                     false);
     void *buffers = lq_arena_take(arena, limits->tasks,
                                   limits->transfer_bytes_max + LQ_SCRATCH_BYTES, false);
     if (lq_arena_is_measuring(arena))
@@ -79,7 +80,9 @@ struct lq_engine *lq_engine_make(struct lq_arena *arena, const struct lq_engine_
     engine->target_ports = ports;
     for (uint32_t i = 0; i < limits->targets; i++)
         engine->target_ports[i] = 1;
-    engine->record = record;
+    engine->record = records;
+    for (uint32_t i = 0; i < limits->stores; i++)
+        engine->stores[i].save.image = records + (size_t)(i + 1) * LQ_SAVED_SLOT_BYTES;
     engine->buffers = buffers;
     engine->next_serial = (uint64_t)config->incarnation << 40 | 1;
     init_tasks(engine);

@@ -321,7 +321,7 @@ static bool may_persist(const struct lq_persist *request)
 static bool rehearse(struct lq_engine *engine, struct lq_persist request, uint8_t *after,
                      uint8_t *before)
 {
-    if (after == NULL || before == NULL || !lq_saved_encode(request.unit, before)) {
+    if (!lq_saved_encode(request.unit, before)) {
         lq_persist_end_sense(engine, &request, no_room);
         return false;
     }
@@ -329,21 +329,22 @@ static bool rehearse(struct lq_engine *engine, struct lq_persist request, uint8_
     actions[request.action].carry_out(engine, &request);
     bool fits = lq_saved_encode(request.unit, after);
     lq_saved_decode(engine, request.unit, before, false);
-    if (request.task->state == LQ_TASK_IN_SET && !fits)
+    bool has_ended = request.task->state != LQ_TASK_IN_SET || request.task->is_faulted;
+    if (!has_ended && !fits)
         lq_persist_end_sense(engine, &request, no_room);
-    return request.task->state == LQ_TASK_IN_SET;
+    return !has_ended && fits;
 }
 
 /* True: REQUEST has ended, or goes on when what it changes is durable. */
 static bool saves_first(struct lq_engine *engine, const struct lq_persist *request)
 {
     struct lq_engine_task *task = request->task;
-    if (task->is_saved || !may_persist(request))
+    if (task->is_saved || !may_persist(request) || lq_core_wrong(engine, LQ_WRONG_SAVE_SKIPPED))
         return false;
     if (lq_saved_holds(engine, task))
         return true;
     struct lq_reservations *reservations = &request->unit->reservations;
-    uint8_t *after = lq_saved_image(engine, task, 0), *before = lq_saved_image(engine, task, 1);
+    uint8_t *after = lq_saved_image(task), *before = engine->record;
     uint32_t count = reservations->count, generation = reservations->generation;
     bool goes_on = rehearse(engine, *request, after, before);
     reservations->generation = generation;

@@ -95,13 +95,10 @@ bool lq_saved_holds(struct lq_engine *engine, struct lq_engine_task *task)
     return true;
 }
 
-uint8_t *lq_saved_image(const struct lq_engine *engine, const struct lq_engine_task *task,
-                        uint32_t n)
+uint8_t *lq_saved_image(const struct lq_engine_task *task)
 {
-    uint64_t offset = ((uint64_t)task->out_bytes + 7) / 8 * 8 + (uint64_t)n * LQ_SAVED_SLOT_BYTES;
-    return offset + LQ_SAVED_SLOT_BYTES <= engine->config.limits.transfer_bytes_max
-               ? task->buffer + offset
-               : NULL;
+    LQ_ASSERT(!task->unit->store->save.is_out);
+    return task->unit->store->save.image;
 }
 
 void lq_saved_submit(struct lq_engine *engine, struct lq_engine_task *task,
@@ -111,17 +108,17 @@ void lq_saved_submit(struct lq_engine *engine, struct lq_engine_task *task,
     struct lq_saved *saved = &task->unit->saved;
     LQ_ASSERT(saved->has_place && !store->save.is_out);
     LQ_ASSERT(registrations <= engine->registrations_free);
-    uint8_t *image = lq_saved_image(engine, task, 0);
+    uint8_t *image = store->save.image;
     uint32_t bytes = lq_saved_seal(image, ++saved->sequence);
-    uint32_t slot = 1U - saved->slot;
-    store->save = (struct lq_save){true, registrations, aborts};
+    uint32_t slot = lq_core_wrong(engine, LQ_WRONG_RECORD_IN_ONE_SLOT) ? 0 : 1U - saved->slot;
+    store->save = (struct lq_save){image, true, registrations, aborts};
     engine->registrations_free -= registrations;
     engine->aborts_promised += aborts;
     task->saves = true;
     task->request.handle = (lq_handle){task->index, task->generation};
     task->request.serial = task->serial;
     task->request.op = LQ_BLOCK_WRITE;
-    task->request.fua = true;
+    task->request.fua = !lq_core_wrong(engine, LQ_WRONG_RECORD_LEFT_IN_CACHE);
     task->request.lba = slot_lba(store->store, saved->place, slot);
     task->request.nblocks = (bytes + store->store->block_bytes - 1) / store->store->block_bytes;
     task->request.data = image;
@@ -134,7 +131,7 @@ void lq_saved_submit(struct lq_engine *engine, struct lq_engine_task *task,
 static void take_effect(struct lq_engine *engine, struct lq_engine_task *task)
 {
     if (task->unit->is_there)
-        lq_saved_decode(engine, task->unit, lq_saved_image(engine, task, 0), false);
+        lq_saved_decode(engine, task->unit, task->unit->store->save.image, false);
 }
 
 void lq_saved_orphaned(struct lq_engine *engine, struct lq_engine_task *task)
@@ -149,11 +146,12 @@ void lq_saved_ended(struct lq_engine *engine, struct lq_engine_task *task,
     struct lq_store_state *store = task->unit->store;
     engine->registrations_free += store->save.registrations;
     engine->aborts_promised -= store->save.aborts;
-    store->save = (struct lq_save){0};
+    store->save = (struct lq_save){.image = store->save.image};
     if (status == LQ_BLOCK_OK)
         task->unit->saved.slot = 1 - task->unit->saved.slot;
     if (task->state == LQ_TASK_IN_STORE && !task->aborted) {
-        task->is_saved = status == LQ_BLOCK_OK;
+        task->is_saved = status == LQ_BLOCK_OK ||
+                         lq_core_wrong(engine, LQ_WRONG_FAILED_SAVE_AS_GOOD);
         if (task->is_saved)
             task->state = LQ_TASK_IN_SET;
     } else if (task->state == LQ_TASK_IN_STORE && status == LQ_BLOCK_OK) {

@@ -44,6 +44,7 @@ struct lq_saved {
 
 /* Of a store: the save that is out. */
 struct lq_save {
+    uint8_t *image; /* LQ_SAVED_SLOT_BYTES: what is saved */
     bool is_out;
     /* What its command needs when it runs again, and nobody else gets meanwhile. */
     uint32_t registrations, aborts;
@@ -55,10 +56,8 @@ void lq_saved_open(struct lq_engine *engine, struct lq_unit *unit);
 /* True: another save of the store is out, and TASK waits for its end; then it runs anew. */
 bool lq_saved_holds(struct lq_engine *engine, struct lq_engine_task *task);
 
-/* Where the N-th (0 or 1) image of a record goes in TASK's buffer, behind its Data-Out; NULL: the
- * buffer has no room for it. The record that is handed to the store is the first. */
-uint8_t *lq_saved_image(const struct lq_engine *engine, const struct lq_engine_task *task,
-                        uint32_t n);
+/* Where TASK, which nothing holds, lays out the record that it will save. */
+uint8_t *lq_saved_image(const struct lq_engine_task *task);
 
 /* The record of UNIT as it is now, in an IMAGE of LQ_SAVED_SLOT_BYTES. False: it is too long. */
 bool lq_saved_encode(const struct lq_unit *unit, uint8_t *image);
@@ -68,8 +67,8 @@ bool lq_saved_encode(const struct lq_unit *unit, uint8_t *image);
 void lq_saved_decode(struct lq_engine *engine, struct lq_unit *unit, const uint8_t *image,
                      bool is_power_on);
 
-/* Hands TASK's first image to the store. So many free registrations and places of aborts are kept
- * for when it runs again. */
+/* Hands what has been laid out to the store. So many free registrations and places of aborts are
+ * kept for when it runs again. */
 void lq_saved_submit(struct lq_engine *engine, struct lq_engine_task *task,
                      uint32_t registrations, uint32_t aborts);
 

@@ -105,11 +105,11 @@ static bool is_record(const uint8_t *image)
 
 uint64_t lq_saved_sequence(const struct lq_engine *engine, const uint8_t *image)
 {
-    (void)engine;
     if (!is_record(image))
         return 0;
     bool is_whole = lq_get_be64(image + CHECKSUM) ==
-                        checksum_of(image, lq_get_be32(image + LENGTH));
+                        checksum_of(image, lq_get_be32(image + LENGTH)) ||
+                    lq_core_wrong(engine, LQ_WRONG_RECORD_CHECKSUM_IGNORED);
     return is_whole ? lq_get_be64(image + SEQUENCE) : 0;
 }
 
@@ -177,6 +177,7 @@ void lq_saved_decode(struct lq_engine *engine, struct lq_unit *unit, const uint8
         return; /* whole, but not of ours */
     unit->saved.pages_bytes = (uint16_t)pages_bytes;
     memcpy(unit->saved.pages, image + BODY, pages_bytes);
-    if (!is_power_on || image[COUNTS + 2] != 0)
+    if (!is_power_on || image[COUNTS + 2] != 0 ||
+        lq_core_wrong(engine, LQ_WRONG_KEPT_WITHOUT_APTPL))
         take_reservations(engine, unit, image);
 }

@@ -218,7 +218,7 @@ struct lq_engine {
     uint64_t commands_received, stale_completions;
     uint32_t orphan_count, held_count;
     uint32_t aborts_promised;    /* free places that saves need afterwards */
-    uint8_t *record;             /* a record that is being loaded */
+    uint8_t *record;             /* one that is being loaded, or that has to be restored */
     uint32_t stale_aborts; /* wrong "absent-abort-stays" */
     struct lq_link free_tasks, run, rescan, losing, ended;
     struct lq_link faulted; /* commands that are to be triggers of QERR when there is room */

@@ -379,4 +379,17 @@ const struct lq_wrong lq_core_wrongs[LQ_CORE_WRONGS] = {
     [LQ_WRONG_UNMAP_TAKES_A_NEIGHBOUR] =
         {"unmap-takes-a-neighbour", "DATA-1",
          "UNMAP unmaps the block behind its last one as well."},
+    [LQ_WRONG_SAVE_SKIPPED] = {"save-skipped", "PR-9",
+                               "APTPL is answered GOOD, and nothing is saved."},
+    [LQ_WRONG_FAILED_SAVE_AS_GOOD] = {"failed-save-as-good", "PR-9",
+                                      "A record that could not be saved counts as saved."},
+    [LQ_WRONG_RECORD_LEFT_IN_CACHE] = {"record-left-in-cache", "PR-9",
+                                       "The record is saved into a volatile cache."},
+    [LQ_WRONG_RECORD_CHECKSUM_IGNORED] = {"record-checksum-ignored", "PR-9",
+                                          "A torn record counts as whole after power on."},
+    [LQ_WRONG_RECORD_IN_ONE_SLOT] = {"record-in-one-slot", "PR-9",
+                                     "A record is saved over the one before it."},
+    [LQ_WRONG_KEPT_WITHOUT_APTPL] = {"kept-without-aptpl", "PR-9",
+                                     "Registrations are there after power on although APTPL was "
+                                     "0."},
 };

@@ -68,6 +68,10 @@ static void on_submitted(struct lq_judge *judge, const struct lq_event *event)
     bool writes = event->detail == WRITE || event->detail == UNMAP;
     if (!writes || task == NULL || task->unit == NULL || task->requests > 1)
         return; /* one that had begun before goes on */
+    const struct lq_seen_store *store =
+        lq_view_store(&judge->view, judge->allocator, event->code);
+    if (store != NULL && store->blocks != 0 && event->lba >= store->blocks)
+        return; /* behind the last block: what logical units keep of themselves */
     if (!task->unit->is_read_only && !has_swp(task->unit))
         return;
     convict(judge, P_LUN_2, task,

@@ -308,6 +308,11 @@ const struct lq_property lq_property_table[] = {
         {"PR-8", "persistent-reserve-out-honest", "SPC-4 r36f 5.13.7 to 5.13.11, t66",
          "reservation",
          "PERSISTENT RESERVE OUT succeeds or conflicts as keys, types and registrations say."},
+    [P_PR_9] =
+        {"PR-9", "aptpl-survives-power-loss", "SPC-4 r36f 5.13.5, 6.16.3",
+         "reservation",
+         "After a loss of power what was registered and reserved is there when the newest "
+         "registering had APTPL 1, and is not when it had 0."},
     [P_LIVE_1] =
         {"LIVE-1", "command-ends", "docs/ARCHITECTURE.md, phases of a run", "liveness",
          "Every command ends, or is given up for a known cause, within the liveness bound."},

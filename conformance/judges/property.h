@@ -88,6 +88,7 @@ enum lq_property_place {
     P_PR_6,
     P_PR_7,
     P_PR_8,
+    P_PR_9,
     P_LIVE_1,
     P_LIVE_2,
     P_LIVE_3,

@@ -175,8 +175,12 @@ static void on_orphaned(struct lq_judge *judge, struct lq_seen_task *task,
     orphan->task = task;
     orphan->store = event->code;
     orphan->is_live = true;
-    /* One that changes nothing keeps its slot, but nobody has to wait for its fate. */
-    orphan->extent = request_changes_blocks(request)
+    /* One that changes nothing that a command can read keeps its slot, but nobody has to wait for
+     * its fate. */
+    const struct lq_seen_store *store =
+        lq_view_store(&judge->view, judge->allocator, event->code);
+    bool is_behind = store != NULL && store->blocks != 0 && request->lba >= store->blocks;
+    orphan->extent = request_changes_blocks(request) && !is_behind
                          ? rounded(judge, event->code, exact(request->lba, request->nblocks))
                          : exact(request->lba, 0);
     lq_list_append(&quarantine_of(judge)->live, &orphan->link);

@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-enum { PR_IN = 0x5e, PR_OUT = 0x5f, CONFLICT = 0x18 };
+enum { PR_IN = 0x5e, PR_OUT = 0x5f, CONFLICT = 0x18, TASK_ABORTED = 0x40 };
 
 struct model *reservation_model_of(struct lq_judge *judge, const struct lq_seen_unit *unit)
 {
@@ -159,6 +159,8 @@ static void carry_out(struct lq_judge *judge, const struct lq_seen_task *task)
         model_apply(model, &request, &outcome);
     else
         model->is_unknown = true;
+    model->is_doubtful = model->is_doubtful && task->submitted == NULL;
+    model->knows_other = false;
     if (!model->is_unknown)
         owe_news(judge, task->unit, &outcome);
     if (request.action == PREEMPT_AND_ABORT)
@@ -305,7 +307,7 @@ static void judge_conflict(struct lq_judge *judge, const struct lq_seen_task *ta
         return;
     /* Where nobody is registered, only RESERVE can be meant. */
     enum lq_property_place usual = model->count == 0 ? P_PR_7 : P_PR_2;
-    convict(judge, usual, task, model->changed,
+    convict(judge, model->lost != NULL ? P_PR_9 : usual, task, model->changed,
             "ended RESERVATION CONFLICT although nothing keeps its I_T nexus out");
 }
 
@@ -342,9 +344,21 @@ static void judge_reserve(struct lq_judge *judge, const struct lq_seen_task *tas
     }
 }
 
+/* A PERSISTENT RESERVE OUT is aborted while the store has what it changes: it may have changed. */
+static void on_save_aborted(struct lq_judge *judge, const struct lq_seen_task *task)
+{
+    struct model *model = reservation_model_of(judge, task->unit);
+    model->is_unknown = model->was_unknown = model->is_doubtful = true;
+    model->knows_other = false;
+}
+
 static void on_ended(struct lq_judge *judge, const struct lq_event *event)
 {
     const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
+    if (task != NULL && task->opcode == PR_OUT &&
+        task->submitted != NULL && task->unit != NULL &&
+        ((event->flags & LQ_F_ABORTED) || event->code == TASK_ABORTED))
+        on_save_aborted(judge, task);
     if (task == NULL || task->ended != event || task->unit == NULL || task->nexus == NULL ||
         task->asked == NULL || (event->flags & LQ_F_ABORTED))
         return;
@@ -384,8 +398,14 @@ static void on_submitted(struct lq_judge *judge, const struct lq_event *event)
 {
     const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
     bool begins = task != NULL && task->requests == 1; /* who has begun goes on */
-    if (begins && task->unit != NULL && task->nexus != NULL)
-        judge_passage(judge, task);
+    if (!begins || task->unit == NULL || task->nexus == NULL)
+        return;
+    judge_passage(judge, task);
+    if (task->opcode == PR_OUT && task->asked != NULL) {
+        struct model *model = reservation_model_of(judge, task->unit);
+        struct request request = request_of(judge, task);
+        model_begin_save(model, &request);
+    }
 }
 
 static void reservation_data(struct lq_judge *judge, const struct lq_data_seen *data)
@@ -462,8 +482,14 @@ static void on_answered(struct lq_judge *judge, const struct lq_event *event)
         struct model *model = reservation_model_of(judge, unit);
         const struct lq_event *shaken = model->count > 0 ? event : NULL;
         bool was_unknown = model->was_unknown; /* what was told is still to be reported */
-        if (is_cold)
+        bool is_unsure = model->is_unknown || model->aptpl_is_unknown;
+        if (is_cold && (model->aptpl || is_unsure)) { /* as power on, but that nothing is lost */
+            model->generation = 0;
+            model->is_unknown = is_unsure;
+            was_unknown = was_unknown || is_unsure;
+        } else if (is_cold) {
             model_init(model);
+        }
         model->was_unknown = was_unknown;
         model->reserver = 0;
         model->reserver_is_unknown = false;
@@ -472,20 +498,29 @@ static void on_answered(struct lq_judge *judge, const struct lq_event *event)
     }
 }
 
-/* Nothing is kept through loss of power: APTPL is not there. */
-static void on_power(struct lq_judge *judge)
+static void on_power(struct lq_judge *judge, const struct lq_event *event)
 {
     struct lq_array *models = &state_of(judge)->models;
     for (uint32_t i = 0; i < models->count; i++)
-        model_init(lq_array_at(models, i));
+        model_lose_power(lq_array_at(models, i), event);
 }
 
-/* A logical unit comes, or goes: it has nothing of what was there before. */
+/* A logical unit goes, and may come again: it has nothing of what was there before but what
+ * persists. What another store keeps of it nobody knows. */
 static void on_unit(struct lq_judge *judge, const struct lq_event *event)
 {
     const struct lq_seen_unit *unit = lq_view_unit(&judge->view, event->target, event->lun);
-    if (unit != NULL)
-        model_init(reservation_model_of(judge, unit));
+    if (unit == NULL)
+        return;
+    struct model *model = reservation_model_of(judge, unit);
+    if (event->kind == LQ_W_LUN_CHANGED) {
+        model_lose_power(model, event);
+    } else if (!(event->flags & LQ_F_ABSENT)) {
+        bool is_elsewhere = model->store != 0 && model->store != event->code + 1;
+        model->is_unknown = model->is_unknown || is_elsewhere;
+        model->was_unknown = model->was_unknown || is_elsewhere;
+        model->store = event->code + 1;
+    }
 }
 
 /* --- the part --------------------------------------------------------------------------------- */
@@ -502,7 +537,7 @@ static void reservation_event(struct lq_judge *judge, const struct lq_event *eve
     case LQ_E_TM_ANSWERED: on_answered(judge, event); break;
     case LQ_W_POWER:
         if (lq_target_ends(event))
-            on_power(judge);
+            on_power(judge, event);
         break;
     case LQ_W_LUN: on_unit(judge, event); break;
     case LQ_W_LUN_CHANGED:

@@ -35,6 +35,16 @@ struct model {
     uint64_t reserver; /* RESERVE(6), RESERVE(10); 0: nobody */
     const struct lq_event *changed; /* newest */
     const struct lq_event *shaken;  /* what it must have survived, newest not yet confirmed */
+
+    /* Loss of power [SPC-4 5.13.5]. */
+    bool aptpl;       /* of the newest registering: what is registered and reserved persists */
+    bool aptpl_is_unknown;
+    bool is_doubtful; /* a change was with the store and was not answered GOOD: it or not */
+    bool knows_other; /* then these are the keys with the change */
+    uint32_t other_count;
+    uint64_t other_keys[REGISTRANTS_MAX];
+    uint32_t store; /* number + 1 */
+    const struct lq_event *lost; /* power was, and what is left is not yet confirmed */
 };
 
 /* A PERSISTENT RESERVE OUT as it came. */
@@ -53,6 +63,10 @@ struct request {
 /* --- reservation_model.c ---------------------------------------------------------------------- */
 
 void model_init(struct model *model);
+/* REQUEST, which changes MODEL, is with the store. */
+void model_begin_save(struct model *model, const struct request *request);
+/* Power is lost, by EVENT; or the logical unit goes, and may come again. */
+void model_lose_power(struct model *model, const struct lq_event *event);
 struct registrant *model_find(struct model *model, uint64_t nexus);
 bool model_holds(const struct model *model, uint64_t nexus);
 bool type_lets_registrants_in(uint8_t type);
@@ -127,7 +141,7 @@ static inline struct reservation *state_of(const struct lq_judge *judge)
 static inline enum lq_property_place blamed(const struct model *model,
                                             enum lq_property_place usual)
 {
-    return model->shaken != NULL ? P_PR_5 : usual;
+    return model->lost != NULL ? P_PR_9 : model->shaken != NULL ? P_PR_5 : usual;
 }
 
 struct model *reservation_model_of(struct lq_judge *judge, const struct lq_seen_unit *unit);

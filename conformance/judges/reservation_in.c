@@ -17,25 +17,50 @@ static void convict_read(struct lq_judge *judge, const struct expected *expected
     lq_proof_wire(&proof, asked->request, asked->connection, LQ_TO_TARGET, asked->opcode,
                   asked->tag);
     lq_proof_wire(&proof, data->at, asked->connection, data->direction, data->opcode, asked->tag);
-    lq_convict(judge, is_less ? blamed(&expected->model, P_PR_4) : P_PR_4, &proof, &text);
+    bool is_of_loss = is_less || expected->model.lost != NULL;
+    lq_convict(judge, is_of_loss ? blamed(&expected->model, P_PR_4) : P_PR_4, &proof, &text);
 }
 
-/* True when the N numbers of 8 bytes at BYTES, STEP bytes apart, are the registrants' keys. */
-static bool are_keys(const struct model *model, const uint8_t *bytes, uint32_t n)
+/* True when the N numbers of 8 bytes at BYTES are KEYS, COUNT of them, in any order. */
+static bool are_these(const uint64_t *keys, uint32_t count, const uint8_t *bytes, uint32_t n)
 {
     bool is_taken[REGISTRANTS_MAX] = {false};
-    if (n != model->count)
+    if (n != count)
         return false;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t k = 0;
-        while (k < n && (is_taken[k] ||
-                         model->registrants[k].key != lq_wire_be64(bytes + (size_t)8 * i)))
+        while (k < n && (is_taken[k] || keys[k] != lq_wire_be64(bytes + (size_t)8 * i)))
             k++;
         if (k == n)
             return false;
         is_taken[k] = true;
     }
     return true;
+}
+
+/* The same of the registrants' keys. */
+static bool are_keys(const struct model *model, const uint8_t *bytes, uint32_t n)
+{
+    uint64_t keys[REGISTRANTS_MAX];
+    for (uint32_t i = 0; i < model->count; i++)
+        keys[i] = model->registrants[i].key;
+    return are_these(keys, model->count, bytes, n);
+}
+
+/* Power was lost while a change was with the store: it is there as a whole, or not at all. */
+static void judge_doubtful(struct lq_judge *judge, const struct expected *expected,
+                           const struct lq_data_seen *data)
+{
+    const struct model *model = &expected->model;
+    uint32_t n = lq_wire_be32(data->data + 4) / 8;
+    if (!model->knows_other || model->lost == NULL || data->data_bytes < 8 + 8 * n)
+        return;
+    judge->exercised[P_PR_9]++;
+    if (!are_keys(model, data->data + 8, n) &&
+        !are_these(model->other_keys, model->other_count, data->data + 8, n))
+        convict_read(judge, expected, true, data,
+                     "tells neither what was registered before the request that was with the "
+                     "store when power went, nor what would have been behind it");
 }
 
 static void judge_keys(struct lq_judge *judge, const struct expected *expected,
@@ -58,6 +83,10 @@ static void judge_keys(struct lq_judge *judge, const struct expected *expected,
     if (now->shaken == model->shaken) {
         judge->exercised[P_PR_5] += now->shaken != NULL && n > 0;
         now->shaken = NULL;
+    }
+    if (now->lost == model->lost) {
+        judge->exercised[P_PR_9] += now->lost != NULL && n > 0;
+        now->lost = NULL;
     }
 }
 
@@ -94,10 +123,15 @@ static const struct expected *find_expected(const struct reservation *state,
 void reservation_judge_in(struct lq_judge *judge, const struct lq_data_seen *data)
 {
     const struct expected *expected = find_expected(state_of(judge), data->asked);
-    if (expected == NULL || expected->model.is_unknown || data->offset != 0 ||
+    if (expected == NULL || data->offset != 0 ||
         data->kept_bytes != data->data_bytes || data->data_bytes < 8)
         return;
     uint32_t action = data->asked->cdb[1] & 0x1f;
+    if (expected->model.is_unknown) {
+        if (action == 0)
+            judge_doubtful(judge, expected, data);
+        return;
+    }
     judge->exercised[P_PR_4]++;
     if (action != 2 && !expected->model.generation_is_unknown &&
         lq_wire_be32(data->data) != expected->model.generation)
@@ -124,6 +158,12 @@ static void mix_model(const struct model *model, struct lq_digest *digest)
                   model->type);
     lq_digest_two(digest, model->holder, model->generation);
     lq_digest_two(digest, model->reserver, model->shaken != NULL);
+    lq_digest_two(digest, (uint64_t)model->aptpl_is_unknown << 4 |
+                              (uint64_t)model->aptpl << 3 | (uint64_t)model->is_doubtful << 2 |
+                              (uint64_t)model->knows_other << 1 | (model->lost != NULL),
+                  model->store);
+    for (uint32_t i = 0; model->knows_other && i < model->other_count; i++)
+        lq_digest_word(digest, model->other_keys[i]);
 }
 
 void reservation_digest(struct lq_judge *judge, struct lq_digest *digest)

@@ -17,6 +17,48 @@ struct registrant *model_find(struct model *model, uint64_t nexus)
     return NULL;
 }
 
+/* --- loss of power [SPC-4 r36f 5.13.5] -------------------------------------------------------- */
+
+void model_begin_save(struct model *model, const struct request *request)
+{
+    struct outcome outcome;
+    struct model after = *model;
+    model->knows_other = false;
+    if (!model->is_doubtful && !model->is_unknown && request->is_whole) {
+        model_apply(&after, request, &outcome);
+        model->knows_other = !after.is_unknown;
+        model->other_count = after.aptpl ? after.count : 0;
+        for (uint32_t i = 0; i < model->other_count; i++)
+            model->other_keys[i] = after.registrants[i].key;
+    }
+    model->is_doubtful = true;
+}
+
+void model_lose_power(struct model *model, const struct lq_event *event)
+{
+    struct model kept = {.was_unknown = model->was_unknown,
+                         .aptpl = model->aptpl,
+                         .store = model->store,
+                         .changed = event,
+                         .lost = event};
+    if (model->aptpl) {
+        kept.count = model->count;
+        memcpy(kept.registrants, model->registrants, sizeof kept.registrants);
+        kept.type = model->type;
+        kept.holder = model->holder;
+    }
+    bool is_unsure = model->is_unknown || model->aptpl_is_unknown;
+    if (model->is_doubtful || is_unsure) {
+        kept.knows_other = model->knows_other && !is_unsure;
+        kept.aptpl_is_unknown = true;
+        kept.other_count = model->other_count;
+        memcpy(kept.other_keys, model->other_keys, sizeof kept.other_keys);
+        kept.is_unknown = kept.was_unknown = true;
+        kept.is_doubtful = !kept.knows_other;
+    }
+    *model = kept;
+}
+
 static bool is_registered(const struct model *model, uint64_t nexus)
 {
     for (uint32_t i = 0; i < model->count; i++)
@@ -311,6 +353,8 @@ static void apply_register(struct model *model, const struct request *request,
     if (request->all_tg_pt)
         model->is_unknown = true; /* how many ports there are is not known here */
     bool is_there = is_registered(model, request->nexus);
+    model->aptpl = request->aptpl;
+    model->aptpl_is_unknown = false;
     if (!is_there && request->service_key == 0) {
         model->generation_is_unknown = true; /* whether that counts is open [SPC-4 5.13.5] */
         return;
@@ -376,6 +420,8 @@ static void apply_move(struct model *model, const struct request *request)
     uint16_t port = (uint16_t)lq_wire_be16(request->list + 18);
     uint64_t nexus = lq_nexus_hash(request->list + 24, bytes, port);
     add(model, nexus, request->service_key);
+    model->aptpl = request->aptpl;
+    model->aptpl_is_unknown = false;
     model->holder = nexus;
     if (request->unreg)
         drop(model, request->nexus);
@@ -402,6 +448,7 @@ void model_apply(struct model *model, const struct request *request, struct outc
         model->count = 0;
         end_reservation(model);
         model->generation_is_unknown = model->generation_is_unknown || model->is_unknown;
+        model->aptpl_is_unknown = model->aptpl_is_unknown || model->is_unknown;
         model->is_unknown = false;
         break;
     case PREEMPT:

@@ -290,6 +290,7 @@ enum lq_scn_clause {
     LQ_SCN_REORDERING,
     LQ_SCN_UA_INTLCK,
     LQ_SCN_TMF_ONLY,
+    LQ_SCN_APTPL, /* of reservations: they persist through power loss */
     LQ_SCN_CLAUSES
 };
 

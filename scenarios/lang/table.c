@@ -91,6 +91,7 @@ const struct lq_scn_row lq_scn_clause_rows[] = {
     [LQ_SCN_REORDERING] = {"reordering", LQ_SCN_NUMBER, 0, 15},
     [LQ_SCN_UA_INTLCK] = {"ua-intlck", LQ_SCN_NUMBER, 0, 3},
     [LQ_SCN_TMF_ONLY] = {"tmf-only", LQ_SCN_NUMBER, 0, 1},
+    [LQ_SCN_APTPL] = {"aptpl", LQ_SCN_FLAG, 0, 0},
     {NULL, LQ_SCN_FLAG, 0, 0}};
 
 const struct lq_scn_row lq_scn_rule_rows[] = {
@@ -140,12 +141,15 @@ const struct lq_scn_verb_row lq_scn_verb_rows[LQ_SCN_VERBS] = {
     [LQ_SCN_REQUEST_SENSE] = {"request-sense", LQ_SCN_COMMAND_VERB, WHERE | HOW, 0, false},
     [LQ_SCN_RESERVE] = {"reserve", LQ_SCN_COMMAND_VERB, RESERVES, 0, false},
     [LQ_SCN_RELEASE] = {"release", LQ_SCN_COMMAND_VERB, RESERVES, 0, false},
-    [LQ_SCN_REGISTER] = {"register", LQ_SCN_COMMAND_VERB, PERSISTS | 1 << LQ_SCN_TO,
+    [LQ_SCN_REGISTER] = {"register", LQ_SCN_COMMAND_VERB,
+                         PERSISTS | 1 << LQ_SCN_TO | 1 << LQ_SCN_APTPL,
                          1 << LQ_SCN_NEW_KEY, false},
-    [LQ_SCN_REGISTER_AND_IGNORE] = {"register-and-ignore", LQ_SCN_COMMAND_VERB, PERSISTS,
+    [LQ_SCN_REGISTER_AND_IGNORE] = {"register-and-ignore", LQ_SCN_COMMAND_VERB,
+                                    PERSISTS | 1 << LQ_SCN_APTPL,
                                     1 << LQ_SCN_NEW_KEY, false},
     [LQ_SCN_REGISTER_AND_MOVE] = {"register-and-move", LQ_SCN_COMMAND_VERB,
-                                  PERSISTS | 1 << LQ_SCN_TO, KEYS | 1 << LQ_SCN_TO, false},
+                                  PERSISTS | 1 << LQ_SCN_TO | 1 << LQ_SCN_APTPL,
+                                  KEYS | 1 << LQ_SCN_TO, false},
     [LQ_SCN_PERSISTENT_RESERVE] = {"persistent-reserve", LQ_SCN_COMMAND_VERB, PERSISTS | TYPE,
                                    1 << LQ_SCN_KEY | TYPE, false},
     [LQ_SCN_PERSISTENT_RELEASE] = {"persistent-release", LQ_SCN_COMMAND_VERB, PERSISTS | TYPE,

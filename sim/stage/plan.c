@@ -83,6 +83,7 @@ static const struct lq_plan_option_row rows[LQ_OPTIONS] = {
     [LQ_OPT_MODE_SELECTS] = {"mode-selects", UNIT_OF_64, 8, {0, 0, 0, 0, 0, 1, 2, 4}},
     [LQ_OPT_FENCE_WAITS] = {"fence-waits", UNIT_COUNT, 2, {0, 1}},
     [LQ_OPT_THIN] = {"thin", UNIT_COUNT, 2, {0, 1}},
+    [LQ_OPT_APTPL] = {"aptpl", UNIT_OF_16, 4, {0, 4, 12, 15}},
 };
 
 const struct lq_plan_option_row *lq_plan_option_row(enum lq_option option)
@@ -178,6 +179,7 @@ static void make_disk(const struct lq_plan *plan, struct lq_disk_options *disk)
         .physical_exponent = (uint32_t)options[LQ_OPT_PHYSICAL_EXPONENT],
         .write_granule_blocks = (uint32_t)options[LQ_OPT_WRITE_GRANULE],
         .volatile_cache = options[LQ_OPT_VOLATILE_CACHE] != 0,
+        .keeps_records = true,
         .is_thin = options[LQ_OPT_THIN] != 0,
         .fence_waits = options[LQ_OPT_FENCE_WAITS] != 0,
         .latency_min_ns = 10 * US,

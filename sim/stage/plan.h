@@ -65,6 +65,7 @@ enum lq_option {
     LQ_OPT_MODE_SELECTS, /* of 64 commands: MODE SELECT, and as many MODE SENSE */
     LQ_OPT_FENCE_WAITS, /* how stores are fenced against a crashed target, see disk.h */
     LQ_OPT_THIN,        /* disks are thin provisioned */
+    LQ_OPT_APTPL,       /* of 16 that register: with APTPL */
     LQ_OPTIONS
 };
 

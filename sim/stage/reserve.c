@@ -110,6 +110,16 @@ static uint32_t put_port(struct lq_actor_command *command, uint8_t *list)
     return BASIC_LIST_BYTES + 4 + bytes;
 }
 
+/* Whoever registers may ask that all registrations persist through power loss. */
+static void put_aptpl(struct lq_actor_command *command, uint8_t action, uint8_t *list)
+{
+    bool registers = action == REGISTER || action == REGISTER_AND_IGNORE ||
+                     action == REGISTER_AND_MOVE;
+    if (registers && choose(command, LQ_SITE_RESERVE_APTPL, 16) <
+                         lq_actor_option(command->actor, LQ_OPT_APTPL))
+        list[action == REGISTER_AND_MOVE ? 17 : 20] |= 0x01;
+}
+
 static uint64_t service_key(struct lq_actor_command *command, uint8_t action)
 {
     if (action == REGISTER || action == REGISTER_AND_IGNORE)
@@ -130,6 +140,7 @@ static void generate_out(struct lq_actor_command *command, uint8_t action)
         bytes = put_move(command, list);
     else if (action == REGISTER && choose(command, LQ_SITE_RESERVE_TYPE, 4) == 3)
         bytes = put_port(command, list);
+    put_aptpl(command, action, list);
     command->cdb[0] = PERSISTENT_OUT;
     command->cdb[1] = action;
     command->cdb[2] = draw_type(command);

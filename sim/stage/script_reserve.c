@@ -6,7 +6,7 @@
 #include "sim/stage/port.h"
 #include "sim/stage/script_state.h"
 
-enum { BASIC_LIST_BYTES = 24, SPEC_I_PT = 0x08, READ_BYTES = 1024 };
+enum { BASIC_LIST_BYTES = 24, SPEC_I_PT = 0x08, APTPL = 0x01, READ_BYTES = 1024 };
 
 static const struct row {
     enum lq_scn_verb verb;
@@ -59,6 +59,8 @@ static void build_out(struct lq_actor_command *command, const struct lq_scn_acti
     lq_put_be64(list + 8, value(action, LQ_SCN_NEW_KEY));
     if (lq_scn_has(&action->clauses, LQ_SCN_TO))
         bytes = put_other(command, action, list);
+    if (lq_scn_has(&action->clauses, LQ_SCN_APTPL)) /* in both forms of the list it is bit 0 */
+        list[action->verb == LQ_SCN_REGISTER_AND_MOVE ? 17 : 20] |= APTPL;
     command->cdb[2] = (uint8_t)value(action, LQ_SCN_TYPE);
     lq_put_be32(command->cdb + 5, bytes);
     command->expected_out_bytes = command->out_bytes = bytes;

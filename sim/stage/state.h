@@ -284,6 +284,7 @@ enum lq_actor_site {
     LQ_SITE_LONG_CDB,
     LQ_SITE_KNOWN,
     LQ_SITE_MODES,
+    LQ_SITE_RESERVE_APTPL,
     LQ_SITE_PROTOCOL_LEVEL,
 };
 

@@ -53,6 +53,7 @@ static void writes(uint16_t actor)
 }
 
 static uint8_t list[24], cdb[10];
+static uint8_t list_flags; /* byte 20 of the list: APTPL is bit 0 */
 
 static struct story_command out(uint16_t actor, uint8_t action, uint8_t type, uint8_t key,
                                 uint8_t service_key)
@@ -63,6 +64,7 @@ static struct story_command out(uint16_t actor, uint8_t action, uint8_t type, ui
     memset(list, 0, sizeof list);
     list[7] = key;
     list[15] = service_key;
+    list[20] = list_flags;
     c.cdb = cdb;
     c.list = list;
     c.list_bytes = sizeof list;
@@ -89,9 +91,11 @@ static void begin_reserved(uint8_t type)
 }
 
 /* PERSISTENT RESERVE IN, and what it tells: N bytes. */
-static void reads(uint16_t actor, uint8_t action, const uint8_t *told, uint32_t n)
+static void reads_by(uint32_t connection, uint16_t actor, uint8_t action, const uint8_t *told,
+                     uint32_t n)
 {
     struct story_command c = command(actor, 0x5e);
+    c.connection = connection;
     const uint8_t bytes[10] = {0x5e, action, 0, 0, 0, 0, 0, 0, (uint8_t)n};
     memcpy(cdb, bytes, sizeof cdb);
     c.cdb = cdb;
@@ -101,6 +105,11 @@ static void reads(uint16_t actor, uint8_t action, const uint8_t *told, uint32_t 
     story_arrive(&c);
     story_enable(&c);
     story_end(&c, GOOD, 0, 0);
+}
+
+static void reads(uint16_t actor, uint8_t action, const uint8_t *told, uint32_t n)
+{
+    reads_by(actor, actor, action, told, n);
 }
 
 static void test_fence(void)
@@ -315,6 +324,27 @@ static void test_honest(void)
     CU_ASSERT_TRUE(story_breaks("PR-8"));
 }
 
+/* Nexus 1 is registered with APTPL or without; behind a loss of power it is there, or not. */
+static void test_power(void)
+{
+    static const uint8_t none[8] = {0}, one[16] = {[7] = 8, [15] = 1};
+    for (uint32_t story = 0; story < 4; story++) {
+        bool persists = story % 2 != 0, is_there = story / 2 != 0;
+        begin();
+        list_flags = persists;
+        asks(1, REGISTER, 0, 0, 1, GOOD);
+        list_flags = 0;
+        EV(LQ_W_POWER, .code = LQ_POWER_CUT);
+        EV(LQ_W_CLOSE, .connection = 3, .code = LQ_CLOSE_RESET);
+        EV(LQ_I_LOST, .actor = 3, .nexus = NEXUS_C, .connection = 3);
+        EV(LQ_W_POWER, .code = LQ_POWER_ON, .value = 1);
+        story_login(4, 3, NEXUS_C);
+        reads_by(4, 3, 0, is_there ? one : none, is_there ? 16 : 8);
+        CU_ASSERT_EQUAL(story_violations_of("PR-9"), persists != is_there);
+        CU_ASSERT_EQUAL(story_violations_of("PR-4"), 0);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {{"PR-1 fence", test_fence},
@@ -326,6 +356,7 @@ int main(void)
                            {"PR-6 informing of what is not known", test_informing_of_unknown},
                            {"PR-7 RESERVE", test_reserve},
                            {"PR-8 honest", test_honest},
+                           {"PR-9 loss of power", test_power},
                            CU_TEST_INFO_NULL};
     return story_main("reservation", tests);
 }

@@ -54,7 +54,7 @@ static void see(void *context, const struct lq_event *event)
             memset(model[event->lba + i], 0, BLOCK_BYTES);
         else if (request->op == LQ_BLOCK_WRITE)
             memcpy(model[event->lba + i], data[which] + at * BLOCK_BYTES, BLOCK_BYTES);
-        else
+        else if (request->op == LQ_BLOCK_READ)
             memcpy(expected[which] + at * BLOCK_BYTES, model[event->lba + i], BLOCK_BYTES);
     }
 }
