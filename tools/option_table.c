@@ -349,7 +349,8 @@ const struct lq_option_row lq_option_rows[] = {
      lq_take_ram},
     {"file", "PATH", LIVE, true,
      "Add a LUN that is the regular file or block device PATH, of its present size. It is locked "
-     "for as long as the program can change it.",
+     "for as long as the program can change it. What persists through power loss (APTPL) is kept "
+     "beside a regular file, in PATH.saved.",
      lq_take_file},
     {"read-only", NULL, LIVE, true, "Write protect the LUN of the --ram or --file before it.",
      lq_take_read_only},

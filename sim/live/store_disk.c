@@ -26,6 +26,12 @@ static void disk_submit(struct lq_store *store, struct lq_block_request *request
     own->disk->store.ops->submit(&own->disk->store, request);
 }
 
+static bool disk_load(struct lq_store *store, uint64_t lba, uint32_t nblocks, uint8_t *data)
+{
+    struct disk_store *own = LQ_ELEMENT(store, struct disk_store, live.store);
+    return own->disk->store.ops->load(&own->disk->store, lba, nblocks, data);
+}
+
 static void disk_done(void *context, struct lq_disk *disk, lq_handle handle,
                       enum lq_block_status status)
 {
@@ -49,7 +55,7 @@ static bool disk_close(struct lq_live_store *live)
     return true;
 }
 
-static const struct lq_store_ops disk_ops = {.submit = disk_submit};
+static const struct lq_store_ops disk_ops = {.submit = disk_submit, .load = disk_load};
 static const struct lq_live_store_ops disk_live_ops = {.take = disk_take, .close = disk_close};
 
 struct lq_live_store *lq_store_disk_open(const char *name, struct lq_disk *disk,

@@ -25,6 +25,7 @@
 #include "sim/live/completions.h"
 #include "sim/live/helpers.h"
 #include "sim/live/store_ram.h"
+#include "sim/live/store_records.h"
 
 struct file_store {
     struct lq_live_store live;
@@ -35,6 +36,8 @@ struct file_store {
     struct lq_helpers *helpers;
     atomic_bool flush_failed; /* for good; helpers set it */
     char *name;
+    char *records_path; /* of a regular file: where records of logical units are */
+    uint64_t data_bytes; /* what is behind them belongs to records */
 };
 
 static struct file_store *file_of(struct lq_live_store *live)
@@ -131,6 +134,9 @@ static enum lq_block_status do_job(void *context, const struct lq_helper_job *jo
     struct file_store *file = context;
     if (job->op == LQ_BLOCK_FLUSH)
         return flush(file);
+    if (job->op == LQ_BLOCK_WRITE && job->offset_bytes >= file->data_bytes)
+        return lq_records_save(file->records_path, job->offset_bytes - file->data_bytes,
+                               job->size_bytes, job->data);
     if (job->op == LQ_BLOCK_STATUS)
         return tell_status(file->fd, job);
     enum lq_block_status status =
@@ -153,7 +159,8 @@ static bool read_without_waiting(struct file_store *file, const struct lq_helper
 static void file_submit(struct lq_store *store, struct lq_block_request *request)
 {
     struct file_store *file = LQ_ELEMENT(store, struct file_store, live.store);
-    LQ_ASSERT(request->lba <= store->nblocks && request->nblocks <= store->nblocks - request->lba);
+    uint64_t end = store->nblocks + (request->lba < store->nblocks ? 0 : store->reserved_blocks);
+    LQ_ASSERT(request->lba <= end && request->nblocks <= end - request->lba);
     const struct lq_helper_job job = {
         .handle = request->handle,
         .op = request->op,
@@ -169,6 +176,14 @@ static void file_submit(struct lq_store *store, struct lq_block_request *request
         lq_completions_put(&file->ended, job.handle, LQ_BLOCK_OK);
     else
         lq_helpers_add(file->helpers, &job);
+}
+
+/* When a logical unit is added, which opens files, too: it may wait. */
+static bool file_load(struct lq_store *store, uint64_t lba, uint32_t nblocks, uint8_t *data)
+{
+    const struct file_store *file = LQ_ELEMENT(store, struct file_store, live.store);
+    return lq_records_load(file->records_path, lba * store->block_bytes - file->data_bytes,
+                           (uint64_t)nblocks * store->block_bytes, data);
 }
 
 static void file_push(struct lq_live_store *live)
@@ -197,11 +212,12 @@ static bool file_close(struct lq_live_store *live)
         close(file->fd);
     lq_completions_fini(&file->ended);
     free(file->name);
+    free(file->records_path);
     free(file);
     return true;
 }
 
-static const struct lq_store_ops file_ops = {.submit = file_submit};
+static const struct lq_store_ops file_ops = {.submit = file_submit, .load = file_load};
 static const struct lq_live_store_ops file_live_ops = {
     .push = file_push, .take = file_take, .close = file_close};
 
@@ -297,6 +313,19 @@ static void find_thinness(int fd, struct lq_store *store)
     store->unmap_blocks_max = store->is_thin ? LQ_LIVE_UNMAP_BLOCKS_MAX : 0;
 }
 
+/* Beside a device there is no place for another file. */
+static bool find_records(struct file_store *file, const char *path)
+{
+    struct lq_store *store = &file->live.store;
+    struct stat status;
+    file->data_bytes = store->nblocks * store->block_bytes;
+    if (fstat(file->fd, &status) != 0 || !S_ISREG(status.st_mode))
+        return true;
+    file->records_path = lq_records_path(path);
+    store->reserved_blocks = LQ_SAVED_BYTES / LQ_LIVE_BLOCK_BYTES;
+    return file->records_path != NULL;
+}
+
 static bool file_start(struct file_store *file, const char *name, const char *path,
                        uint32_t requests_max, bool is_fenced, struct lq_problem *problem)
 {
@@ -307,7 +336,8 @@ static bool file_start(struct file_store *file, const char *name, const char *pa
     find_thinness(file->fd, &file->live.store);
     file->in_memory = is_in_memory(file->fd);
     file->name = strdup(name);
-    if (!lq_completions_init(&file->ended, requests_max) || file->name == NULL)
+    if (!lq_completions_init(&file->ended, requests_max) || file->name == NULL ||
+        !find_records(file, path))
         return lq_problem_set(problem, "%s: no memory for the store; expected some; free some",
                               name);
     file->live.name = file->name;

@@ -273,6 +273,53 @@ static void test_file_no_space(void)
     unlink(file.path);
 }
 
+/* Behind the last block there is room for records, in a file beside, which a save makes. */
+static void test_records(void)
+{
+    for (int i = 0; i < PLACES; i++) {
+        struct file file = make_file(places[i], BLOCKS * 512);
+        char beside[80];
+        uint8_t data[1024], back[1536], zeros[512] = {0};
+        memset(data, 0x3c, sizeof data);
+        snprintf(beside, sizeof beside, "%s.saved", file.path);
+        struct lq_live_store *live = open_file(file.path);
+        CU_ASSERT_EQUAL(live->store.reserved_blocks * 512, LQ_SAVED_BYTES);
+        CU_ASSERT_TRUE(live->store.ops->load(&live->store, BLOCKS, 1, back));
+        CU_ASSERT_EQUAL(memcmp(back, zeros, 512), 0);
+        CU_ASSERT_NOT_EQUAL(access(beside, F_OK), 0); /* nothing was saved yet */
+        const struct lq_block_request save = {
+            .op = LQ_BLOCK_WRITE, .fua = true, .lba = BLOCKS + 32, .nblocks = 2, .data = data};
+        CU_ASSERT_EQUAL(run(live, save), LQ_BLOCK_OK);
+        CU_ASSERT_TRUE(lq_live_store_close(live));
+        live = open_file(file.path);
+        CU_ASSERT_EQUAL(live->store.nblocks, BLOCKS);
+        CU_ASSERT_TRUE(live->store.ops->load(&live->store, BLOCKS + 31, 3, back));
+        CU_ASSERT_EQUAL(memcmp(back, zeros, 512), 0);
+        CU_ASSERT_EQUAL(memcmp(back + 512, data, 1024), 0);
+        CU_ASSERT_TRUE(lq_live_store_close(live));
+        unlink(file.path);
+        unlink(beside);
+    }
+}
+
+/* Where no file can be made, the save fails, and says so. */
+static void test_records_refused(void)
+{
+    struct file file = make_file("/var/tmp", BLOCKS * 512);
+    char beside[80];
+    uint8_t data[512] = {1};
+    snprintf(beside, sizeof beside, "%s.saved", file.path);
+    CU_ASSERT_EQUAL_FATAL(mkdir(beside, 0700), 0);
+    struct lq_live_store *live = open_file(file.path);
+    const struct lq_block_request save = {
+        .op = LQ_BLOCK_WRITE, .fua = true, .lba = BLOCKS, .nblocks = 1, .data = data};
+    CU_ASSERT_EQUAL(run(live, save), LQ_BLOCK_FAILED);
+    CU_ASSERT_FALSE(live->store.ops->load(&live->store, BLOCKS, 1, data));
+    CU_ASSERT_TRUE(lq_live_store_close(live));
+    rmdir(beside);
+    unlink(file.path);
+}
+
 static void refused(const char *path, const char *word)
 {
     struct lq_problem problem = {""};
@@ -332,6 +379,8 @@ int main(void)
         {"more requests than helpers complete once each", test_file_many},
         {"a file that was cut gives medium errors", test_file_cut},
         {"no space is told", test_file_no_space},
+        {"records of logical units are beside the file", test_records},
+        {"a record that cannot be saved", test_records_refused},
         {"what is no usable file is refused", test_file_refused},
         {"a file has one user", test_file_lock},
         CU_TEST_INFO_NULL,
