@@ -206,16 +206,24 @@ static uint32_t affect_unit(struct lq_engine *engine, struct lq_abort *abort, st
     return affected;
 }
 
+/* A unit that was removed has commands until their data has come: to initiators they are commands
+ * of its LUN, whatever unit that has become. */
+static bool is_affected(const struct lq_abort *abort, const struct lq_unit *unit)
+{
+    bool is_named = !abort->is_of_unit || unit->lun == abort->unit_lun;
+    return is_named && unit->target == abort->nexus->target;
+}
+
 /* Commands of the function's own nexus that another one has ended, whose TASK ABORTED waits for
  * data: the function's answer comes, so they have no status any more. */
-static void silence(struct lq_engine *engine, struct lq_abort *abort, const struct lq_unit *named)
+static void silence(struct lq_engine *engine, struct lq_abort *abort)
 {
     bool is_multi_task = lq_triggers[abort->trigger].scope != SCOPE_TASK;
     LQ_LIST_EACH_SAFE(link, following, &abort->nexus->tasks)
     {
         struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, nexus_link);
         if (task->state != LQ_TASK_TERMINATING || !task->owes_status ||
-            (named != NULL && task->unit != named) || !is_in_scope(engine, abort, task))
+            !is_affected(abort, task->unit) || !is_in_scope(engine, abort, task))
             continue;
         task->owes_status = false;
         if (unlink_transport(task, is_multi_task)) {
@@ -271,14 +279,6 @@ static void inform_unit(struct lq_engine *engine, const struct lq_abort *abort,
             continue;
         lq_ua_establish(engine, nexus, unit, row->ua);
     }
-}
-
-/* A unit that was removed has commands until their data has come: to initiators they are commands
- * of its LUN, whatever unit that has become. */
-static bool is_affected(const struct lq_abort *abort, const struct lq_unit *unit)
-{
-    bool is_named = !abort->is_of_unit || unit->lun == abort->unit_lun;
-    return is_named && unit->target == abort->nexus->target;
 }
 
 /* A unit that came after the trigger is reset with its LUN, but has lost no commands to it. */
@@ -449,7 +449,7 @@ void lq_abort_start(struct lq_engine *engine, struct lq_abort *abort, const stru
             lq_core_wrong(engine, LQ_WRONG_TARGET_RESET_OF_ONE_UNIT))
             break;
     }
-    silence(engine, abort, named);
+    silence(engine, abort);
     if (lq_core_wrong(engine, LQ_WRONG_RESETS_WAIT_FOR_EACH_OTHER))
         wait_for_each_other(engine, abort);
     if (named != NULL && engine->stale_aborts > 0)
