@@ -193,9 +193,9 @@ void lq_disk_take_effect(struct lq_disk_request *slot, uint32_t count)
     } else {
         if (count == 0)
             return;
-        uint8_t *data = request->op == LQ_BLOCK_UNMAP
-                            ? NULL
-                            : request->data + (uint64_t)from * disk->options.block_bytes;
+        bool has_data = request->op == LQ_BLOCK_READ || request->op == LQ_BLOCK_WRITE;
+        uint8_t *data =
+            has_data ? request->data + (uint64_t)from * disk->options.block_bytes : NULL;
         if (request->op == LQ_BLOCK_READ)
             lq_medium_read(&disk->medium, request->lba + from, count, data);
         else if (request->op == LQ_BLOCK_STATUS)
