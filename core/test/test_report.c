@@ -10,6 +10,7 @@
 #include "core/base/test/unit.h"
 #include "core/opcodes.h"
 #include "core/test/cdb_table.h"
+#include "core/test/plain.h"
 #include "core/test/rig.h"
 
 static struct rig rig;
@@ -93,22 +94,6 @@ static struct answer answer_of(uint32_t place)
     return answer;
 }
 
-/* Plainly: one block, or as many bytes as any answer has. */
-static void put_plain_cdb(const struct lq_opcode *opcode, uint8_t *cdb)
-{
-    memset(cdb, 0, LQ_CDB_BYTES_MAX);
-    cdb[0] = opcode->code;
-    if (opcode->code == 0x7f)
-        cdb[7] = 0x18, cdb[9] = (uint8_t)opcode->service_action;
-    else if (opcode->has_service_action)
-        cdb[1] = (uint8_t)opcode->service_action;
-    if (opcode->length.bytes > 0)
-        cdb[opcode->length.offset + opcode->length.bytes - 1] = opcode->length_rule ==
-                                                                        LQ_LENGTH_ALLOCATION
-                                                                    ? 0xfc
-                                                                    : 1;
-}
-
 static struct answer send(const struct lq_opcode *opcode, const uint8_t *cdb)
 {
     static const uint8_t data[RIG_BLOCK_BYTES];
@@ -123,7 +108,7 @@ static void try_byte(const struct lq_opcode *opcode, uint32_t byte)
 {
     uint8_t cdb[LQ_CDB_BYTES_MAX];
     rig_init(&rig, NULL);
-    put_plain_cdb(opcode, cdb);
+    plain_cdb(opcode, cdb);
     struct answer plain = send(opcode, cdb);
     for (uint8_t bit = 1; bit != 0; bit = (uint8_t)(bit << 1)) {
         bool selects = opcode->code == 0x7f ? byte == 8 || byte == 9
