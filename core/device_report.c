@@ -9,8 +9,10 @@
 #include "core/base/bytes.h"
 #include "core/device.h"
 
-static void refuse(struct lq_engine *engine, struct lq_engine_task *task)
+/* CDB_BYTE is at fault. */
+static void refuse(struct lq_engine *engine, struct lq_engine_task *task, uint8_t cdb_byte)
 {
+    task->cdb_byte = cdb_byte;
     lq_check_condition(engine, task, 0x05, 0x24, 0x00); /* INVALID FIELD IN CDB */
 }
 
@@ -114,7 +116,7 @@ void lq_report_supported_opcodes(struct lq_engine *engine, struct lq_engine_task
     if (options == EITHER && !has_actions && action != 0)
         opcode = NULL;
     if (is_invalid)
-        refuse(engine, task);
+        refuse(engine, task, 2); /* REPORTING OPTIONS */
     else
         report_one(engine, task, opcode, wants_timeouts);
 }
@@ -165,7 +167,7 @@ void lq_report_supported_tmfs(struct lq_engine *engine, struct lq_engine_task *t
 {
     bool is_extended = (task->cdb[2] & 0x80) != 0; /* REPD */
     if (task->defined_bytes < BASIC_BYTES) {
-        refuse(engine, task);
+        refuse(engine, task, 6); /* ALLOCATION LENGTH */
         return;
     }
     uint8_t *data = task->buffer;

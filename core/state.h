@@ -64,6 +64,7 @@ struct lq_engine_task {
     bool linked_to_transport; /* the transport still knows its cookie */
     bool is_alone;            /* in the store, and nothing that it overlaps may be */
     bool is_inverting;        /* SANITIZE: each pass writes the inverse of the one before */
+    uint8_t cdb_byte;         /* that its sense data names; 0: none */
     bool has_information;     /* its sense data says INFORMATION */
     enum lq_trigger aborted_by;
     enum lq_attribute attribute;
@@ -239,10 +240,12 @@ static inline uint64_t lq_buffer_bytes(const struct lq_engine *engine)
 
 /* --- sense.c --------------------------------------------------------------------------------- */
 
-/* INFORMATION field of sense data [SPC-5 4.4.2.2, 4.4.3]. */
+/* INFORMATION field of sense data [SPC-5 4.4.2.2, 4.4.3], and the byte of the CDB that is at fault
+ * [SPC-5 4.4.2.4.2]; 0: none is named. */
 struct lq_information {
     bool is_valid;
     uint64_t value;
+    uint8_t cdb_byte;
 };
 
 /* Sense data to BYTES (LQ_SENSE_BYTES_MAX), in descriptor format or in fixed format; returns its

@@ -98,6 +98,7 @@ static void fill_task(struct lq_engine *engine, struct lq_engine_task *task,
     task->is_alone = task->has_information = task->is_inverting = false;
     task->step = task->stepped = task->requests = 0;
     task->information = 0;
+    task->cdb_byte = 0;
     task->owes_status = task->is_faulted = false;
     task->aborted_by = LQ_TRIGGER_NONE;
     task->attribute = command->attribute;
@@ -258,7 +259,8 @@ static uint32_t build_sense(const struct lq_engine *engine, const struct lq_engi
 {
     bool has_descriptors = task->unit != NULL && task->unit->control.d_sense &&
                            !lq_core_wrong(engine, LQ_WRONG_D_SENSE_IGNORED);
-    struct lq_information information = {task->has_information, task->information};
+    struct lq_information information = {task->has_information, task->information,
+                                         task->cdb_byte};
     return lq_sense_build(sense, information, has_descriptors, bytes);
 }
 

@@ -52,7 +52,8 @@ static bool is_same(struct outcome a, struct outcome b)
            a.out_defined == b.out_defined;
 }
 
-/* A transport that carries no expected lengths gets what one gets that says: as much as you like. */
+/* A transport that carries no expected lengths gets what one gets that says: as much as you like.
+ */
 static void no_expected_lengths(void)
 {
     const struct lq_opcode *opcode;

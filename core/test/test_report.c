@@ -9,6 +9,7 @@
 #include "core/base/bytes.h"
 #include "core/base/test/unit.h"
 #include "core/opcodes.h"
+#include "core/state.h"
 #include "core/test/cdb_table.h"
 #include "core/test/plain.h"
 #include "core/test/rig.h"
@@ -245,6 +246,30 @@ static void options_that_are_refused(void)
     rig_fini(&rig);
 }
 
+/* The byte of the CDB that is at fault is named, in both formats [SPC-5 4.4.2.4.2]; elsewhere no
+ * field pointer is valid. */
+static void the_field_at_fault(void)
+{
+    static const uint8_t specific[3] = {0xc0, 0, 2};
+    rig_init(&rig, NULL);
+    CU_ASSERT_EQUAL(memcmp(report(2, 0x12, 0, 100)->sense + 15, specific, 3), 0);
+    const uint8_t unknown[10] = {0xff};
+    uint32_t place = rig_send(&rig, 0, 0, LQ_SIMPLE, unknown, 10, 0, 0, 0, 0);
+    CU_ASSERT_EQUAL(rig.commands[place].asc, 0x20);
+    CU_ASSERT_EQUAL(rig.commands[place].sense[15], 0);
+    rig_fini(&rig);
+    uint8_t bytes[LQ_SENSE_BYTES_MAX];
+    const struct lq_sense sense = {0x05, 0x24, 0x00};
+    struct lq_information information = {.cdb_byte = 2};
+    static const uint8_t alone[16] = {0x72, 0x05, 0x24, 0, 0, 0, 0, 8, 2, 6, 0, 0, 0xc0, 0, 2, 0};
+    CU_ASSERT_EQUAL_FATAL(lq_sense_build(sense, information, true, bytes), sizeof alone);
+    CU_ASSERT_EQUAL(memcmp(bytes, alone, sizeof alone), 0);
+    information = (struct lq_information){.is_valid = true, .value = 7, .cdb_byte = 2};
+    CU_ASSERT_EQUAL_FATAL(lq_sense_build(sense, information, true, bytes), 28);
+    CU_ASSERT_EQUAL(bytes[7], 20);
+    CU_ASSERT_EQUAL(memcmp(bytes + 20, alone + 8, 8), 0);
+}
+
 /* --- REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS ---------------------------------------------- */
 
 static const struct rig_command *report_tmfs(uint8_t repd, uint32_t allocated)
@@ -320,6 +345,7 @@ int main(void)
         {"one command", one_command},
         {"one command that is not there", one_command_that_is_not_there},
         {"options that are refused", options_that_are_refused},
+        {"the field at fault", the_field_at_fault},
         {"task management functions", task_management_functions},
         {"task management timeouts", task_management_timeouts},
         CU_TEST_INFO_NULL,
