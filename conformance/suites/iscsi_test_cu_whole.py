@@ -44,7 +44,6 @@ SHAPES = [
     # which wants a unit that is stopped to be ready: SBC-4 r22 5.31 and SPC-4 5.11 say otherwise.
     Shape("removable", "memory, removable: tests of media", "--ram", "256MiB", "--removable",
           tests=r"^(NoMedia|PreventAllow|StartStopUnit\.Simple|Inquiry|TestUnit|ReadCapacity)"),
-    Shape("removable", "memory, a removable medium", "--ram", "256MiB", "--removable"),
     # Beyond 2^32 blocks the suite's 10-byte commands would wrap.
     Shape("large", "a file of 1.5 TiB, mostly a hole", "--file", "{large}"),
 ]
@@ -54,7 +53,8 @@ IN_SUITE = {"iSCSITMF.LUNResetSimpleAsync"}
 # usage data, and a variable length CDB has 32.
 TOOLS_OWN = {"ReportSupportedOpcodes.OneCommand":
              r"\[FAILED\] CDB\[0\] Usage Data was 0x00, expected 0x7f for opcode 0x7f"}
-MARKS = {"tool": "t", "not for it": ".", "passed": "+", "skipped": "s", "failed": "F", "trouble": "!"}
+MARKS = {"tool": "t", "not for it": ".", "passed": "+", "skipped": "s", "failed": "F",
+         "trouble": "!"}
 
 
 class Verdict:
@@ -145,7 +145,8 @@ def write_table(stream, shapes, table):
         kinds = (verdicts[place].kind for verdicts in table.values())
         stream.write(f"| {shape.name} | {shape.sentence} | {sums(kinds)} |\n")
     stream.write(f"| all shapes | | {sums(whole(verdicts) for verdicts in table.values())} |\n")
-    stream.write(f"\n+ passed, s skipped, F failed, t failed by a limit of the tool, ! trouble, . not for this shape.\n\n| test | {' | '.join(names)} |"
+    stream.write("\n+ passed, s skipped, F failed, t failed by a limit of the tool, ! trouble, . not "
+                 f"for this shape.\n\n| test | {' | '.join(names)} |"
                  f" why not |\n|---|{'---|' * len(names)}---|\n")
     for test, verdicts in table.items():
         marks = " | ".join(MARKS[verdict.kind] for verdict in verdicts)
