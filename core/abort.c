@@ -150,6 +150,7 @@ static bool is_in_scope(const struct lq_engine *engine, const struct lq_abort *a
     case SCOPE_TASK:
         return (own || lq_core_wrong(engine, LQ_WRONG_ABORT_BY_TAG_ALONE)) &&
                task->tag == abort->referenced_tag && task->lun == abort->lun;
+    case SCOPE_ACA: return own && task->attribute == LQ_ACA;
     case SCOPE_NEXUS:
         return own && !lq_core_wrong(engine, LQ_WRONG_NEXUS_RESET_SPARES_COMMANDS);
     case SCOPE_NEXUS_UNIT:
@@ -348,9 +349,23 @@ static void reset_units(struct lq_engine *engine, const struct lq_abort *abort)
             continue;
         lq_reservation_reset(engine, unit, abort->trigger);
         lq_medium_reset(engine, unit);
+        lq_aca_clear_unit(engine, unit);
         if (unit->is_there && !lq_core_wrong(engine, LQ_WRONG_RESET_KEEPS_MODES))
             lq_modes_reset(engine, unit);
     }
+}
+
+static void reset_nexus(struct lq_engine *engine, const struct lq_abort *abort)
+{
+    lq_reservation_nexus_ended(engine, abort->nexus, abort->trigger);
+    lq_aca_clear_nexus(engine, abort->nexus);
+}
+
+static void clear_aca(struct lq_engine *engine, const struct lq_abort *abort)
+{
+    for (uint32_t i = 0; i < engine->unit_count; i++)
+        if (is_affected(abort, &engine->units[i]))
+            lq_aca_clear(engine, &engine->units[i], abort->nexus);
 }
 
 static void finish(struct lq_engine *engine, struct lq_abort *abort)
@@ -358,7 +373,9 @@ static void finish(struct lq_engine *engine, struct lq_abort *abort)
     if (lq_triggers[abort->trigger].informs == INFORMS_ALL)
         reset_units(engine, abort);
     else if (abort->trigger == LQ_TRIGGER_I_T_NEXUS_RESET)
-        lq_reservation_nexus_ended(engine, abort->nexus, abort->trigger);
+        reset_nexus(engine, abort);
+    else if (abort->trigger == LQ_TRIGGER_CLEAR_ACA)
+        clear_aca(engine, abort);
     inform(engine, abort);
     if (lq_triggers[abort->trigger].scope >= SCOPE_PREEMPTED)
         end_command(engine, abort);
@@ -498,14 +515,20 @@ void lq_abort_start_for(struct lq_engine *engine, struct lq_engine_task *task,
     abort->tag = task->tag;
     abort->serial = task->serial;
     abort->stamp = task->stamp;
+    task->is_trigger = true;
     lq_abort_start(engine, abort, task->unit);
 }
 
 void lq_abort_preempted(struct lq_engine *engine, struct lq_engine_task *task)
 {
+    struct lq_unit *unit = task->unit;
     lq_abort_start_for(engine, task, LQ_TRIGGER_PREEMPT_AND_ABORT);
-    for (uint32_t i = 0; i < engine->config.limits.nexuses; i++)
-        engine->nexuses[i].is_preempted = false;
+    for (uint32_t i = 0; i < engine->config.limits.nexuses; i++) {
+        struct lq_engine_nexus *nexus = &engine->nexuses[i];
+        if (nexus->is_preempted)
+            lq_aca_clear(engine, unit, nexus); /* [SPC-4 5.13.11.2.6] */
+        nexus->is_preempted = false;
+    }
 }
 
 /* --- time ------------------------------------------------------------------------------------ */

@@ -55,6 +55,13 @@ static bool reports_attention(const struct lq_engine *engine, const struct lq_en
 void lq_device_begin(struct lq_engine *engine, struct lq_engine_task *task)
 {
     LQ_ASSERT(task->state == LQ_TASK_IN_SET && task->enabled && !task->data_wanted);
+    if (lq_aca_blocks(engine, task))
+        return; /* aca.c makes it ready again */
+    if (task->is_answered) {
+        task->is_answered = false;
+        lq_device_store_done(engine, task, task->store_status);
+        return;
+    }
     if (!lq_task_has_unit(engine, task)) {
         begin_without_unit(engine, task);
         return;
@@ -62,6 +69,10 @@ void lq_device_begin(struct lq_engine *engine, struct lq_engine_task *task)
     if (task->opcode != NULL && task->opcode->code == 0x12 &&
         lq_core_wrong(engine, LQ_WRONG_INQUIRY_CLEARS_ATTENTIONS))
         lq_ua_forget(task);
+    if (task->is_faulted && task->fault.key != 0) { /* else a unit attention is still to be taken */
+        lq_task_end(engine, task, LQ_CHECK_CONDITION, task->fault);
+        return;
+    }
     bool reports = reports_attention(engine, task);
     bool conflicts = lq_reservation_conflicts(engine, task);
     if (reports && (!conflicts || lq_ua_is_of_reset(task)) && lq_ua_is_pending(engine, task)) {

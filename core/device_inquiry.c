@@ -201,7 +201,7 @@ static void standard_inquiry(struct lq_engine *engine, struct lq_engine_task *ta
     data[0] = has_unit ? 0x00 : 0x7f; /* 011b, 1Fh: nothing can be here */
     data[1] = has_unit && task->unit->removable ? 0x80 : 0; /* RMB */
     data[2] = 0x06;                   /* SPC-4 */
-    data[3] = 0x10 | 0x02;            /* HISUP, response data format 2 */
+    data[3] = 0x20 | 0x10 | 0x02;     /* NORMACA, HISUP, response data format 2 */
     data[4] = STANDARD_BYTES - 5;
     data[7] = 0x02; /* CMDQUE: the SAM command queuing model */
     lq_put_ascii(data + 8, 8, has_unit ? task->unit->vendor : "LUNQUAKE");

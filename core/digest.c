@@ -29,7 +29,8 @@ static void mix_flags(const struct lq_engine_task *task, struct lq_digest *diges
 {
     const bool flags[] = {task->enabled,    task->data_wanted, task->aborted, task->loss_waits,
                           task->confirm,    task->linked_to_transport, task->is_alone,
-                          task->owes_status, task->is_faulted,
+                          task->owes_status,  task->has_naca,    task->is_answered,
+                          task->is_trigger,  task->is_faulted,
                           task->saves, task->waits_for_save};
     uint64_t bits = 0;
     for (uint32_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
@@ -61,6 +62,8 @@ static void mix_task(const struct lq_engine *engine, const struct lq_engine_task
     mix_waiters(engine, task->waiters, digest);
     lq_digest_word(digest, (uint64_t)task->refusal.key << 16 | (uint64_t)task->refusal.asc << 8 |
                                task->refusal.ascq);
+    if (task->is_answered)
+        lq_digest_word(digest, task->store_status);
     if (task->is_faulted)
         lq_digest_two(digest, task->fault.key, (uint64_t)task->fault.asc << 8 | task->fault.ascq);
     lq_digest_two(digest, task->lba, task->nblocks);
@@ -150,6 +153,7 @@ static void mix_attentions(const struct lq_engine *engine, const struct lq_engin
     for (uint32_t i = 0; i < engine->unit_count; i++) {
         const struct lq_attentions *attentions = &nexus->attentions[i];
         lq_digest_two(digest, attentions->count, attentions->prevents_removal);
+        lq_digest_word(digest, attentions->has_aca);
         for (uint32_t u = 0; u < attentions->count; u++)
             lq_digest_two(digest, attentions->pending[u].asc, attentions->pending[u].ascq);
     }

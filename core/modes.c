@@ -8,7 +8,8 @@
 
 /* --- the pages ------------------------------------------------------------------------------- */
 
-enum { WCE = 0x04, TST = 0xe0, D_SENSE = 0x04, QERR = 0x06, SWP = 0x08, TAS = 0x40 };
+enum { WCE = 0x04 };
+enum { TST = 0xe0, TMF_ONLY = 0x10, D_SENSE = 0x04, QERR = 0x06, SWP = 0x08, TAS = 0x40 };
 
 /* WCE says whether a completed write may still be volatile [SBC-4 6.5.6]: without a cache it is 0
  * for good. */
@@ -39,7 +40,7 @@ const struct lq_mode_page lq_mode_pages[] = {
     {.code = LQ_PAGE_CONTROL,
      .bytes = 12,
      .defaults = {0x0a, 10, 0, 0x10, 0, 0, 0, 0, 0xff, 0xff},
-     .changeable = {0x0a, 10, TST | D_SENSE, QERR, SWP, TAS},
+     .changeable = {0x0a, 10, TST | TMF_ONLY | D_SENSE, QERR, SWP, TAS},
      .accepts = accepts_control},
 };
 
@@ -105,6 +106,7 @@ void lq_modes_hold(struct lq_engine *engine, struct lq_unit *unit, uint64_t nexu
     unit->control = (struct lq_control){
         .is_per_nexus = (control[2] & TST) == 0x20,
         .qerr = (enum lq_qerr)((control[3] & QERR) >> 1),
+        .tmf_only = (control[2] & TMF_ONLY) != 0,
         .tas = (control[5] & TAS) != 0,
         .d_sense = (control[2] & D_SENSE) != 0,
         .swp = (control[4] & SWP) != 0,

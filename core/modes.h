@@ -60,6 +60,7 @@ enum lq_qerr {
 struct lq_control {
     bool is_per_nexus; /* TST 001b: a task set for each I_T nexus */
     enum lq_qerr qerr;
+    bool tmf_only;    /* during ACA no command of the faulted I_T nexus either */
     bool tas;         /* TASK ABORTED for commands that another I_T nexus aborts */
     bool d_sense;     /* sense data in descriptor format */
     bool swp;         /* software write protect */

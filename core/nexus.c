@@ -203,6 +203,7 @@ static void finish_loss(struct lq_engine *engine, struct lq_engine_nexus *nexus)
     lq_abort_forget_nexus(engine, nexus);
     lq_reservation_nexus_ended(engine, nexus, nexus->loss);
     lq_medium_nexus_ended(engine, nexus);
+    lq_aca_clear_nexus(engine, nexus);
     tell_of_loss(engine, nexus);
     record_nexus(engine, nexus, LQ_E_NEXUS_ENDED, (uint32_t)nexus->loss);
     nexus->transport->nexus_ended(nexus->transport_context, nexus->loss_cookie);

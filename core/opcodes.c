@@ -7,7 +7,7 @@
 
 /* clang-format off */
 #define NO_FIELD {0, 0}
-#define CONTROL 0 /* NACA, the only bit of the CONTROL byte that is left, is refused */
+#define CONTROL 0x04 /* NACA, the only bit of the CONTROL byte that is left */
 #define PRIMARY_IN(name_, code_, bytes_, length_, ua_, run_, ...)                                 \
     {.name = name_, .code = code_, .cdb_bytes = bytes_, .direction = LQ_DIRECTION_IN,             \
      .length_rule = LQ_LENGTH_ALLOCATION, .length = length_, .ua = ua_, .run = run_,              \
@@ -445,12 +445,12 @@ static bool has_all_service_actions(uint8_t code)
     return code == 0x48 || code == 0x5e || code == 0x5f;
 }
 
-/* Cut short, or with NACA, which is not supported yet; or its ADDITIONAL CDB LENGTH is wrong. */
+/* Cut short, or its ADDITIONAL CDB LENGTH is wrong. */
 static bool is_ill_formed(const struct lq_engine_task *task)
 {
     uint32_t bytes = task->opcode->cdb_bytes;
     bool is_variable = task->cdb[0] == 0x7f;
-    return task->cdb_bytes < bytes || (task->cdb[is_variable ? 1 : bytes - 1] & 4) != 0 ||
+    return task->cdb_bytes < bytes ||
            (is_variable && task->cdb[7] != bytes - 8);
 }
 

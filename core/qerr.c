@@ -32,7 +32,7 @@ bool lq_qerr_faults(struct lq_engine *engine, struct lq_engine_task *task, struc
 {
     if (task->is_faulted || !has_victims(engine, task))
         return false;
-    task->is_faulted = true;
+    task->is_faulted = task->is_trigger = true;
     task->fault = sense;
     task->state = LQ_TASK_IN_SET;
     lq_list_remove(&task->work_link);
@@ -42,10 +42,8 @@ bool lq_qerr_faults(struct lq_engine *engine, struct lq_engine_task *task, struc
 
 void lq_qerr_end(struct lq_engine *engine, struct lq_engine_task *task)
 {
-    if (task->fault.key != 0)
-        lq_task_end(engine, task, LQ_CHECK_CONDITION, task->fault);
-    else
-        lq_task_make_ready(engine, task); /* a unit attention is pending, which it takes now */
+    task->is_trigger = false;
+    lq_task_make_ready(engine, task);
 }
 
 bool lq_qerr_next(struct lq_engine *engine)

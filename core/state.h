@@ -58,6 +58,9 @@ struct lq_engine_task {
     bool is_saved;            /* which is durable: now it has its effect */
     bool waits_for_save;      /* held for another command's save */
     bool was_held;            /* wrong "held-go-on-at-bound" */
+    bool has_naca;            /* its CHECK CONDITION establishes ACA */
+    bool is_trigger;          /* waits for those that it aborts */
+    bool is_answered;         /* by the store, with store_status; ACA blocks it */
     bool owes_status;         /* aborted by another I_T nexus: ends with TASK ABORTED */
     bool is_faulted;          /* ends with `fault' when those that QERR aborts have ended */
     bool confirm;             /* ended, and reports something that may have to be put back */
@@ -75,6 +78,7 @@ struct lq_engine_task {
     const struct lq_opcode *opcode; /* NULL: unknown */
     struct lq_sense refusal;        /* known at reception; key 0: none */
     struct lq_sense fault;
+    enum lq_block_status store_status;
     uint64_t lba;
     uint32_t nblocks;
     uint64_t expected_in_bytes, expected_out_bytes;
@@ -102,8 +106,9 @@ struct lq_ahead {
     bool any_not_dispatched; /* one that is not in the store yet */
 };
 
-struct lq_attentions {
+struct lq_attentions { /* of an I_T_L nexus */
     uint8_t count;
+    bool has_aca; /* faulted: an ACA condition is there */
     struct lq_ua pending[16];
     bool prevents_removal; /* of the medium, by PREVENT ALLOW MEDIUM REMOVAL */
 };
@@ -159,6 +164,7 @@ struct lq_unit {
     struct lq_store_state *store;
     struct lq_link tasks;       /* the task set, in order of entry */
     uint32_t dormant;           /* not enabled */
+    uint32_t acas;              /* nexuses that have an ACA condition */
     uint32_t barriers;          /* ORDERED and HEAD OF QUEUE in the set */
     struct lq_link rescan_link; /* linked: a task ended, others may be enabled */
     struct lq_reservations reservations;
@@ -336,6 +342,27 @@ void lq_abort_forget_nexus(struct lq_engine *engine, const struct lq_engine_nexu
 /* Aborts TASK for TRIGGER; true when the trigger has to wait for it. */
 bool lq_abort_task(struct lq_engine *engine, struct lq_engine_task *task, enum lq_trigger trigger,
                    bool own_nexus, uint64_t tm_serial);
+
+/* --- aca.c ----------------------------------------------------------------------------------- */
+
+/* With what COMMAND of NEXUS to UNIT is refused; GOOD: it may enter. */
+enum lq_status lq_aca_gate(const struct lq_engine *engine, const struct lq_engine_nexus *nexus,
+                           const struct lq_unit *unit, const struct lq_command *command);
+/* TASK has been received and decoded. */
+void lq_aca_enters(struct lq_engine_task *task);
+/* TASK goes on in spite of the condition, which is there. */
+bool lq_aca_passes(const struct lq_engine_task *task);
+/* TASK is to be neither enabled nor run, nor to end, now. */
+bool lq_aca_blocks(const struct lq_engine *engine, const struct lq_engine_task *task);
+/* TASK ends with CHECK CONDITION. */
+void lq_aca_faulted(struct lq_engine *engine, const struct lq_engine_task *task);
+/* What was blocked goes on. */
+void lq_aca_clear(struct lq_engine *engine, struct lq_unit *unit, struct lq_engine_nexus *nexus);
+void lq_aca_clear_unit(struct lq_engine *engine, struct lq_unit *unit);
+void lq_aca_clear_nexus(struct lq_engine *engine, struct lq_engine_nexus *nexus);
+/* CLEAR ACA of NEXUS: COMPLETE when it is to be carried out, or has nothing to do. */
+enum lq_tm_answer lq_aca_check_clear(struct lq_engine *engine, struct lq_engine_nexus *nexus,
+                                     struct lq_unit *unit);
 
 /* --- qerr.c ---------------------------------------------------------------------------------- */
 

@@ -59,7 +59,7 @@ void lq_task_free(struct lq_engine *engine, struct lq_engine_task *task)
 
 void lq_task_make_ready(struct lq_engine *engine, struct lq_engine_task *task)
 {
-    if (task->state == LQ_TASK_IN_SET && task->enabled && !task->data_wanted &&
+    if (task->state == LQ_TASK_IN_SET && task->enabled && !task->data_wanted && !task->is_trigger &&
         !lq_link_is_linked(&task->work_link))
         lq_list_append(&engine->run, &task->work_link);
 }
@@ -99,7 +99,8 @@ static void fill_task(struct lq_engine *engine, struct lq_engine_task *task,
     task->step = task->stepped = task->requests = 0;
     task->information = 0;
     task->cdb_byte = 0;
-    task->owes_status = task->is_faulted = false;
+    task->owes_status = task->is_faulted = task->is_answered = task->is_trigger = false;
+    task->fault = no_sense;
     task->aborted_by = LQ_TRIGGER_NONE;
     task->attribute = command->attribute;
     task->nexus = nexus;
@@ -126,15 +127,17 @@ static void fill_task(struct lq_engine *engine, struct lq_engine_task *task,
         memset(task->cdb + task->cdb_bytes, 0, 16 - task->cdb_bytes);
 }
 
-/* SAM-5 5.3.1: TASK SET FULL when the nexus has commands, which will make room when they end, BUSY
- * when it has none and others have all there is. */
+/* ACA ACTIVE or BUSY by aca.c. Without room TASK SET FULL when the nexus has commands, which will
+ * make room when they end, BUSY when it has none and others have all there is [SAM-5 5.3.1]. */
 static bool refuse(struct lq_engine *engine, const struct lq_command *command,
                    struct lq_engine_nexus *nexus, uint64_t serial)
 {
-    if (lq_nexus_slots(engine, nexus) > 0)
+    const struct lq_unit *unit = lq_unit_of_lun(engine, nexus->target, command->lun);
+    struct lq_command_complete complete = {.status = lq_aca_gate(engine, nexus, unit, command)};
+    if (complete.status == LQ_GOOD && lq_nexus_slots(engine, nexus) > 0)
         return false;
-    struct lq_command_complete complete = {.status = nexus->task_count > 0 ? LQ_TASK_SET_FULL
-                                                                           : LQ_BUSY};
+    if (complete.status == LQ_GOOD)
+        complete.status = nexus->task_count > 0 ? LQ_TASK_SET_FULL : LQ_BUSY;
     lq_record(engine, (struct lq_event){.kind = LQ_E_REFUSED,
                                         .target = nexus->target,
                                         .nexus = nexus->hash,
@@ -197,6 +200,7 @@ lq_task lq_engine_command(struct lq_engine *engine, const struct lq_command *com
     lq_list_append(&nexus->tasks, &task->nexus_link);
     lq_nexus_take_slot(engine, nexus);
     lq_opcode_decode(engine, task);
+    lq_aca_enters(task);
     fetch_data_out(task, command);
     lq_handle handle = {task->index, task->generation};
     if (!(task->data_wanted && lq_core_wrong(engine, LQ_WRONG_ENTERS_AFTER_DATA_OUT)))
@@ -267,6 +271,8 @@ static uint32_t build_sense(const struct lq_engine *engine, const struct lq_engi
 void lq_task_leave(struct lq_engine *engine, struct lq_engine_task *task, enum lq_status status,
                    struct lq_sense sense)
 {
+    if (status == LQ_CHECK_CONDITION)
+        lq_aca_faulted(engine, task);
     record_end(engine, task, status, sense);
     lq_taskset_leave(engine, task);
     lq_list_remove(&task->work_link);
@@ -387,6 +393,10 @@ void lq_engine_store_done(struct lq_engine *engine, lq_handle handle, enum lq_bl
         task->state = LQ_TASK_TERMINATING;
         if (!task->data_wanted)
             lq_task_free(engine, task);
+    } else if (lq_aca_blocks(engine, task)) {
+        task->is_answered = true;
+        task->store_status = status;
+        task->state = LQ_TASK_IN_SET;
     } else {
         lq_device_store_done(engine, task, status);
     }

@@ -8,6 +8,7 @@
 static const enum lq_trigger trigger_of_function[LQ_TM_FUNCTIONS] = {
     [LQ_TM_ABORT_TASK] = LQ_TRIGGER_ABORT_TASK,
     [LQ_TM_ABORT_TASK_SET] = LQ_TRIGGER_ABORT_TASK_SET,
+    [LQ_TM_CLEAR_ACA] = LQ_TRIGGER_CLEAR_ACA,
     [LQ_TM_CLEAR_TASK_SET] = LQ_TRIGGER_CLEAR_TASK_SET,
     [LQ_TM_LOGICAL_UNIT_RESET] = LQ_TRIGGER_LOGICAL_UNIT_RESET,
     [LQ_TM_TARGET_WARM_RESET] = LQ_TRIGGER_TARGET_WARM_RESET,
@@ -112,8 +113,8 @@ bool lq_abort_supports(const struct lq_engine *engine, enum lq_tm_function funct
 }
 
 /* What can be said without a slot: LQ_TM_COMPLETE when the function is to be carried out. */
-static enum lq_tm_answer check(const struct lq_engine *engine, const struct lq_tm_request *request,
-                               struct lq_engine_nexus *nexus, const struct lq_unit *unit)
+static enum lq_tm_answer check(struct lq_engine *engine, const struct lq_tm_request *request,
+                               struct lq_engine_nexus *nexus, struct lq_unit *unit)
 {
     enum lq_trigger trigger = request->function < LQ_TM_FUNCTIONS
                                   ? trigger_of_function[request->function]
@@ -125,6 +126,8 @@ static enum lq_tm_answer check(const struct lq_engine *engine, const struct lq_t
         return LQ_TM_REJECTED;
     if (lq_abort_names_unit(trigger) && unit == NULL)
         return LQ_TM_INCORRECT_LUN;
+    if (trigger == LQ_TRIGGER_CLEAR_ACA)
+        return lq_aca_check_clear(engine, nexus, unit);
     if (trigger == LQ_TRIGGER_ABORT_TASK &&
         find_task(engine, nexus, request) == NULL)
         return LQ_TM_TASK_ABSENT;

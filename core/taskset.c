@@ -14,6 +14,8 @@
 static bool may_begin(const struct lq_engine *engine, const struct lq_engine_task *task,
                       const struct lq_ahead *ahead)
 {
+    if (task->unit->acas > 0 && (lq_aca_passes(task) || lq_aca_blocks(engine, task)))
+        return lq_aca_passes(task);
     switch (task->attribute) {
     case LQ_HEAD_OF_QUEUE:
         return !(lq_core_wrong(engine, LQ_WRONG_HEAD_OF_QUEUE_WAITS) && ahead->any) &&

@@ -14,6 +14,7 @@ const struct lq_trigger_row lq_triggers[LQ_TRIGGERS] = {
     /* a command [SPC-4 5.13.11.2.6]; of registrations that are gone, persistent.c tells */
     [LQ_TRIGGER_PREEMPT_AND_ABORT] = {SCOPE_PREEMPTED, INFORMS_OTHERS_WITH_COMMANDS, {0x2f, 0x00},
                                       false},
+    [LQ_TRIGGER_CLEAR_ACA] = {SCOPE_ACA, INFORMS_NOBODY, {0, 0}, false},
     /* I_T NEXUS LOSS OCCURRED, to the one that is lost; its session goes on [SAM-5 7.6] */
     [LQ_TRIGGER_I_T_NEXUS_RESET] = {SCOPE_NEXUS, INFORMS_OWN, {0x29, 0x07}, false},
     /* a command, too [SPC-5 7.5.10, QERR] */

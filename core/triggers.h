@@ -9,6 +9,7 @@
 enum scope {
     SCOPE_TASK,
     SCOPE_NEXUS_UNIT,
+    SCOPE_ACA, /* a command with the ACA attribute */
     SCOPE_UNIT,
     SCOPE_TARGET,
     SCOPE_NEXUS, /* all units of the target, one I_T nexus */

@@ -54,7 +54,7 @@ static void tell_others(struct lq_engine *engine, const struct lq_unit *unit)
 static void forget_attentions(struct lq_engine *engine, const struct lq_unit *unit)
 {
     for (uint32_t i = 0; i < engine->config.limits.nexuses; i++)
-        engine->nexuses[i].attentions[unit->slot].count = 0;
+        engine->nexuses[i].attentions[unit->slot] = (struct lq_attentions){0};
 }
 
 /* --- adding ---------------------------------------------------------------------------------- */
@@ -133,6 +133,7 @@ const char *lq_engine_unit_add(struct lq_engine *engine, const struct lq_unit_co
     unit->is_there = true;
     unit->log = (struct lq_unit_log){0};
     unit->added_ns = engine->env->now_ns;
+    unit->acas = 0;
     unit->read_only = config->read_only;
     unit->removable = config->removable;
     unit->sanitizer = NULL;
@@ -202,6 +203,7 @@ const char *lq_engine_unit_remove(struct lq_engine *engine, uint16_t target, uin
     if (unit == NULL)
         return not_there;
     unit->is_there = false;
+    lq_aca_clear_unit(engine, unit);
     record_change(engine, unit, LQ_LUN_REMOVED, 0);
     LQ_LIST_EACH_SAFE(link, following, &unit->tasks)
     {

@@ -354,6 +354,16 @@ const struct lq_wrong lq_core_wrongs[LQ_CORE_WRONGS] = {
     [LQ_WRONG_QERR_SPARES_OTHERS] =
         {"qerr-spares-others", "TM-11",
          "With QERR 01b only commands of the faulted I_T nexus are aborted."},
+    [LQ_WRONG_ACA_LETS_COMMANDS_IN] =
+        {"aca-lets-commands-in", "ACA-1", "New commands are taken in spite of an ACA condition."},
+    [LQ_WRONG_ACA_BLOCKS_NOTHING] =
+        {"aca-blocks-nothing", "ACA-1",
+         "Commands of a faulted task set go on in spite of its ACA condition."},
+    [LQ_WRONG_NACA_IGNORED] =
+        {"naca-ignored", "ACA-2", "CHECK CONDITION establishes no ACA condition for NACA 1."},
+    [LQ_WRONG_CLEAR_ACA_BY_ANYBODY] =
+        {"clear-aca-by-anybody", "ACA-3",
+         "CLEAR ACA of another I_T nexus clears the condition of the faulted one."},
     [LQ_WRONG_QUERY_FINDS_NOTHING] =
         {"query-finds-nothing", "TM-12",
          "QUERY TASK and QUERY TASK SET say that no command is there."},

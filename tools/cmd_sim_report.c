@@ -45,6 +45,7 @@ static const char *const triggers[] = {[LQ_TRIGGER_NONE] = "nothing",
                                        [LQ_TRIGGER_TARGET_COLD_RESET] = "TARGET COLD RESET",
                                        [LQ_TRIGGER_PREEMPT_AND_ABORT] = "PREEMPT AND ABORT",
                                        [LQ_TRIGGER_I_T_NEXUS_RESET] = "I_T NEXUS RESET",
+                                       [LQ_TRIGGER_CLEAR_ACA] = "CLEAR ACA",
                                        [LQ_TRIGGER_QERR] = "QERR",
                                        [LQ_TRIGGER_NEXUS_LOSS] = "nexus loss",
                                        [LQ_TRIGGER_LOGOUT] = "logout",
@@ -82,6 +83,14 @@ static void print_fault(FILE *to, const struct lq_event *event)
     fprintf(to, " of %s, %" PRIu64 " bytes, %s", kind == NULL ? "an unknown PDU" : kind->name,
             event->lba, (event->flags & LQ_F_FROM_TARGET) != 0 ? "from the target"
                                                                : "to the target");
+}
+
+static void print_task_set(FILE *to, const struct lq_event *event)
+{
+    if (event->kind == LQ_E_ACA)
+        fprintf(to, event->code != 0 ? " established" : " cleared");
+    else
+        fprintf(to, " control %08" PRIx32 " caching %02" PRIx32, event->code, event->detail);
 }
 
 /* What the code and detail of this kind of record say. */
@@ -124,8 +133,9 @@ static void print_meaning(FILE *to, const struct lq_event *event)
     case LQ_E_NEXUS_ENDED:
         fprintf(to, " by %s", NAME_IN(triggers, event->code));
         break;
+    case LQ_E_ACA:
     case LQ_E_MODES:
-        fprintf(to, " control %08" PRIx32 " caching %02" PRIx32, event->code, event->detail);
+        print_task_set(to, event);
         break;
     case LQ_E_UA_ESTABLISHED:
     case LQ_E_UA_REPORTED:

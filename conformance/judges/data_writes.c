@@ -151,6 +151,7 @@ static bool says_no_effect(const struct write *write, const struct lq_event *sta
     if (compares && status->code == 0x02 && key == 0x0e) /* MISCOMPARE [SBC-4 r22 5.3] */
         return true;
     return status->code == 0x08 || status->code == 0x18 || status->code == 0x28 ||
+           status->code == 0x30 ||
            (status->code == 0x02 && (key == 5 || key == 6));
 }
 

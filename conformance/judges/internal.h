@@ -82,7 +82,7 @@ struct lq_judge_part {
 
 extern const struct lq_judge_part lq_data_part, lq_order_part, lq_tm_part, lq_reinstate_part,
     lq_quarantine_part, lq_reservation_part, lq_ua_part, lq_luns_part,
-    lq_modes_part, lq_faulted_part,
+    lq_modes_part, lq_faulted_part, lq_aca_part,
     lq_digests_part, lq_sequence_part, lq_transfer_part, lq_negotiation_part, lq_connection_part,
     lq_durable_part, lq_liveness_part, lq_accounting_part, lq_frames_part;
 

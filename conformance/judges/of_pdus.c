@@ -9,7 +9,7 @@ static const uint8_t of_pdus[] = {
     P_SEQ_9,  P_SEQ_10, P_SEQ_11, P_SEQ_12, P_SEQ_14, P_SEQ_15, P_SEQ_16, P_SEQ_17,
     P_SEQ_18, P_SEQ_20, P_DUR_2,  P_DUR_6,  P_LUN_3,  P_PR_1,   P_PR_2,   P_PR_3,
     P_PR_4,   P_PR_5,   P_PR_6,   P_PR_7,   P_PR_8,   P_PR_9,   P_LIVE_6, P_LIVE_7,
-    P_MODE_1, P_MODE_2, P_MODE_4};
+    P_MODE_1, P_MODE_2, P_MODE_4, P_ACA_2};
 
 bool lq_property_is_of_pdus(uint32_t property)
 {

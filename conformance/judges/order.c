@@ -131,7 +131,11 @@ static struct member *first_beside(const struct lq_link *list, size_t offset,
 
 static void judge_one(struct lq_judge *judge, struct member *oldest)
 {
+    const struct lq_seen_unit *unit = oldest->task->unit;
     judge->exercised[P_ORD_6]++;
+    if (unit->acas > 0 || (unit->aca_changed != NULL &&
+                           unit->aca_changed->time_ns > oldest->oldest_since_ns))
+        return; /* blocked, now or then */
     if (oldest->task->enabled != NULL || oldest->is_stuck_told ||
         judge->now_ns - oldest->oldest_since_ns <= SLACK_NS)
         return;
@@ -287,6 +291,10 @@ static void on_enabled(struct lq_judge *judge, struct lq_seen_task *task,
     if (member->set == NULL || !member->is_in)
         return;
     struct task_set *set = member->set;
+    if (task->attribute == LQ_ACA || (task->unit->acas > 0 && task->opcode == 0x5f)) {
+        set->steps++; /* what is blocked does not keep it back */
+        return;
+    }
     const struct member *oldest = FIRST_BESIDE(&set->all, in_all, member);
     const struct member *ordered = FIRST_BESIDE(&set->ordered, in_attribute, member);
     const struct member *head = FIRST_BESIDE(&set->head_of_queue, in_attribute, member);

@@ -14,6 +14,7 @@ const struct lq_judge_part *const lq_judge_parts[] = {
     &lq_luns_part,
     &lq_modes_part,
     &lq_faulted_part,
+    &lq_aca_part,
     &lq_digests_part,
     &lq_sequence_part,
     &lq_transfer_part,

@@ -258,6 +258,17 @@ const struct lq_property lq_property_table[] = {
     [P_LUN_3] =
         {"LUN-3", "report-luns-as-it-is", "SPC-5 r22 6.33", "luns",
          "REPORT LUNS lists the logical units that are there, all of them and no other."},
+    [P_ACA_1] =
+        {"ACA-1", "aca-blocks", "SAM-5 r21 5.9", "aca",
+         "While an ACA condition is there, no command of the faulted task set is taken, begins or "
+         "ends but those with the ACA attribute and PREEMPT AND ABORT."},
+    [P_ACA_2] =
+        {"ACA-2", "aca-by-naca", "SAM-5 r21 5.2, 5.9", "aca",
+         "CHECK CONDITION for a command with NACA 1 establishes an ACA condition, and ACA ACTIVE "
+         "is said only where there is one."},
+    [P_ACA_3] =
+        {"ACA-3", "clear-aca-by-the-faulted", "SAM-5 r21 5.9, 7.4", "aca",
+         "CLEAR ACA is not carried out for an I_T nexus when the condition is another one's."},
     [P_MODE_1] =
         {"MODE-1", "mode-sense-as-it-is", "SPC-5 r22 6.14, 7.5.10; SBC-4 r22 6.5.6", "modes",
          "MODE SENSE shows the mode parameters that hold."},

@@ -434,9 +434,7 @@ static void engine_function(struct lq_judge *judge, const struct lq_event *event
         function->nexus = nexus;
         function->unit = lq_view_unit(view, event->target, event->lun);
     }
-    function->received = event;
-    function->is_per_nexus = function->unit != NULL && lq_has_tst_per_nexus(function->unit);
-    function->has_tas = function->unit != NULL && lq_has_tas(function->unit);
+    lq_view_function_received(function, event);
     *lq_map_put(&view->function_of_engine, judge->allocator, event->serial) = function->index;
 }
 
@@ -466,6 +464,9 @@ static void engine_event(struct lq_judge *judge, const struct lq_event *event)
     case LQ_E_TM_RECEIVED:
     case LQ_E_TM_ANSWERED:
         engine_function(judge, event);
+        break;
+    case LQ_E_ACA:
+        lq_view_unit_aca(&judge->view, event);
         break;
     case LQ_E_MODES:
         lq_view_unit_modes(&judge->view, event);

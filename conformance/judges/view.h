@@ -26,6 +26,8 @@ struct lq_moment {
     uint64_t number;
 };
 
+enum { LQ_ACAS_MAX = 16 };
+
 struct lq_seen_unit { /* a LUN of a target; several may stand for one logical unit */
     uint16_t target;
     uint64_t lun;
@@ -38,6 +40,10 @@ struct lq_seen_unit { /* a LUN of a target; several may stand for one logical un
     /* Newest of their kind: it came, it went (or was announced to come later), its access changed.
      * It may come again: then it is another logical unit of the same LUN and store. */
     const struct lq_event *added, *removed, *access;
+    uint32_t acas; /* I_T nexuses that have an ACA condition by it, and the numbers of those: */
+    uint64_t faulted[LQ_ACAS_MAX];
+    uint64_t faulted_serial; /* of the command that established the newest */
+    const struct lq_event *aca_changed;
     const struct lq_event *modes, *modes_at_first; /* LQ_E_MODES: newest; when it came */
 };
 
@@ -118,6 +124,7 @@ struct lq_seen_function {
     uint32_t cmd_sn, ref_cmd_sn;
     /* When it was received: each I_T nexus had a task set of its own; TAS was 1. */
     bool is_per_nexus, has_tas;
+    bool is_of_others_aca; /* another I_T nexus had an ACA condition, its own had not */
     uint32_t index;
 };
 
@@ -301,6 +308,14 @@ static inline bool lq_same_unit(const struct lq_seen_unit *a, const struct lq_se
     return a != NULL && b != NULL && a->unit == b->unit;
 }
 
+static inline bool lq_has_aca(const struct lq_seen_unit *unit, const struct lq_seen_nexus *nexus)
+{
+    for (uint32_t i = 0; i < unit->acas && i < LQ_ACAS_MAX; i++)
+        if (unit->faulted[i] == nexus->nexus)
+            return true;
+    return false;
+}
+
 /* What the Control mode page of UNIT says now [SPC-5 r22 7.5.10]. */
 static inline bool lq_has_tst_per_nexus(const struct lq_seen_unit *unit)
 {
@@ -337,6 +352,9 @@ bool lq_function_covers_task(const struct lq_seen_function *function,
 void lq_view_unit_comes(struct lq_judge *judge, const struct lq_event *event);
 void lq_view_unit_changes(struct lq_view *view, const struct lq_event *event);
 void lq_view_unit_modes(struct lq_view *view, const struct lq_event *event);
+void lq_view_unit_aca(struct lq_view *view, const struct lq_event *event);
+/* FUNCTION is received, and meets its unit as it is now. */
+void lq_view_function_received(struct lq_seen_function *function, const struct lq_event *event);
 
 /* --- shared with view_wire.c and login.c ------------------------------------------------------ */
 

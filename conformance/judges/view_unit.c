@@ -30,7 +30,24 @@ static void unit_comes(struct lq_seen_unit *unit, const struct lq_event *event)
     }
     unit->added = event;
     unit->modes = unit->modes_at_first = NULL;
+    unit->acas = 0;
     unit->has_write_cache = (event->flags & LQ_F_WRITE_CACHE) != 0;
+}
+
+void lq_view_unit_aca(struct lq_view *view, const struct lq_event *event)
+{
+    struct lq_seen_unit *unit = find(view, event->target, event->lun);
+    if (unit == NULL)
+        return;
+    unit->aca_changed = event;
+    if (event->code != 0 && unit->acas < LQ_ACAS_MAX) {
+        unit->faulted[unit->acas++] = event->nexus;
+        unit->faulted_serial = event->serial;
+        return;
+    }
+    for (uint32_t i = 0; i < unit->acas; i++)
+        if (unit->faulted[i] == event->nexus)
+            unit->faulted[i--] = unit->faulted[--unit->acas];
 }
 
 void lq_view_unit_modes(struct lq_view *view, const struct lq_event *event)
@@ -87,4 +104,16 @@ void lq_view_unit_comes(struct lq_judge *judge, const struct lq_event *event)
         *same = *at;
     unit = lq_array_at(&view->units, view->units.count - 1);
     unit->unit = *same;
+}
+
+void lq_view_function_received(struct lq_seen_function *function, const struct lq_event *event)
+{
+    const struct lq_seen_unit *unit = function->unit;
+    function->received = event;
+    if (unit == NULL || function->nexus == NULL)
+        return;
+    function->is_per_nexus = lq_has_tst_per_nexus(unit);
+    function->has_tas = lq_has_tas(unit);
+    function->is_of_others_aca = unit->acas > 0 && !function->is_per_nexus &&
+                                 !lq_has_aca(unit, function->nexus);
 }

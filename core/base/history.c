@@ -133,6 +133,7 @@ static const char *const kind_names[LQ_EVENT_KINDS] = {
     [LQ_E_AFFECTED] = "E_AFFECTED",
     [LQ_E_ORPHANED] = "E_ORPHANED",
     [LQ_E_ORPHAN_ENDED] = "E_ORPHAN_ENDED",
+    [LQ_E_ACA] = "E_ACA",
     [LQ_E_MODES] = "E_MODES",
     [LQ_E_UA_ESTABLISHED] = "E_UA_ESTABLISHED",
     [LQ_E_UA_REPORTED] = "E_UA_REPORTED",

@@ -96,6 +96,8 @@ enum lq_event_kind {
     LQ_E_ORPHANED,       /* its store request goes on as an orphan of store code; lba, nblocks the
                          extent that is quarantined */
     LQ_E_ORPHAN_ENDED,   /* the store answered it */
+    LQ_E_ACA,   /* code 1: NEXUS has an ACA condition by LUN, which the CHECK CONDITION of SERIAL
+                   (the next record) establishes; 0: not any more */
     LQ_E_MODES, /* mode parameters of LUN from now on: code bytes 2 to 5 of its Control mode page,
                    detail byte 2 of its Caching mode page; nexus and serial of the MODE SELECT, 0:
                    it is new, or was reset */
@@ -180,6 +182,7 @@ enum lq_trigger {
     LQ_TRIGGER_TARGET_COLD_RESET,
     LQ_TRIGGER_PREEMPT_AND_ABORT, /* by a command; LQ_E_AFFECTED has its serial */
     LQ_TRIGGER_I_T_NEXUS_RESET,
+    LQ_TRIGGER_CLEAR_ACA,
     LQ_TRIGGER_QERR,              /* by one that ends with CHECK CONDITION; the same */
     LQ_TRIGGER_NEXUS_LOSS,
     LQ_TRIGGER_LOGOUT,

@@ -54,7 +54,7 @@ static const struct row rows[] = {
      RANGE},
     {32, {0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0, 0x09, 0, 0, 0x80, [31] = 1}, 1, false, RANGE},
     {32, {0x7f, 0, 0, 0, 0, 0, 0, 0x14, 0, 0x09, [31] = 1}, 1, false, FIELD}, /* its length */
-    {32, {0x7f, 0x04, 0, 0, 0, 0, 0, 0x18, 0, 0x09, [31] = 1}, 1, false, FIELD}, /* NACA */
+    {32, {0x7f, 0x04, 0, 0, 0, 0, 0, 0x18, 0, 0x09, [31] = 1}, 1, false, GOOD}, /* NACA */
     {16, {0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0, 0x09}, 1, false, FIELD}, /* the rest did not come */
     {32, {0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0x01, 0x09, [31] = 1}, 1, false, 0x052000},
     {32, {0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0, 0x0b, 0x08, [19] = 7, [31] = 1}, 1, true, GOOD},

@@ -257,6 +257,7 @@ enum lq_scn_verb {
     LQ_SCN_NEXUS_RESET,
     LQ_SCN_ABORT_TASK_SET,
     LQ_SCN_CLEAR_TASK_SET,
+    LQ_SCN_CLEAR_ACA,
     LQ_SCN_LUN_RESET,
     LQ_SCN_WARM_RESET,
     LQ_SCN_COLD_RESET,
@@ -291,6 +292,8 @@ enum lq_scn_clause {
     LQ_SCN_UA_INTLCK,
     LQ_SCN_TMF_ONLY,
     LQ_SCN_APTPL, /* of reservations: they persist through power loss */
+    LQ_SCN_NACA,
+    LQ_SCN_ACA_ATTRIBUTE,
     LQ_SCN_CLAUSES
 };
 

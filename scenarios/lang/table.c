@@ -92,6 +92,8 @@ const struct lq_scn_row lq_scn_clause_rows[] = {
     [LQ_SCN_UA_INTLCK] = {"ua-intlck", LQ_SCN_NUMBER, 0, 3},
     [LQ_SCN_TMF_ONLY] = {"tmf-only", LQ_SCN_NUMBER, 0, 1},
     [LQ_SCN_APTPL] = {"aptpl", LQ_SCN_FLAG, 0, 0},
+    [LQ_SCN_NACA] = {"naca", LQ_SCN_FLAG, 0, 0},
+    [LQ_SCN_ACA_ATTRIBUTE] = {"aca", LQ_SCN_FLAG, 0, 0},
     {NULL, LQ_SCN_FLAG, 0, 0}};
 
 const struct lq_scn_row lq_scn_rule_rows[] = {
@@ -109,7 +111,8 @@ const struct lq_scn_row lq_scn_rule_rows[] = {
 
 enum {
     WHERE = 1 << LQ_SCN_LUN,
-    HOW = 1 << LQ_SCN_ORDERED | 1 << LQ_SCN_HEAD_OF_QUEUE | 1 << LQ_SCN_IMMEDIATE,
+    HOW = 1 << LQ_SCN_ORDERED | 1 << LQ_SCN_HEAD_OF_QUEUE | 1 << LQ_SCN_IMMEDIATE |
+          1 << LQ_SCN_NACA | 1 << LQ_SCN_ACA_ATTRIBUTE,
     EXTENT = 1 << LQ_SCN_LBA | 1 << LQ_SCN_BLOCKS,
     WITHHOLD = 1 << LQ_SCN_WITHHELD | 1 << LQ_SCN_LATE,
     STALL = 1 << LQ_SCN_STALL,
@@ -173,6 +176,7 @@ const struct lq_scn_verb_row lq_scn_verb_rows[LQ_SCN_VERBS] = {
     [LQ_SCN_NEXUS_RESET] = {"i-t-nexus-reset", LQ_SCN_TM_VERB, 0, 0, false},
     [LQ_SCN_ABORT_TASK_SET] = {"abort-task-set", LQ_SCN_TM_VERB, WHERE, 0, false},
     [LQ_SCN_CLEAR_TASK_SET] = {"clear-task-set", LQ_SCN_TM_VERB, WHERE, 0, false},
+    [LQ_SCN_CLEAR_ACA] = {"clear-aca", LQ_SCN_TM_VERB, WHERE, 0, false},
     [LQ_SCN_LUN_RESET] = {"lun-reset", LQ_SCN_TM_VERB, WHERE, 0, false},
     [LQ_SCN_WARM_RESET] = {"target-warm-reset", LQ_SCN_TM_VERB, 0, 0, false},
     [LQ_SCN_COLD_RESET] = {"target-cold-reset", LQ_SCN_TM_VERB, 0, 0, false},

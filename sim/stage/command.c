@@ -145,7 +145,7 @@ struct lq_actor_command *lq_actor_slot(struct lq_actor *actor, uint64_t serial)
         return NULL;
     command->actor = actor;
     command->serial = serial;
-    command->abort_asked = command->holds_data = false;
+    command->abort_asked = command->holds_data = command->has_naca = false;
     command->late_ns = 0;
     command->long_cdb = NULL;
     command->itt = command->cmd_sn = 0;
@@ -373,6 +373,17 @@ static void give_up(struct lq_actor_command *command, bool at_endpoint, uint32_t
     lq_actor_wake_in(actor, 0);
 }
 
+/* An ACA condition is mostly cleared soon, and in the end always. */
+static bool clears_aca(const struct lq_actor_command *command, const struct lq_port_end *end)
+{
+    struct lq_actor *actor = command->actor;
+    bool is_faulted = end->status == LQ_CHECK_CONDITION && command->has_naca;
+    if (actor->is_scripted || (!is_faulted && end->status != LQ_ACA_ACTIVE))
+        return false;
+    return actor->world->phase != LQ_PHASE_SAFETY ||
+           lq_actor_choose(actor, LQ_SITE_NACA, command->serial, 4) != 3;
+}
+
 void lq_actor_command_done(struct lq_actor *actor, const struct lq_port_end *end)
 {
     struct lq_actor_command *command = lq_actor_command_of(actor, end->id);
@@ -391,6 +402,8 @@ void lq_actor_command_done(struct lq_actor *actor, const struct lq_port_end *end
                     lq_actor_option(actor, LQ_OPT_MODE_SELECTS) != 0; /* QERR may not be 0 */
     if (is_fault || (end->sense >> 16 == 0x06 && (asc == 0x29 || asc == 0x2f)))
         suspect_older(command);
+    if (clears_aca(command, end))
+        lq_actor_clear_aca(actor, command->lun);
     actor->old_tag = command->itt;
     actor->old_cmd_sn = command->cmd_sn;
     actor->unanswered = 0;
@@ -400,7 +413,8 @@ void lq_actor_command_done(struct lq_actor *actor, const struct lq_port_end *end
     free_command(command, end->data_out_in_use);
     uint64_t delay = lq_actor_choose(actor, LQ_SITE_THINK, serial,
                                      lq_actor_option(actor, LQ_OPT_THINK) + 1);
-    if (end->status == LQ_BUSY || end->status == LQ_TASK_SET_FULL)
+    if (end->status == LQ_BUSY || end->status == LQ_TASK_SET_FULL ||
+        end->status == LQ_ACA_ACTIVE)
         delay += MS + lq_actor_choose(actor, LQ_SITE_BACKOFF, serial, 20 * MS);
     lq_actor_wake_in(actor, delay);
 }

@@ -383,7 +383,10 @@ static void bad_lun(struct lq_actor_command *command)
 static void bad_field(struct lq_actor_command *command)
 {
     generate_medium(command, choose(command, LQ_SITE_BAD_LENGTH, 2) == 1);
-    command->cdb[command->cdb[0] == 0x7f ? 1 : command->cdb_bytes - 1] |= 0x04; /* NACA */
+    if (command->cdb_bytes == 6)
+        command->cdb[0] = 0xc1; /* no such command */
+    else
+        command->cdb[command->cdb[0] == 0x7f ? 10 : 1] |= 0x20; /* RDPROTECT, WRPROTECT */
     touch_nothing(command);
 }
 
@@ -424,7 +427,26 @@ static void generate_block_command(struct lq_actor_command *command, bool writes
         generate_medium(command, writes);
 }
 
-void lq_command_generate(struct lq_actor_command *command)
+void lq_command_set_naca(struct lq_actor_command *command)
+{
+    static const uint8_t control_of_group[8] = {5, 9, 9, 0, 15, 11, 0, 0}; /* [SPC-5 4.2.5] */
+    uint32_t at = control_of_group[command->cdb[0] >> 5];
+    if (at == 0 || at >= command->cdb_bytes || command->long_cdb != NULL)
+        return;
+    command->cdb[at] |= 0x04;
+    command->has_naca = true;
+}
+
+static void draw_aca(struct lq_actor_command *command)
+{
+    uint64_t drawn = choose(command, LQ_SITE_NACA, 64);
+    if (drawn < option(command, LQ_OPT_NACA))
+        lq_command_set_naca(command);
+    if (drawn == 63 && option(command, LQ_OPT_NACA) != 0)
+        command->attribute = LQ_ACA;
+}
+
+static void generate(struct lq_actor_command *command)
 {
     command->lun = choose(command, LQ_SITE_LUN, lq_actor_luns(command->actor)) << 48;
     command->is_immediate = choose(command, LQ_SITE_IMMEDIATE, 64) == 63;
@@ -449,4 +471,10 @@ void lq_command_generate(struct lq_actor_command *command)
         generate_block_command(command,
                                kind * 16 < others_from * option(command, LQ_OPT_WRITES));
     }
+}
+
+void lq_command_generate(struct lq_actor_command *command)
+{
+    generate(command);
+    draw_aca(command);
 }

@@ -48,6 +48,7 @@ static void draw_settings(struct lq_actor_command *command, struct lq_mode_setti
     settings->tst = (uint8_t)choose(command, 7, 2);
     settings->qerr = (uint8_t[]){0, 0, 1, 3}[choose(command, 8, 4)];
     settings->tas = choose(command, 9, 2) == 1;
+    settings->tmf_only = choose(command, 10, 4) == 1;
     settings->d_sense = choose(command, 1, 3) == 1;
     settings->swp = choose(command, 2, 8) == 1;
     settings->has_caching = choose(command, 3, 2) == 1;

@@ -80,6 +80,7 @@ static const struct lq_plan_option_row rows[LQ_OPTIONS] = {
     [LQ_OPT_DIGESTS] = {"digests", UNIT_COUNT, 8, {0, 3, 0, 1, 0, 2, 0, 3}},
     [LQ_OPT_RESERVATIONS] = {"reservations", UNIT_OF_64, 8, {0, 0, 0, 0, 0, 2, 6, 12}},
     [LQ_OPT_RESERVES] = {"reserves", UNIT_OF_64, 8, {0, 0, 0, 0, 0, 0, 1, 3}},
+    [LQ_OPT_NACA] = {"naca", UNIT_OF_64, 8, {0, 0, 0, 0, 0, 2, 8, 24}},
     [LQ_OPT_MODE_SELECTS] = {"mode-selects", UNIT_OF_64, 8, {0, 0, 0, 0, 0, 1, 2, 4}},
     [LQ_OPT_FENCE_WAITS] = {"fence-waits", UNIT_COUNT, 2, {0, 1}},
     [LQ_OPT_THIN] = {"thin", UNIT_COUNT, 2, {0, 1}},

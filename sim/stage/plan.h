@@ -62,6 +62,7 @@ enum lq_option {
     LQ_OPT_DIGESTS,    /* CRC32C is offered for: 1 headers, 2 data, 3 both */
     LQ_OPT_RESERVATIONS, /* of 64 commands: for persistent reservations */
     LQ_OPT_RESERVES,   /* of 64 commands: RESERVE and RELEASE */
+    LQ_OPT_NACA,       /* of 64 commands: with NACA, so that ACA follows their faults */
     LQ_OPT_MODE_SELECTS, /* of 64 commands: MODE SELECT, and as many MODE SENSE */
     LQ_OPT_FENCE_WAITS, /* how stores are fenced against a crashed target, see disk.h */
     LQ_OPT_THIN,        /* disks are thin provisioned */

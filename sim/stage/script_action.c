@@ -174,6 +174,7 @@ static void build(struct lq_actor_command *command, const struct lq_scenario *sc
     command->lun = lun_of(action);
     command->attribute = has(action, LQ_SCN_ORDERED)         ? LQ_ORDERED
                          : has(action, LQ_SCN_HEAD_OF_QUEUE) ? LQ_HEAD_OF_QUEUE
+                         : has(action, LQ_SCN_ACA_ATTRIBUTE) ? LQ_ACA
                                                              : LQ_SIMPLE;
     command->is_immediate = has(action, LQ_SCN_IMMEDIATE);
     command->reads_medium = command->writes_medium = command->fua = false;
@@ -232,6 +233,8 @@ static bool send_command(struct lq_actor *actor, const struct lq_scn_action *act
     if (command == NULL)
         return false;
     build(command, actor->world->request.scenario, action);
+    if (has(action, LQ_SCN_NACA))
+        lq_command_set_naca(command);
     struct lq_port_command request = lq_actor_request_of(command);
     plan_data(command, action, &request);
     return lq_actor_hand_over(command, &request);
@@ -256,6 +259,8 @@ static uint8_t function_of(uint32_t verb)
         return LQ_TM_ABORT_TASK_SET;
     case LQ_SCN_CLEAR_TASK_SET:
         return LQ_TM_CLEAR_TASK_SET;
+    case LQ_SCN_CLEAR_ACA:
+        return LQ_TM_CLEAR_ACA;
     case LQ_SCN_LUN_RESET:
         return LQ_TM_LOGICAL_UNIT_RESET;
     case LQ_SCN_WARM_RESET:

@@ -58,6 +58,7 @@ struct lq_actor_command {
     bool repeats;      /* all its blocks have the content of the one that it sent */
     bool holds_data;   /* its Data-Out waits for late_data, or for ever */
     bool abort_asked;
+    bool has_naca; /* an ACA condition follows when it ends with CHECK CONDITION */
     uint64_t late_ns;  /* of a scenario: held Data-Out goes so long after the command; 0: at heal */
     uint32_t itt, cmd_sn;
     uint64_t lba;
@@ -285,6 +286,7 @@ enum lq_actor_site {
     LQ_SITE_KNOWN,
     LQ_SITE_MODES,
     LQ_SITE_RESERVE_APTPL,
+    LQ_SITE_NACA,
     LQ_SITE_PROTOCOL_LEVEL,
 };
 
@@ -377,6 +379,9 @@ void lq_actor_unpin(struct lq_actor *actor);
 
 /* --- generate.c: what a command is to be ---------------------------------------------------- */
 
+/* Sets NACA in COMMAND's CDB, where it has a CONTROL byte that is known. */
+void lq_command_set_naca(struct lq_actor_command *command);
+
 /* Content that no other write has into the Data-Out of COMMAND, whose extent is set. */
 void lq_command_fill(struct lq_actor_command *command);
 
@@ -402,6 +407,9 @@ bool lq_actor_begin_tm(struct lq_actor *actor, uint64_t serial);
 bool lq_actor_begin_function(struct lq_actor *actor, uint64_t serial, uint8_t function,
                              uint64_t lun, struct lq_actor_command *command, uint32_t tag,
                              uint32_t cmd_sn);
+
+/* CLEAR ACA for LUN, when there is room. */
+void lq_actor_clear_aca(struct lq_actor *actor, uint64_t lun);
 
 /* ABORT TASK for COMMAND, which has waited too long. */
 void lq_actor_abort(struct lq_actor_command *command);

@@ -134,6 +134,14 @@ bool lq_actor_begin_function(struct lq_actor *actor, uint64_t serial, uint8_t fu
     return ask(tm, command == NULL ? cmd_sn : command->cmd_sn);
 }
 
+void lq_actor_clear_aca(struct lq_actor *actor, uint64_t lun)
+{
+    uint64_t serial = lq_actor_serial(actor, ABORTS | ++actor->aborts);
+    if (actor->state == LQ_ACTOR_UP &&
+        lq_actor_begin_function(actor, serial, LQ_TM_CLEAR_ACA, lun, NULL, LQ_PORT_NO_TAG, 0))
+        actor->port->mark(actor);
+}
+
 static void retry_fires(struct lq_timer *timer)
 {
     lq_actor_abort(LQ_ELEMENT(timer, struct lq_actor_command, timeout));
@@ -200,6 +208,8 @@ static bool covers(const struct lq_actor_tm *tm, const struct lq_actor_command *
     case LQ_TM_TARGET_COLD_RESET:
     case LQ_TM_I_T_NEXUS_RESET:
         return true;
+    case LQ_TM_CLEAR_ACA:
+        return command->lun == tm->lun && command->attribute == LQ_ACA;
     default:
         return false;
     }

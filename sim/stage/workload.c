@@ -28,6 +28,7 @@ static const struct setting {
                 {LQ_OPT_NEW_ISID, 0, 16},
                 {LQ_OPT_RESERVATIONS, 0, 64},
                 {LQ_OPT_RESERVES, 0, 64},
+                {LQ_OPT_NACA, 0, 64},
                 {LQ_OPT_MODE_SELECTS, 0, 32}};
 
 enum { SETTINGS = sizeof settings / sizeof settings[0] };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FAULTED: TAS and QERR [SPC-5 r22 7.5.10]; and TST in ORDER, TM and UA. */
+/* FAULTED: TAS and QERR [SPC-5 r22 7.5.10]; TST in ORDER, TM and UA; ACA; and queries. */
 #include "conformance/judges/test/story.h"
 
 enum { TEST_UNIT_READY = 0x00 };
@@ -167,6 +167,102 @@ static void test_clear_reaches_one_set(void)
     }
 }
 
+static void aca(uint32_t code, uint64_t nexus, uint64_t serial)
+{
+    EV(LQ_E_ACA, .lun = story_lun(0), .nexus = nexus, .serial = serial, .code = code);
+}
+
+/* While actor 1 has an ACA condition. */
+static void test_aca_blocks(void)
+{
+    for (int i = 0; i < 3; i++) {
+        begin(i == 1 ? TST : PLAIN);
+        struct story_command older = waits(2, 1);
+        aca(1, NEXUS_A, 9);
+        if (i == 2)
+            aca(0, NEXUS_A, 0);
+        story_end(&older, 0, 0, 0);
+        if (i == 0)
+            CU_ASSERT_TRUE(story_breaks("ACA-1"))
+        else /* it does not concern actor 2, or is over */
+            CU_ASSERT_TRUE(story_is_legal())
+    }
+    begin(PLAIN);
+    aca(1, NEXUS_A, 9);
+    struct story_command c = command(2, 2);
+    story_send(&c);
+    story_arrive(&c); /* into the task set, instead of BUSY */
+    CU_ASSERT_TRUE(story_violations() > 0);
+    CU_ASSERT_EQUAL(story_violations_of("ACA-1"), 1);
+}
+
+static void test_naca(void)
+{
+    static const uint8_t naca[10] = {0x00, 0, 0, 0, 0, 0x04};
+    for (int i = 0; i < 2; i++) {
+        begin(PLAIN);
+        struct story_command c = command(1, 1);
+        c.cdb = naca;
+        story_send(&c);
+        story_arrive(&c);
+        story_enable(&c);
+        if (i == 0)
+            aca(1, NEXUS_A, 1);
+        story_end(&c, 0x02, 0x052000, 0);
+        if (i == 0)
+            CU_ASSERT_TRUE(story_is_legal())
+        else
+            CU_ASSERT_TRUE(story_breaks("ACA-2"))
+    }
+}
+
+static struct story_function asks(uint16_t actor, enum lq_tm_function function, uint64_t referenced)
+{
+    struct story_function f = {.actor = actor,
+                               .nexus = actor == 1 ? NEXUS_A : NEXUS_B,
+                               .connection = actor,
+                               .serial = 7,
+                               .function = function,
+                               .referenced = referenced};
+    story_ask(&f);
+    return f;
+}
+
+static void test_clear_aca(void)
+{
+    for (int i = 0; i < 3; i++) {
+        begin(PLAIN);
+        aca(1, NEXUS_A, 9);
+        struct story_function f = asks(i == 0 ? 1 : 2, LQ_TM_CLEAR_ACA, 0);
+        if (i != 1)
+            aca(0, NEXUS_A, 0);
+        story_answer(&f, i == 1 ? LQ_TM_REJECTED : LQ_TM_COMPLETE);
+        if (i < 2)
+            CU_ASSERT_TRUE(story_is_legal())
+        else
+            CU_ASSERT_TRUE(story_breaks("ACA-3"))
+    }
+}
+
+static void test_queries(void)
+{
+    for (int i = 0; i < 4; i++) { /* it is there or not; and what is said */
+        bool is_there = i < 2, says_so = i % 2 == 0;
+        begin(PLAIN);
+        struct story_command c = waits(1, 1);
+        if (!is_there)
+            story_end(&c, 0, 0, 0);
+        struct story_function f = asks(1, LQ_TM_QUERY_TASK, 1);
+        story_answer(&f, says_so ? LQ_TM_SUCCEEDED : LQ_TM_COMPLETE);
+        if (is_there)
+            story_end(&c, 0, 0, 0);
+        if (is_there == says_so)
+            CU_ASSERT_TRUE(story_is_legal())
+        else
+            CU_ASSERT_TRUE(story_breaks("TM-12"))
+    }
+}
+
 int main(void)
 {
     static const CU_TestInfo tests[] = {
@@ -175,6 +271,10 @@ int main(void)
         {"others hear of what QERR aborts", test_others_hear_of_it},
         {"task sets", test_task_sets},
         {"CLEAR TASK SET reaches one task set", test_clear_reaches_one_set},
+        {"ACA blocks", test_aca_blocks},
+        {"NACA", test_naca},
+        {"CLEAR ACA", test_clear_aca},
+        {"queries", test_queries},
         CU_TEST_INFO_NULL,
     };
     return story_main("faulted", tests);
