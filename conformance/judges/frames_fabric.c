@@ -110,7 +110,8 @@ static void to_fabric(struct lq_judge *judge, const struct lq_wire_frame *frame)
     } else if (frame->r_ctl == LQ_WIRE_ELS_REQUEST) { /* PLOGI, LOGO: it begins anew */
         member->wants = member->asks = member->registers = member->is_notice_out = false;
         pay(judge, member->fc_id, 0, true);
-    } else if (frame->ox_id == member->notice_ox_id) {
+    } else if (frame->r_ctl == LQ_WIRE_ELS_REPLY && frame->d_id == CONTROLLER &&
+               frame->ox_id == member->notice_ox_id) {
         member->is_notice_out = false;
     }
 }
