@@ -314,9 +314,14 @@ static bool is_all_explored(const struct job *job)
 static bool is_explorable(const struct job *job)
 {
     bool has_explore = false;
-    if (job->scenario.transport == LQ_SCN_OVER_FCP) {
-        lq_message("%s: is over fcp; expected `transport iscsi' with --exhaust; see "
-                   "docs/SCENARIO.md", job->file);
+    for (uint32_t i = 0; i < job->scenario.statement_count; i++) {
+        const struct lq_scn_statement *statement = &job->scenario.statements[i];
+        if (job->scenario.transport != LQ_SCN_OVER_FCP || statement->kind != LQ_SCN_FAULT ||
+            lq_fault_class((enum lq_fault)statement->fault.fault)->place != LQ_FAULT_PLACE_PDU)
+            continue;
+        lq_message("%s:%" PRIu32 ": has a rule about frames, and is over fcp; expected faults of "
+                   "disks and initiators; see docs/SCENARIO.md", job->file,
+                   statement->place.line);
         return false;
     }
     for (uint32_t i = 0; i < job->scenario.statement_count; i++)

@@ -440,10 +440,9 @@ static void frames_reset(struct lq_judge *judge)
     lq_frames_of(judge)->frames = 0;
 }
 
-/* Small worlds have no frames: whether there were some is all that there is to mix in. */
 static void frames_digest(struct lq_judge *judge, struct lq_digest *digest)
 {
-    lq_digest_word(digest, lq_frames_of(judge)->frames);
+    lq_frames_state_digest(judge, digest);
 }
 
 static const uint16_t kinds[] = {LQ_W_POWER, LQ_EVENT_NONE};

@@ -98,6 +98,10 @@ void lq_frames_unit_sent(struct lq_judge *judge, const struct lq_frame_seen *see
 void lq_frames_tell_data(struct lq_judge *judge, const struct lq_frame_seen *seen,
                          const struct lq_seen_fcp *exchange);
 
+/* frames_digest.c, and frames_fabric.c for its own */
+void lq_frames_state_digest(const struct lq_judge *judge, struct lq_digest *digest);
+void lq_frames_fabric_digest(const struct lq_judge *judge, struct lq_digest *digest);
+
 /* frames_login.c: ELS and FC-4 link services; who is logged in. */
 void lq_frames_service(struct lq_judge *judge, const struct lq_frame_seen *seen);
 struct lq_seen_port *lq_frames_port(struct lq_judge *judge, uint32_t remote, uint32_t local,

@@ -165,3 +165,26 @@ void lq_frames_fabric_forget(struct lq_frames_state *state)
     lq_array_reset(&state->members);
     lq_array_reset(&state->debts);
 }
+
+/* --- digest ---------------------------------------------------------------------------------- */
+
+void lq_frames_fabric_digest(const struct lq_judge *judge, struct lq_digest *digest)
+{
+    const struct lq_frames_state *state = lq_frames_of(judge);
+    for (uint32_t i = 0; i < state->members.count; i++) {
+        const struct member *member = lq_array_at(&state->members, i);
+        lq_digest_two(digest, member->fc_id,
+                      (uint64_t)member->wants << 4 | (uint64_t)member->has_registered << 3 |
+                          (uint64_t)member->asks << 2 | (uint64_t)member->registers << 1 |
+                          member->is_notice_out);
+        lq_digest_two(digest, (uint64_t)member->asks_ox_id << 16 | member->registers_ox_id,
+                      member->notice_ox_id);
+    }
+    for (uint32_t i = 0; i < state->debts.count; i++) {
+        const struct debt *debt = lq_array_at(&state->debts, i);
+        if (debt->since.seq == 0)
+            continue;
+        lq_digest_two(digest, debt->who, debt->whom);
+        lq_digest_time(digest, debt->since.time_ns);
+    }
+}

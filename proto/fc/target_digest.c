@@ -46,7 +46,7 @@ static void mix_data(const struct lq_fct_exchange *x, struct lq_digest *digest)
 static void mix_exchange(const struct lq_fct_exchange *x, struct lq_digest *digest)
 {
     mix_name(x, digest);
-    lq_digest_name(digest, x->rx_id);
+    lq_digest_word(digest, x->rx_id); /* frames on their way have it, too */
     lq_digest_word(digest, x->remote->index);
     mix_flags(x, digest);
     lq_digest_two(digest, x->task_retry_id, x->abts_seq_id);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "proto/fcoe/fields.h"
 #include "proto/iscsi/pdu.h"
 #include "sim/stage/print.h"
 #include "sim/virtual/virtual.h"
@@ -19,14 +20,18 @@ static const uint64_t TOGETHER_NS = 100000;
 
 static const uint64_t REST_NS = UINT64_C(60000000000);
 
+/* After it no exchange is held any more: longer than R_A_TOV. */
+static const uint64_t FORGET_NS = UINT64_C(2000000000);
+
 /* One thing that can happen; which member counts is told by KIND. */
 struct option {
-    enum { ACTION, LATE_DATA, MESSAGE, CONNECT, RESET, KEPT, STORE, CLOCK } kind;
+    enum { ACTION, LATE_DATA, MESSAGE, CONNECT, RESET, KEPT, FRAME, STORE, CLOCK } kind;
     struct lq_actor *actor;
     struct lq_tcp *tcp;
     enum lq_tcp_side writer;
     uint32_t place; /* of what is kept */
     struct lq_disk *disk;
+    struct lq_frame_parcel *frame;
     struct lq_timer *timer;
 };
 
@@ -82,6 +87,13 @@ static void add_messages(struct virtual_world *virtual, struct options *options)
     }
 }
 
+static void add_frames(struct virtual_world *virtual, struct options *options)
+{
+    struct lq_frame_parcel *frame;
+    for (uint32_t at = 0; (frame = lq_frames_first(&virtual->frames, &at)) != NULL;)
+        add(options, (struct option){.kind = FRAME, .frame = frame});
+}
+
 /* What the filter keeps of PDUs of both directions. */
 static void add_kept(struct virtual_world *virtual, struct options *options)
 {
@@ -117,6 +129,8 @@ static uint64_t next_deadline(const struct virtual_world *virtual)
                                                   LQ_SCN_NOP_INTERVAL};
     uint64_t next = lq_engine_deadline(lq_shard_engine(virtual->shard));
     uint64_t other = lq_iscsi_deadline(lq_shard_iscsi(virtual->shard));
+    if (virtual->world.plan.transport == LQ_OVER_FCP)
+        other = lq_fc_target_deadline(lq_shard_fc(virtual->shard));
     if (next != LQ_NEVER && other < next)
         return other;
     for (uint32_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++)
@@ -130,6 +144,7 @@ static void list_options(struct virtual_world *virtual, struct options *options)
     options->count = 0;
     add_actors(virtual, options);
     add_messages(virtual, options);
+    add_frames(virtual, options);
     add_kept(virtual, options);
     add_stores(virtual, options);
     if (next_deadline(virtual) != LQ_NEVER)
@@ -137,6 +152,30 @@ static void list_options(struct virtual_world *virtual, struct options *options)
 }
 
 /* --- what happens, in words ----------------------------------------------------------------- */
+
+static void put_station(uint32_t link, struct lq_print *print)
+{
+    if (link == 0) {
+        lq_print_text(print, "the target");
+        return;
+    }
+    lq_print_text(print, "initiator ");
+    lq_print_number(print, link);
+}
+
+static void describe_frame(const struct lq_frame_parcel *frame, struct lq_print *print)
+{
+    uint8_t view[LQ_FCOE_VIEW_BYTES];
+    const struct lq_pdu_kind *kind = NULL;
+    if (lq_fcoe_view(frame->bytes, frame->size_bytes, view))
+        kind = lq_pdu_kind_of(&lq_fcoe_pdu_table, view);
+    put_station(frame->from, print);
+    lq_print_text(print, " to ");
+    put_station(frame->to, print);
+    lq_print_text(print, ": ");
+    lq_print_text(print, kind == NULL ? "a frame" : kind->name);
+    lq_print_text(print, " arrives");
+}
 
 static void describe(struct virtual_world *virtual, const struct option *option, uint32_t place)
 {
@@ -153,6 +192,9 @@ static void describe(struct virtual_world *virtual, const struct option *option,
     case CLOCK:
         lq_print_text(&print, "the target's clock reaches ");
         lq_print_time(&print, next_deadline(virtual));
+        return;
+    case FRAME:
+        describe_frame(option->frame, &print);
         return;
     case LATE_DATA:
         lq_print_text(&print, "late Data-Out is sent by initiator ");
@@ -186,14 +228,24 @@ static void describe(struct virtual_world *virtual, const struct option *option,
 
 /* --- steps ---------------------------------------------------------------------------------- */
 
+/* What ACTOR's port was to do at this instant (the choice of an FCF); its patience never ends. */
+static struct lq_timer *due_deadline(struct virtual_world *virtual, struct lq_actor *actor)
+{
+    bool is_due = actor->fcp.deadline_ns <= virtual->world.env.now_ns;
+    return is_due ? &actor->fcp.deadline : &actor->wake;
+}
+
 /* What initiators do by themselves at this instant. */
 static void wake_actors(struct virtual_world *virtual)
 {
     for (uint32_t i = 0; i < virtual->world.actor_count; i++) {
         struct lq_actor *actor = &virtual->world.actors[i];
-        if (!lq_timer_is_set(&actor->wake))
+        struct lq_timer *timer = &actor->wake;
+        if (!lq_timer_is_set(timer) && virtual->world.plan.transport == LQ_OVER_FCP)
+            timer = due_deadline(virtual, actor);
+        if (!lq_timer_is_set(timer))
             continue;
-        lq_queue_fire(&virtual->world.queue, &actor->wake);
+        lq_queue_fire(&virtual->world.queue, timer);
         lq_virtual_settle(virtual);
         i = UINT32_MAX; /* once more from the first */
     }
@@ -236,6 +288,10 @@ static void happen(struct virtual_world *virtual, const struct option *option)
     case CLOCK:
         describe(virtual, option, 0);
         reach_deadline(virtual);
+        break;
+    case FRAME:
+        describe(virtual, option, 0);
+        lq_queue_fire(&virtual->world.queue, &option->frame->timer);
         break;
     default:
         describe(virtual, option, 0);
@@ -286,7 +342,13 @@ static bool is_at_rest(const struct virtual_world *virtual)
             (tcp->pipes[0].segment_count > 0 || tcp->pipes[1].segment_count > 0))
             return false;
     }
-    return lq_script_is_quiet(virtual->world.script);
+    return virtual->frames.in_use == 0 && lq_script_is_quiet(virtual->world.script);
+}
+
+static bool never(const struct virtual_world *virtual)
+{
+    (void)virtual;
+    return false;
 }
 
 static bool has_no_deadline(const struct virtual_world *virtual)
@@ -306,7 +368,12 @@ bool lq_world_explore(struct lq_world *world, const struct lq_run_request *reque
     if (lq_virtual_run_until(virtual, world->env.now_ns + REST_NS, is_at_rest) != LQ_RUN_COMPLETE)
         return false;
     /* Deadlines of what is over (logins) are no choice; pings never end. */
-    (void)lq_virtual_run_until(virtual, world->env.now_ns + REST_NS, has_no_deadline);
+    bool over_fcp = world->plan.transport == LQ_OVER_FCP; /* an FCF advertises itself for ever */
+    (void)lq_virtual_run_until(virtual, world->env.now_ns + (over_fcp ? FORGET_NS : REST_NS),
+                               over_fcp ? never : has_no_deadline);
+    if (over_fcp && lq_virtual_run_until(virtual, world->env.now_ns + REST_NS, is_at_rest) !=
+                        LQ_RUN_COMPLETE)
+        return false;
     world->draws = draws;
     world->queue.is_free = true;
     virtual->net.message_bytes = message_bytes;

@@ -7,6 +7,7 @@
  *   action   an initiator's next action behind `explore'; late Data-Out of one
  *   message  the next PDU of a direction of a connection arrives, or its end (FIN), or a RST, or a
  *            step of a connection's beginning: each direction is first in, first out
+ *   frame    over FCP: the next frame from one station to another arrives
  *   kept     what a fault of PDUs delays, holds or has overtaken goes on
  *   store    a store request's next step: its effect, its end; requests overtake each other
  *   clock    the target's earliest deadline comes: of the engine's, and of the endpoint's when the

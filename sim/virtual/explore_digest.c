@@ -90,9 +90,15 @@ void lq_world_digest(struct lq_world *world, struct lq_digest *digest)
         lq_digest_end(digest, outer, &sum);
     }
     lq_digest_word(digest, sum);
+    bool over_fcp = world->plan.transport == LQ_OVER_FCP;
     for (uint32_t i = 0; i < world->actor_count; i++)
-        if (world->actors[i].connection == NULL)
+        if (over_fcp || world->actors[i].connection == NULL)
             lq_actor_digest(&world->actors[i], digest);
+    if (over_fcp) {
+        lq_frames_digest(&virtual->frames, digest);
+        lq_fc_target_digest(lq_shard_fc(virtual->shard), digest);
+        lq_fcoe_station_digest(lq_shard_station(virtual->shard), digest);
+    }
     lq_iscsi_digest_rest(lq_shard_iscsi(virtual->shard), digest);
     lq_engine_digest(lq_shard_engine(virtual->shard), digest);
     for (uint32_t i = 0; i < world->plan.options[LQ_OPT_STORES]; i++)

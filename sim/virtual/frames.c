@@ -69,7 +69,7 @@ void lq_frames_reset(struct lq_frames *frames, struct lq_queue *queue, struct lq
     frames->events = events;
     frames->context = context;
     frames->in_use = frames->learned_count = frames->learned_next = 0;
-    frames->overflows = 0;
+    frames->overflows = frames->numbers = 0;
     for (uint32_t i = 0; i < LQ_FRAME_LINKS_MAX; i++)
         frames->links[i] = (struct lq_frame_link){.frames = frames,
                                                   .up_timer = {.fire = up_fires}};
@@ -200,6 +200,7 @@ static struct lq_frame_parcel *put_parcel(struct lq_frames *frames, uint32_t fro
     parcel->from = from;
     parcel->to = to;
     parcel->size_bytes = size_bytes;
+    parcel->number = ++frames->numbers;
     parcel->in_use = true;
     parcel->is_counted = false;
     frames->in_use++;
@@ -377,5 +378,46 @@ void lq_frames_heal(struct lq_frames *frames, bool with_carriers)
         frames->links[i].silent_until_ns = 0;
         if (with_carriers)
             lq_frames_set_carrier(frames, i, true);
+    }
+}
+
+/* --- exploration ---------------------------------------------------------------------------- */
+
+/* The first frame from FROM to TO that was sent after AFTER; NULL: there is none. */
+static struct lq_frame_parcel *first_of(const struct lq_frames *frames, uint32_t from,
+                                              uint32_t to, uint64_t after)
+{
+    struct lq_frame_parcel *first = NULL;
+    for (uint32_t i = 0; frames->in_use > 0 && i < PARCELS; i++) {
+        struct lq_frame_parcel *parcel = &frames->parcels[i];
+        if (parcel->in_use && parcel->from == from && parcel->to == to &&
+            parcel->number > after && (first == NULL || parcel->number < first->number))
+            first = parcel;
+    }
+    return first;
+}
+
+struct lq_frame_parcel *lq_frames_first(const struct lq_frames *frames, uint32_t *at)
+{
+    struct lq_frame_parcel *first = NULL;
+    while (first == NULL && *at < LQ_FRAME_LINKS_MAX * LQ_FRAME_LINKS_MAX) {
+        first = first_of(frames, *at / LQ_FRAME_LINKS_MAX, *at % LQ_FRAME_LINKS_MAX, 0);
+        ++*at;
+    }
+    return first;
+}
+
+void lq_frames_digest(const struct lq_frames *frames, struct lq_digest *digest)
+{
+    for (uint32_t i = 0; i < LQ_FRAME_LINKS_MAX; i++)
+        lq_digest_two(digest, frames->links[i].is_open, frames->links[i].is_up);
+    const struct lq_frame_parcel *parcel;
+    for (uint32_t at = 0; (parcel = lq_frames_first(frames, &at)) != NULL;) {
+        lq_digest_two(digest, parcel->from, parcel->to);
+        for (; parcel != NULL;
+             parcel = first_of(frames, parcel->from, parcel->to, parcel->number)) {
+            lq_digest_word(digest, parcel->size_bytes);
+            lq_digest_bytes(digest, parcel->bytes, parcel->size_bytes);
+        }
     }
 }

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/base/digest.h"
 #include "faults/faults.h"
 #include "sim/stage/memory.h"
 #include "sim/stage/network.h"
@@ -49,6 +50,7 @@ struct lq_frame_parcel {
     struct lq_timer timer;
     struct lq_frames *frames;
     uint32_t from, to, size_bytes;
+    uint64_t number; /* of all frames that were sent: their order */
     bool in_use, is_counted; /* counted: it takes room of its sender's */
     struct lq_frame_parcel *next_free;
     uint8_t *bytes; /* LQ_FRAME_BYTES_MAX */
@@ -76,6 +78,7 @@ struct lq_frames {
         uint32_t link;
     } learned[LQ_FRAME_ADDRESSES];
     uint32_t learned_count, learned_next;
+    uint64_t numbers;
     uint64_t overflows; /* frames that were dropped for want of room: must stay 0 */
 };
 
@@ -116,5 +119,14 @@ void lq_frames_lose(struct lq_frames *frames, uint32_t link);
 
 /* Nobody is silent any more; WITH_CARRIERS: all cables are well again. */
 void lq_frames_heal(struct lq_frames *frames, bool with_carriers);
+
+/* --- exploration: each way is first in, first out ------------------------------------------- */
+
+/* From way *AT on, which starts at 0, the next way with a frame on it, and its first frame; NULL:
+ * there is none. *AT moves on behind it. */
+struct lq_frame_parcel *lq_frames_first(const struct lq_frames *frames, uint32_t *at);
+
+/* Mixes in all that their future depends on. */
+void lq_frames_digest(const struct lq_frames *frames, struct lq_digest *digest);
 
 #endif
