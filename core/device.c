@@ -52,6 +52,12 @@ static bool reports_attention(const struct lq_engine *engine, const struct lq_en
            lq_core_wrong(engine, LQ_WRONG_UA_HITS_INQUIRY);
 }
 
+/* Any attempt to write is told of write protection [SBC-4 r22 4.12], whatever else is wrong. */
+static bool writes(const struct lq_engine_task *task)
+{
+    return task->opcode != NULL && task->opcode->medium == LQ_MEDIUM_WRITES;
+}
+
 void lq_device_begin(struct lq_engine *engine, struct lq_engine_task *task)
 {
     LQ_ASSERT(task->state == LQ_TASK_IN_SET && task->enabled && !task->data_wanted);
@@ -92,6 +98,8 @@ void lq_device_begin(struct lq_engine *engine, struct lq_engine_task *task)
         return;
     }
     if (task->refusal.key != 0) {
+        if (writes(task) && lq_is_write_protected(engine, task))
+            return;
         task->defined_bytes = 0;
         lq_task_end(engine, task, LQ_CHECK_CONDITION, task->refusal);
         return;

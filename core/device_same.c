@@ -49,6 +49,8 @@ static void write_more(struct lq_engine *engine, struct lq_engine_task *task)
 void lq_write_same(struct lq_engine *engine, struct lq_engine_task *task)
 {
     uint32_t block_bytes = task->unit->store->store->block_bytes;
+    if (lq_is_write_protected(engine, task))
+        return;
     if (is_invalid(task)) {
         lq_check_condition(engine, task, 0x05, 0x24, 0x00);
         return;

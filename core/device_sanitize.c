@@ -91,13 +91,16 @@ static void go_on(struct lq_engine *engine, struct lq_engine_task *task)
 
 static void leave_failure_mode(struct lq_engine *engine, struct lq_engine_task *task)
 {
-    struct lq_unit *unit = task->unit;
-    if (unit->sanitize_failed && !unit->sanitize_ause) {
-        lq_check_condition(engine, task, 0x03, 0x31, 0x03); /* SANITIZE COMMAND FAILED */
-        return;
-    }
-    unit->sanitize_failed = false;
+    task->unit->sanitize_failed = false;
     lq_task_end(engine, task, LQ_GOOD, no_sense);
+}
+
+/* One without AUSE that failed is over only when another one without it succeeds [5.30.1]. */
+static bool is_restricted(const struct lq_engine_task *task)
+{
+    const struct lq_unit *unit = task->unit;
+    return unit->sanitize_failed && !unit->sanitize_ause &&
+           (action_of(task) == EXIT_FAILURE_MODE || (task->cdb[1] & AUSE) != 0);
 }
 
 static bool has_reserved(const struct lq_engine_task *task)
@@ -127,6 +130,10 @@ void lq_sanitize(struct lq_engine *engine, struct lq_engine_task *task)
     }
     if (lq_is_write_protected(engine, task))
         return;
+    if (is_restricted(task)) {
+        lq_check_condition(engine, task, 0x05, 0x24, 0x00);
+        return;
+    }
     if (action_of(task) == EXIT_FAILURE_MODE) {
         leave_failure_mode(engine, task);
         return;

@@ -339,10 +339,8 @@ static bool blocks_moved(const struct lq_engine_task *task, uint64_t count, uint
     uint32_t bytchk = lq_cdb_bytchk(task);
     *moved = count;
     if (task->opcode->length_rule == LQ_LENGTH_TWICE) {
-        /* Of no block, but with data: a count that has lost its ninth bit. */
         *moved = 2 * count;
-        return count != 0 || task->expected_out_bytes == 0 ||
-               task->expected_out_bytes == LQ_LENGTH_UNKNOWN;
+        return true;
     }
     if (task->opcode->length_rule == LQ_LENGTH_SAME) {
         *moved = lq_write_same_has_no_data(task) ? 0 : 1;
@@ -410,10 +408,20 @@ static bool is_list(const struct lq_opcode *opcode)
     return opcode->length_rule == LQ_LENGTH_PARAMETERS || opcode->length_rule == LQ_LENGTH_UNMAP;
 }
 
+/* Its data is no row of blocks, and means something else where the initiator counts otherwise than
+ * the CDB: a COMPARE AND WRITE whose count has lost a bit would compare with the wrong half. */
+static bool is_miscounted(const struct lq_engine_task *task)
+{
+    enum lq_length_rule rule = task->opcode->length_rule;
+    return (rule == LQ_LENGTH_TWICE || rule == LQ_LENGTH_SAME) &&
+           task->expected_out_bytes != LQ_LENGTH_UNKNOWN &&
+           task->expected_out_bytes > task->defined_bytes;
+}
+
 /*
  * The CDB is the truth; what the transport expects only limits what is moved. A write of which
  * less is expected than it defines changes the blocks that are whole; the rest is a residual. One
- * that cannot do without all of its data is refused.
+ * that cannot do without all of its data, or with more, is refused.
  */
 static void decode_data_out(struct lq_engine_task *task)
 {
@@ -423,7 +431,7 @@ static void decode_data_out(struct lq_engine_task *task)
         return;
     if (moves_all(task))
         task->nblocks = task->out_bytes / task->unit->store->store->block_bytes;
-    else if (is_cut)
+    else if (is_cut || is_miscounted(task))
         task->refusal = invalid_field;
 }
 

@@ -75,6 +75,8 @@ static const struct row rows[] = {
     {10, {0x41, 0, 0, 0, 4, 0, 0, 0, 0}, 1, true, RANGE},
     {10, {0x41, 0, 0, 0, 3, 0xfe, 0, 0, 3}, 1, true, RANGE},
     {10, {0x41, 0, 0, 0, 0, 3, 0, 0, 2}, 0, true, FIELD}, /* without its block */
+    {10, {0x41, 0, 0, 0, 0, 3, 0, 0, 2}, 2, true, FIELD}, /* with another */
+    {16, {0x93, 0x01, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 2}, 1, true, FIELD}, /* NDOB, with one */
     {10, {0x41, 0x18, 0, 0, 0, 3, 0, 0, 2}, 1, true, FIELD}, /* ANCHOR */
     {10, {0x41, 0x10, 0, 0, 0, 3, 0, 0, 2}, 1, true, FIELD},
     {10, {0x41, 0x02, 0, 0, 0, 3, 0, 0, 2}, 1, true, FIELD}, /* LBDATA */
@@ -85,6 +87,7 @@ static const struct row rows[] = {
     {16, {0x89, 0, 0, 0, 0, 0, 0, 0, 3, 0xff, 0, 0, 0, 1}, 2, true, GOOD},
     {16, {0x89, 0, 0, 0, 0, 0, 0, 0, 3, 0xff, 0, 0, 0, 2}, 4, true, RANGE},
     {16, {0x89, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2}, 3, true, FIELD}, /* not all of it */
+    {16, {0x89, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 4, true, FIELD}, /* more than it */
     {16, {0x89, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 65}, 128, true, FIELD}, /* 64 at most */
     {16, {0x89, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0, true, GOOD},
     {16, {0x89, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 2, true, FIELD},
@@ -292,6 +295,22 @@ static void write_same(void)
     rig_fini(&rig);
 }
 
+/* Attempts to write are told of it first, whatever else is wrong with them [SBC-4 r22 4.12]. */
+static void write_protected(void)
+{
+    static const uint8_t zeros[BLOCK];
+    const uint8_t same[10] = {0x41, 0x08, [8] = 1}, anchored[10] = {0x41, 0x18, [8] = 1};
+    const uint8_t far_away[10] = {0x2a, 0, 0xff, [8] = 1}, far_read[10] = {0x28, 0, 0xff, [8] = 1};
+    rig_init(&rig, NULL);
+    rig.stores[0].store.read_only = true;
+    CU_ASSERT_EQUAL(run(same, 10, zeros, BLOCK, 0), 0x072700);
+    CU_ASSERT_EQUAL(run(same, 10, NULL, 0, 0), 0x072700); /* its block did not come */
+    CU_ASSERT_EQUAL(run(anchored, 10, zeros, BLOCK, 0), 0x072700);
+    CU_ASSERT_EQUAL(run(far_away, 10, zeros, BLOCK, 0), 0x072700);
+    CU_ASSERT_EQUAL(run(far_read, 10, NULL, 0, BLOCK), RANGE);
+    rig_fini(&rig);
+}
+
 /* --- commands of several steps [SBC-4 r22 5.3, 5.15] ----------------------------------------- */
 
 static void compare_and_write(void)
@@ -494,9 +513,11 @@ static void try_failure(const uint8_t *cdb, bool can_leave)
     (void)rig_tm(&rig, 0, LQ_TM_ABORT_TASK, 0, place);
     rig_complete(&rig, place);
     CU_ASSERT_EQUAL(simple(1, 0x00, 0), 0x033103); /* SANITIZE COMMAND FAILED */
-    CU_ASSERT_EQUAL(run(exit_failure_mode, 10, NULL, 0, 0), can_leave ? GOOD : 0x033103);
-    if (!can_leave)
+    CU_ASSERT_EQUAL(run(exit_failure_mode, 10, NULL, 0, 0), can_leave ? GOOD : FIELD);
+    if (!can_leave) {
+        CU_ASSERT_EQUAL(run(block_erase_ause, 10, NULL, 0, 0), FIELD);
         CU_ASSERT_EQUAL(run(block_erase, 10, NULL, 0, 0), GOOD);
+    }
     CU_ASSERT_EQUAL(run(read, 10, NULL, 0, BLOCK), GOOD);
     rig_fini(&rig);
 }
@@ -520,6 +541,7 @@ int main(void)
         {"lists of UNMAP", unmap_lists},
         {"units without thin provisioning", thick_units},
         {"WRITE SAME", write_same},
+        {"write protected", write_protected},
         {"defects and diagnostics", defects_and_diagnostics},
         {"timestamps", timestamps},
         {"SANITIZE", sanitize},

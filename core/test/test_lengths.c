@@ -52,6 +52,27 @@ static bool is_same(struct outcome a, struct outcome b)
            a.out_defined == b.out_defined;
 }
 
+/* Data that is no row of blocks: what is too much is as wrong as what is too little. */
+static bool is_exact(const struct lq_opcode *opcode)
+{
+    return opcode->length_rule == LQ_LENGTH_TWICE || opcode->length_rule == LQ_LENGTH_SAME;
+}
+
+static void more_than_one_block_or_pair(void)
+{
+    const struct lq_opcode *opcode;
+    uint32_t refused = 0;
+    for (uint32_t i = 0; (opcode = lq_opcode_at(i)) != NULL; i++) {
+        if (!is_exact(opcode))
+            continue;
+        struct outcome got = outcome_of(opcode, 0, 3 * RIG_BLOCK_BYTES, 0);
+        CU_ASSERT_EQUAL(got.sense, 0x052400);
+        CU_ASSERT_EQUAL(got.moved_out, 0);
+        refused++;
+    }
+    CU_ASSERT_EQUAL(refused, 4); /* COMPARE AND WRITE; WRITE SAME (10), (16) and (32) */
+}
+
 /* A transport that carries no expected lengths gets what one gets that says: as much as you like.
  */
 static void no_expected_lengths(void)
@@ -61,9 +82,9 @@ static void no_expected_lengths(void)
     for (uint32_t i = 0; (opcode = lq_opcode_at(i)) != NULL; i++) {
         bool is_out = opcode->direction == LQ_DIRECTION_OUT;
         bool is_in = opcode->direction == LQ_DIRECTION_IN;
-        struct outcome known = outcome_of(opcode, is_in ? UINT32_MAX : 0, is_out ? UINT32_MAX : 0,
-                                          0);
         struct outcome unknown = outcome_of(opcode, LQ_LENGTH_UNKNOWN, LQ_LENGTH_UNKNOWN, 0);
+        uint64_t most = is_exact(opcode) ? unknown.out_defined : UINT32_MAX;
+        struct outcome known = outcome_of(opcode, is_in ? UINT32_MAX : 0, is_out ? most : 0, 0);
         if (!is_same(known, unknown))
             printf("\n%s: status %x and %x, in %u and %u, out %u and %u\n", opcode->name,
                    known.status, unknown.status, known.moved_in, unknown.moved_in, known.moved_out,
@@ -150,6 +171,7 @@ int main(void)
 {
     CU_TestInfo tests[] = {
         {"no expected lengths", no_expected_lengths},
+        {"more than one block, or pair", more_than_one_block_or_pair},
         {"an unknown command moves nothing", an_unknown_command_moves_nothing},
         {"wrong expected lengths", wrong_expected_lengths},
         {"the wrong direction", the_wrong_direction},
