@@ -58,7 +58,7 @@ TOOLS_OWN = {
     # Of N logical blocks in a physical one, N > 1, it asks for block N + 1 and wants the answer to
     # begin with block 2 N, which is not the one asked for [SBC-4 r22 5.7].
     "GetLBAStatus.UnmapSingle":
-        r"\[FAILED\] GETLBASTATUS command: lba offset in first descriptor does not match request",
+        r"\[FAILED\] GETLBASTATUS command: .*lba offset in first descriptor does not",
     # It sends a block of FFh with UNMAP and wants zeros. Where unmapped blocks read as zeros, only
     # a block of zeros may be unmapped; any other is written [SBC-4 r22 4.7.3.4.4].
     "WriteSame10.UnmapUntilEnd": r"\[FAILED\] Blocks did not read back as zero",
@@ -109,7 +109,8 @@ def run_one(test, shape, arguments):
         return Verdict("trouble", f"the tool exited {done.returncode}")
     outcome = iscsi_test_cu.Outcome(test)
     iscsi_test_cu.read_output(outcome, text)
-    complaints = re.findall(r"^ *(\[FAILED\].*)$", text.split("  Test: ")[-1], flags=re.M)
+    complaints = re.findall(r"^ *(?:\d+\. .*CU_FAIL\(\")?(\[FAILED\].*)$",
+                            text.split("  Test: ")[-1], flags=re.M)
     if name in outcome.failed and test in TOOLS_OWN and complaints and all(
             re.match(TOOLS_OWN[test], complaint) for complaint in complaints):
         return Verdict("tool", complaints[0])
