@@ -16,7 +16,6 @@
 #include <string.h>
 
 enum { SOF_I3 = 0x2e, SOF_N3 = 0x36, EOF_N = 0x41, EOF_T = 0x42 }; /* [FC-BB-6 7.7] */
-enum { FIP_LINK_SERVICE = 2 }; /* [FC-BB-6 7.8] */
 enum { NO_ID = 0xffff, WELL_KNOWN = 0xfffff0 };
 
 #define REST_NS UINT64_C(1000000000)
@@ -329,8 +328,8 @@ static void from_target(struct lq_judge *judge, const struct lq_frame_seen *seen
 {
     const struct lq_wire_frame *frame = &seen->frame;
     judge_form(judge, seen);
-    if (frame->kind == LQ_WIRE_FIP && frame->operation == FIP_LINK_SERVICE)
-        lq_frames_fabric_forget(lq_frames_of(judge)); /* who logs in anew has asked for nothing */
+    if (frame->kind == LQ_WIRE_FIP)
+        lq_frames_fabric_links(judge, frame);
     if (frame->kind != LQ_WIRE_FCOE || frame->fault != LQ_WIRE_FRAME_GOOD)
         return;
     if (frame->s_id >= WELL_KNOWN) {

@@ -115,8 +115,10 @@ struct lq_seen_fcp *lq_frames_exchange(const struct lq_judge *judge, uint32_t re
 void lq_frames_silence(struct lq_judge *judge, uint32_t remote, uint32_t local,
                        const struct lq_frame_seen *seen, const char *why);
 
-/* frames_fabric.c: a frame from or to the fabric's well-known addresses; an N_Port is answered. */
+/* frames_fabric.c: a frame from or to the fabric's well-known addresses; a frame of FIP
+ * from the target; an N_Port is answered. */
 void lq_frames_fabric(struct lq_judge *judge, const struct lq_frame_seen *seen);
+void lq_frames_fabric_links(struct lq_judge *judge, const struct lq_wire_frame *frame);
 void lq_frames_fabric_proof(struct lq_judge *judge, const struct lq_frame_seen *seen);
 void lq_frames_fabric_init(struct lq_frames_state *state);
 void lq_frames_fabric_free(struct lq_judge *judge, struct lq_frames_state *state);

@@ -10,6 +10,8 @@
 #include "conformance/wire/pdu.h"
 
 enum { CONTROLLER = 0xfffffd, DIRECTORY = 0xfffffc, TYPE_CT = 0x20, SCR = 0x62 };
+enum { LINK_SERVICE = 2, LINK_REPLY = 2, KEEP_ALIVE = 3, CLEAR_LINKS = 2 }; /* [FC-BB-6 7.8] */
+enum { FIP_FLOGI = 7, FIP_LOGO = 9, FIP_VN_PORT = 11, FC_HEADER_BYTES = 24 };
 enum { RFT_ID = 0x0217, CT_ACCEPT = 0x8002, CT_BYTES = 16, FORMAT = 0x03 };
 
 #define NOTICE_NS UINT64_C(5000000000)
@@ -50,6 +52,13 @@ static void pay(struct lq_judge *judge, uint32_t who, uint32_t whom, bool all)
         if (debt->who == who && (all || debt->whom == whom))
             debt->since.seq = 0;
     }
+}
+
+/* Its login has ended: whoever has the address next has asked for nothing yet. */
+static void begin_anew(struct lq_judge *judge, uint32_t fc_id)
+{
+    *member_of(judge, fc_id) = (struct member){.fc_id = fc_id};
+    pay(judge, fc_id, 0, true);
 }
 
 /* MEMBER has registered: the others are owed a notice. */
@@ -122,6 +131,31 @@ void lq_frames_fabric(struct lq_judge *judge, const struct lq_frame_seen *seen)
         from_fabric(judge, seen);
     else
         to_fabric(judge, &seen->frame);
+}
+
+/* An accepted FLOGI, FDISC or LOGO, or the fabric's word that a virtual link has ended: the
+ * N_Port's registrations end with its login [FC-LS-3, implicit logout]. */
+void lq_frames_fabric_links(struct lq_judge *judge, const struct lq_wire_frame *frame)
+{
+    bool is_reply = frame->operation == LINK_SERVICE && frame->subcode == LINK_REPLY;
+    bool is_clear = frame->operation == KEEP_ALIVE && frame->subcode == CLEAR_LINKS;
+    bool names_one = false;
+    for (uint32_t at = 0, bytes; at + 4 <= frame->payload_bytes; at += bytes) {
+        const uint8_t *descriptor = frame->payload + at;
+        bytes = 4U * descriptor[1];
+        if (bytes == 0 || bytes > frame->payload_bytes - at)
+            break;
+        const uint8_t *els = descriptor + 4 + FC_HEADER_BYTES;
+        if (is_reply && descriptor[0] >= FIP_FLOGI && descriptor[0] <= FIP_LOGO &&
+            bytes > 4 + FC_HEADER_BYTES && els[0] == LQ_WIRE_LS_ACC)
+            begin_anew(judge, lq_wire_be32(descriptor + 4) & 0xffffff);
+        if (is_clear && descriptor[0] == FIP_VN_PORT && bytes >= 20) {
+            begin_anew(judge, lq_wire_be32(descriptor + 8) & 0xffffff);
+            names_one = true;
+        }
+    }
+    if (is_clear && !names_one) /* all links of the ENode: which they are, the frame doesn't say */
+        lq_frames_fabric_forget(lq_frames_of(judge));
 }
 
 void lq_frames_fabric_proof(struct lq_judge *judge, const struct lq_frame_seen *seen)

@@ -452,6 +452,71 @@ static void test_notices(void)
     }
 }
 
+/* A frame of FIP from the fabric: OPERATION, subcode 2, and one descriptor [FC-BB-6 7.8]. */
+static void fip(uint16_t operation, const uint8_t *descriptor, uint32_t descriptor_bytes)
+{
+    uint8_t bytes[128] = {[12] = 0x89, 0x14, 0x10, [19] = 2};
+    lq_put_be16(bytes + 16, operation);
+    lq_put_be16(bytes + 20, (uint16_t)(descriptor_bytes / 4));
+    memcpy(bytes + 24, descriptor, descriptor_bytes);
+    story_frame(LQ_FROM_TARGET, bytes, 24 + descriptor_bytes);
+}
+
+/* FLOGI of FC_ID is accepted (2) or rejected (1). */
+static void login_reply(uint32_t fc_id, uint8_t command)
+{
+    uint8_t flogi[36] = {7, 9, [4] = 0x23, [28] = command};
+    lq_put_be24(flogi + 5, fc_id);
+    fip(2, flogi, sizeof flogi);
+}
+
+static void clear_link(uint32_t fc_id)
+{
+    uint8_t vn_port[20] = {11, 5};
+    lq_put_be24(vn_port + 9, fc_id);
+    fip(3, vn_port, sizeof vn_port);
+}
+
+/* Who asks to be told, and a login that ends, or somebody else's: only its own ends what it asked
+ * for. */
+static void test_notices_end(void)
+{
+    static const uint8_t nobody[8] = {2, 2}; /* a MAC address: all links */
+    for (uint32_t what = 0; what < 6; what++) {
+        begin();
+        ask_for_notices();
+        if (what < 3)
+            login_reply(what == 0 ? HOST : OTHER, what == 2 ? 1 : 2);
+        else if (what < 5)
+            clear_link(what == 3 ? HOST : OTHER);
+        else
+            fip(3, nobody, sizeof nobody);
+        other_registers();
+        story_pass(SECONDS(10));
+        command(1, NOTHING, 0);
+        response(1, 0, 0, 7);
+        CU_ASSERT(what == 0 || what == 3 || what == 5 ? story_is_legal()
+                                                      : story_breaks("FRAME-13"));
+    }
+}
+
+/* An N_Port that is registered and says so again: no change, whoever else logs in between; anew
+ * after its own login. */
+static void test_notices_again(void)
+{
+    for (uint32_t who = HOST; who <= OTHER + 1; who++) {
+        begin();
+        other_registers();
+        login_reply(who, 2);
+        ask_for_notices();
+        other_registers();
+        story_pass(SECONDS(10));
+        command(1, NOTHING, 0);
+        response(1, 0, 0, 7);
+        CU_ASSERT(who != OTHER ? story_is_legal() : story_breaks("FRAME-13"));
+    }
+}
+
 int main(void)
 {
     static const CU_TestInfo tests[] = {
@@ -471,6 +536,8 @@ int main(void)
         {"promise", test_promise},
         {"identity", test_identity},
         {"notices", test_notices},
+        {"notices end", test_notices_end},
+        {"notices again", test_notices_again},
         CU_TEST_INFO_NULL,
     };
     return story_main("frames", tests);
