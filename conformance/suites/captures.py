@@ -4,8 +4,9 @@
 
 Live: iscsi-inq, iscsi-ls and suites of iscsi-test-cu through `lunquake with --pcap`. Virtual:
 `lunquake sim --pcap` of seeds, every second one with header digests, which tshark checks (of data
-digests it knows nothing, so these runs have none, nor bits that turn over; and it takes each PDU's
-part of a reservation's parameter list for the whole, so reservations are left to the live ones). All
+digests it knows nothing, so these runs have none, nor bits that turn over; it takes each PDU's part
+of a reservation's parameter list for the whole, and looks for a mode page behind the last one of
+MODE SELECT, so reservations are left to the live ones and mode parameters are not changed). All
 captures must decode without a complaint (tshark_check.py); only what a planted fault explains is
 allowed, by the list below.
 """
@@ -31,7 +32,8 @@ LIVE.append(("qemu-io-header-digest",
               "driver=iscsi,transport=tcp,portal={host}:{port},target={iqn},lun=0,"
               "header-digest=crc32c"]))
 SEED = """scenario "seed {seed}, as tshark can read it"
-swarm {seed} {{ digests {digests}; reservations 0; reserves 0; fault net.damage-header 0; fault net.damage-data 0
+swarm {seed} {{ digests {digests}; reservations 0; reserves 0; mode-selects 0
+    fault net.damage-header 0; fault net.damage-data 0
     fault pdu.corrupt 0; fault pdu.replace 0; fault pdu.truncate 0; fault pdu.inject 0 }}
 """
 # What initiators or the virtual network do on purpose, and how tshark words it.
@@ -44,8 +46,14 @@ EXPLAINED_VIRTUAL = [
     r"warning: Connection reset \(RST\)",
     # A task management function that does not exist: tshark then takes the request for no iSCSI.
     r"->3260: TCP payload in no iSCSI PDU \(begins [04]2(80|89|8[a-f]|[9a-f].)",
+    # Nor does it take the answer to a NOP-In of target transfer tag 0 for one.
+    r"->3260: TCP payload in no iSCSI PDU \(begins 4080",
     # Nor does it see a command behind such a request in one segment, to which this is the answer.
     r"Unknown SCSI exchange, can not decode SCSI data \[SCSI: Response LUN: 0xffff",
+    # REPORT TIMESTAMP, which it does not know.
+    r"No dissection for this service action yet .*SCSI: Mgmt Protocol In LUN: 0x0. Unknown",
+    # Nor does it know the answer 7, "function succeeded", of a query [RFC 7144 3].
+    r"3260->.*TCP payload in no iSCSI PDU \(begins 2280",
     # Unasked data of a command that the network lost.
     r"Unknown SCSI exchange, can not decode SCSI data \[SCSI Data Out\]",
     # A Data-Out that the network lost or put out of order is rejected with its header alone
