@@ -14,6 +14,8 @@
 
 enum { FIRST_DRAWS = 64 * 1024, TEXT_MAX = 128 * 1024, TRACE_BYTES_MAX = 1024 * 1024 * 1024 };
 
+static const char *const transports[] = {[LQ_OVER_ISCSI] = "iscsi", [LQ_OVER_FCP] = "fcp"};
+
 /* --- record --------------------------------------------------------------------------------- */
 
 struct lq_recording {
@@ -88,6 +90,7 @@ int lq_recording_end(struct lq_recording *recording, struct lq_sim *sim, const c
                              .draws = recording->trace.draws,
                              .draw_count = recording->trace.count};
     put_word(trace.program, LQ_VERSION);
+    put_word(trace.transport, transports[settings->transport]);
     put_word(trace.wrong, settings->wrong.row == NULL ? "-" : settings->wrong.row->name);
     put_word(trace.verdict, lq_sim_verdict_word(verdict));
     if (text == NULL || recording->trace.overflowed || !write_trace(&trace, path)) {
@@ -158,9 +161,19 @@ static int run(const struct lq_options *options, struct lq_trace *trace,
     return lq_sim_close_sinks(options, &sinks, code);
 }
 
+static bool read_transport(const char *word, enum lq_transport_kind *transport)
+{
+    bool is_fcp = strcmp(word, transports[LQ_OVER_FCP]) == 0;
+    *transport = is_fcp ? LQ_OVER_FCP : LQ_OVER_ISCSI;
+    return is_fcp || strcmp(word, transports[LQ_OVER_ISCSI]) == 0;
+}
+
 static int replay(const struct lq_options *options, struct lq_trace *trace)
 {
     struct lq_sim_settings settings = {.commands = trace->commands};
+    if (!read_transport(trace->transport, &settings.transport))
+        return refuse(options->replay, "has a transport that this version does not have; expected "
+                                       "iscsi or fcp; replay it with the program that recorded it");
     if (strcmp(trace->wrong, "-") != 0 && !lq_sim_wrong_find(trace->wrong, &settings.wrong))
         return refuse(options->replay, "has a wrong that this version does not have; expected one "
                                        "that --list-wrongs prints; replay it with the program that "
@@ -176,8 +189,8 @@ static int replay(const struct lq_options *options, struct lq_trace *trace)
     if (scenario != NULL && text != NULL) {
         memcpy(text, trace->scenario, trace->scenario_bytes);
         text[trace->scenario_bytes] = '\0';
-        code = lq_sim_parse(options->replay, text, trace->scenario_bytes, LQ_OVER_ISCSI,
-                            scenario);
+        code = lq_sim_parse(options->replay, text, trace->scenario_bytes,
+                            settings.transport, scenario);
     }
     if (code == LQ_EXIT_PASS)
         code = run(options, trace, scenario, &settings);
@@ -189,7 +202,8 @@ static int replay(const struct lq_options *options, struct lq_trace *trace)
 int lq_sim_replay(const struct lq_options *options)
 {
     if (options->wrong != NULL || options->seeds_given || options->file_count > 0 ||
-        options->commands != 0 || options->record != NULL || options->twice || options->bench) {
+        options->over_fcp || options->commands != 0 || options->record != NULL ||
+        options->twice || options->bench) {
         lq_message("sim: --replay goes with --trace, --pcap, --json-lines, --tap and --junit only; "
                    "expected a trace alone, which says what is run; leave the others away");
         return LQ_EXIT_USAGE;

@@ -50,15 +50,15 @@ uint8_t *lq_trace_encode(const struct lq_trace *trace, size_t *size_bytes)
     if (draws == NULL)
         return NULL;
     size_t draw_bytes = (size_t)(put_draws(draws, trace) - draws);
-    size_t most = 8 * LINE_MAX_BYTES + trace->scenario_bytes + draw_bytes;
+    size_t most = 9 * LINE_MAX_BYTES + trace->scenario_bytes + draw_bytes;
     uint8_t *bytes = malloc(most);
     if (bytes != NULL) {
         int used = snprintf((char *)bytes, most,
-                            "%s %d %s\nseed %" PRIu64 "\ncommands %" PRIu64 "\nwrong %s\n"
-                            "verdict %s\nfingerprint %" PRIu64 "\nscenario %zu\n",
+                            "%s %d %s\nseed %" PRIu64 "\ncommands %" PRIu64 "\ntransport %s\n"
+                            "wrong %s\nverdict %s\nfingerprint %" PRIu64 "\nscenario %zu\n",
                             name, LQ_TRACE_VERSION, trace->program, trace->seed, trace->commands,
-                            trace->wrong, trace->verdict, trace->fingerprint,
-                            trace->scenario_bytes);
+                            trace->transport, trace->wrong, trace->verdict,
+                            trace->fingerprint, trace->scenario_bytes);
         uint8_t *to = bytes + used;
         if (trace->scenario_bytes > 0)
             memcpy(to, trace->scenario, trace->scenario_bytes);
@@ -170,8 +170,8 @@ static const char *read_name(struct reader *reader, struct lq_trace *trace)
     if (space == NULL || strlen(space + 1) > LQ_TRACE_WORD_MAX)
         return "has no version; expected a file that `lunquake sim --record' wrote; choose another";
     *space = '\0';
-    if (strcmp(text, "1") != 0)
-        return "is a trace of another format version; expected version 1; replay it with the "
+    if (strcmp(text, "2") != 0)
+        return "is a trace of another format version; expected version 2; replay it with the "
                "program that recorded it";
     memcpy(trace->program, space + 1, strlen(space + 1) + 1);
     return NULL;
@@ -190,6 +190,7 @@ const char *lq_trace_decode(struct lq_trace *trace, const uint8_t *bytes, size_t
         return wrong;
     if (!read_count(&reader, "seed", UINT64_MAX, &trace->seed) ||
         !read_count(&reader, "commands", UINT32_MAX, &trace->commands) ||
+        !read_word(&reader, "transport", trace->transport) ||
         !read_word(&reader, "wrong", trace->wrong) ||
         !read_word(&reader, "verdict", trace->verdict) ||
         !read_count(&reader, "fingerprint", UINT64_MAX, &trace->fingerprint) ||

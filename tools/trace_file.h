@@ -16,11 +16,12 @@
 
 #include "core/base/choice.h"
 
-enum { LQ_TRACE_VERSION = 1, LQ_TRACE_WORD_MAX = 63 };
+enum { LQ_TRACE_VERSION = 2, LQ_TRACE_WORD_MAX = 63 };
 
 struct lq_trace {
     char program[LQ_TRACE_WORD_MAX + 1]; /* version that recorded it */
     uint64_t seed, commands;
+    char transport[LQ_TRACE_WORD_MAX + 1]; /* of the seed, or of a scenario that names none */
     char wrong[LQ_TRACE_WORD_MAX + 1];   /* "-": none */
     char verdict[LQ_TRACE_WORD_MAX + 1];
     uint64_t fingerprint;

@@ -208,7 +208,8 @@ def test_swarm_keeps_what_it_says(run, tmp_path):
         assert lines[0] == lines[1]
 
 
-RECORDED = [["--seed", 5], ["--seed", 3, "--wrong", "residual-wrong"],
+RECORDED = [["--seed", 5], ["--seed", 5, "--transport", "fcp"],
+            ["scenarios/examples/aca.scn", "--transport", "fcp"], ["--seed", 3, "--wrong", "residual-wrong"],
             ["scenarios/examples/every-statement.scn"],
             ["scenarios/examples/seed-written-out.scn", "--wrong", "ordered-as-simple"]]
 
@@ -222,7 +223,7 @@ def test_replay_is_the_recorded_run(run, tmp_path, arguments):
     assert FINGERPRINT.search(replayed.stdout).group() == \
         FINGERPRINT.search(recorded.stdout).group()
     assert re.search(r"^replayed \d+ draws: the recorded run$", replayed.stdout, re.MULTILINE)
-    assert trace.read_bytes().startswith(b"lunquake-trace 1 ")
+    assert trace.read_bytes().startswith(b"lunquake-trace 2 ")
     convicted = re.findall(r"^[A-Z]+-\d+ .*", recorded.stdout + recorded.stderr, re.MULTILINE)
     assert convicted == re.findall(r"^[A-Z]+-\d+ .*", replayed.stdout, re.MULTILINE)
 
@@ -237,6 +238,17 @@ def test_replay_needs_no_seed(run, tmp_path):
         FINGERPRINT.search(recorded.stdout).group()
 
 
+def test_replay_keeps_the_transport(run, tmp_path):
+    trace, other = tmp_path / "x.trace", tmp_path / "y.trace"
+    run("sim", "--seed", 5, "--transport", "fcp", "--record", trace)
+    other.write_bytes(trace.read_bytes().replace(b"\ntransport fcp\n", b"\ntransport x\n", 1))
+    result = run("sim", "--replay", other)
+    assert result.returncode == 2
+    assert "has a transport that this version does not have; expected iscsi or fcp" in result.stderr
+    result = run("sim", "--replay", trace, "--transport", "fcp")
+    assert result.returncode == 2 and "--replay goes with" in result.stderr
+
+
 def test_replay_that_leaves_its_trace(run, tmp_path):
     """Another program would take another way: here the wrong is gone, and the run longer."""
     trace, other = tmp_path / "x.trace", tmp_path / "y.trace"
@@ -247,7 +259,7 @@ def test_replay_that_leaves_its_trace(run, tmp_path):
     assert result.returncode == 5
     assert "the run left the trace at draw" in result.stderr
     assert "\nrecorded: violated, fingerprint " in result.stdout
-    other.write_bytes(re.sub(rb"^lunquake-trace 1 \S+", b"lunquake-trace 1 0.0.9", bytes_))
+    other.write_bytes(re.sub(rb"^lunquake-trace 2 \S+", b"lunquake-trace 2 0.0.9", bytes_))
     result = run("sim", "--replay", other)
     assert result.returncode == 0
     assert "was recorded by version 0.0.9; expected " in result.stderr
@@ -255,8 +267,9 @@ def test_replay_that_leaves_its_trace(run, tmp_path):
 
 @pytest.mark.parametrize("text,words", [
     (b"", "is no trace; expected"), (b"\x00\x01", "is no trace; expected"),
-    (b"lunquake-trace 9 1.0\n", "is a trace of another format version; expected version 1"),
-    (b"lunquake-trace 1 1.0\nseed 1\n", "is damaged; expected a whole trace"),
+    (b"lunquake-trace 9 1.0\n", "is a trace of another format version; expected version 2"),
+    (b"lunquake-trace 1 0.1.0\n", "is a trace of another format version; expected version 2"),
+    (b"lunquake-trace 2 1.0\nseed 1\n", "is damaged; expected a whole trace"),
 ])
 def test_replay_refused(run, tmp_path, text, words):
     trace = tmp_path / "x.trace"

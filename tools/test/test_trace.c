@@ -25,7 +25,7 @@ static uint8_t *make(struct lq_trace *trace, size_t *size_bytes)
                                     .value = lq_choose(&seeded.choice, 1, i, 0, n)};
     }
     *trace = (struct lq_trace){.program = "1.2.3", .seed = UINT64_MAX, .commands = 1000,
-                               .wrong = "two-statuses", .verdict = "violated",
+                               .transport = "fcp", .wrong = "two-statuses", .verdict = "violated",
                                .fingerprint = 77, .scenario = "scenario \"x\"\n",
                                .scenario_bytes = 13, .draws = draws, .draw_count = DRAWS};
     return lq_trace_encode(trace, size_bytes);
@@ -39,6 +39,7 @@ static void test_round_trip(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(bytes);
     CU_ASSERT_PTR_NULL_FATAL(lq_trace_decode(&read, bytes, size_bytes));
     CU_ASSERT_STRING_EQUAL(read.program, "1.2.3");
+    CU_ASSERT_STRING_EQUAL(read.transport, "fcp");
     CU_ASSERT_STRING_EQUAL(read.wrong, "two-statuses");
     CU_ASSERT_STRING_EQUAL(read.verdict, "violated");
     CU_ASSERT_EQUAL(read.seed, UINT64_MAX);
@@ -96,14 +97,15 @@ static void test_refused(void)
     } cases[] = {
         {"", "is no trace"},
         {"lunquake-trace\n", "is no trace"},
-        {"lunquake-trace 1\n", "has no version"},
-        {"lunquake-trace 2 1.0\n", "another format version; expected version 1"},
-        {"lunquake-trace 1 1.0\nseed x\n", "is damaged"},
-        {"lunquake-trace 1 1.0\nseed 18446744073709551616\n", "is damaged"},
-        {"lunquake-trace 1 1.0\nseed 1\ncommands 1\nwrong -\nverdict clean\nfingerprint 1\n"
-         "scenario 18446744073709551615\n\ndraws 0\n", "is damaged"},
-        {"lunquake-trace 1 1.0\nseed 1\ncommands 1\nwrong -\nverdict clean\nfingerprint 1\n"
-         "scenario 0\n\ndraws 18446744073709551615\nbytes 0\ncheck 0\n", "is damaged"},
+        {"lunquake-trace 2\n", "has no version"},
+        {"lunquake-trace 1 1.0\n", "another format version; expected version 2"},
+        {"lunquake-trace 2 1.0\nseed x\n", "is damaged"},
+        {"lunquake-trace 2 1.0\nseed 18446744073709551616\n", "is damaged"},
+        {"lunquake-trace 2 1.0\nseed 1\ncommands 1\ntransport fcp\nwrong -\nverdict clean\n"
+         "fingerprint 1\nscenario 18446744073709551615\n\ndraws 0\n", "is damaged"},
+        {"lunquake-trace 2 1.0\nseed 1\ncommands 1\ntransport fcp\nwrong -\nverdict clean\n"
+         "fingerprint 1\nscenario 0\n\ndraws 18446744073709551615\nbytes 0\ncheck 0\n",
+         "is damaged"},
     };
     for (uint32_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct lq_trace read;
