@@ -134,7 +134,15 @@ bool lq_abort_can_be_aborted(const struct lq_engine *engine, const struct lq_eng
     return false;
 }
 
-static bool is_in_scope(const struct lq_engine *engine, const struct lq_abort *abort,
+/* What TASK's LUN is now: its mode pages say what is done to a command of a unit before it, too. */
+static const struct lq_unit *present_unit(struct lq_engine *engine,
+                                          const struct lq_engine_task *task)
+{
+    const struct lq_unit *unit = lq_unit_of_lun(engine, task->unit->target, task->lun);
+    return unit != NULL ? unit : task->unit;
+}
+
+static bool is_in_scope(struct lq_engine *engine, const struct lq_abort *abort,
                         const struct lq_engine_task *task)
 {
     bool own = task->nexus == abort->nexus;
@@ -143,7 +151,7 @@ static bool is_in_scope(const struct lq_engine *engine, const struct lq_abort *a
                !lq_core_wrong(engine, LQ_WRONG_PREEMPT_ABORTS_NOBODY);
     if (lq_triggers[abort->trigger].scope == SCOPE_FAULTED)
         return task->index != abort->task.index &&
-               (own || lq_qerr_reaches_others(engine, task->unit));
+               (own || lq_qerr_reaches_others(engine, present_unit(engine, task)));
     if (own && (int64_t)(task->stamp - abort->stamp) >= 0)
         return false; /* younger than the function */
     switch (lq_triggers[abort->trigger].scope) {
@@ -158,7 +166,7 @@ static bool is_in_scope(const struct lq_engine *engine, const struct lq_abort *a
     case SCOPE_UNIT:
     case SCOPE_TARGET:
         if (abort->trigger == LQ_TRIGGER_CLEAR_TASK_SET)
-            return own || (!lq_taskset_is_per_nexus(engine, task->unit) &&
+            return own || (!lq_taskset_is_per_nexus(engine, present_unit(engine, task)) &&
                            !lq_core_wrong(engine, LQ_WRONG_CLEAR_TASK_SET_ONLY_OWN));
         return !(task->data_wanted && abort->trigger == LQ_TRIGGER_LOGICAL_UNIT_RESET &&
                  lq_core_wrong(engine, LQ_WRONG_RESET_FORGETS_DATA_WAITERS));
@@ -171,9 +179,10 @@ static bool is_in_scope(const struct lq_engine *engine, const struct lq_abort *a
 /* TAS: a command that another I_T nexus aborts ends with TASK ABORTED [SPC-5 7.5.10]. What its own
  * one aborts, now or before, has no status [SAM-5 5.3.1]. True: its nexus hears of it by a unit
  * attention. */
-static bool decide_status(const struct lq_engine *engine, struct lq_engine_task *task, bool own)
+static bool decide_status(struct lq_engine *engine, struct lq_engine_task *task, bool own)
 {
-    bool has_tas = task->unit->control.tas && !lq_core_wrong(engine, LQ_WRONG_TAS_IGNORED);
+    bool has_tas = present_unit(engine, task)->control.tas &&
+                   !lq_core_wrong(engine, LQ_WRONG_TAS_IGNORED);
     task->owes_status = !own && (task->aborted ? task->owes_status : has_tas);
     return !own && !has_tas;
 }
