@@ -4,7 +4,8 @@
  * Overwrite writes a pattern, block erase and cryptographic erase zeros (or unmap), piece by piece.
  * One that does not come to its end leaves the unit in failure mode: its blocks can't be used until
  * another one succeeds, or until it may leave that mode. It is answered when it is done, IMMED or
- * not.
+ * not. What aborts the command ends it, which is less than is asked for: it should go on after a
+ * reset and the loss of its I_T nexus [4.11.2].
  */
 #include <string.h>
 
