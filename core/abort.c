@@ -151,7 +151,7 @@ static bool is_in_scope(struct lq_engine *engine, const struct lq_abort *abort,
                !lq_core_wrong(engine, LQ_WRONG_PREEMPT_ABORTS_NOBODY);
     if (lq_triggers[abort->trigger].scope == SCOPE_FAULTED)
         return task->index != abort->task.index &&
-               (own || lq_qerr_reaches_others(engine, present_unit(engine, task)));
+               (own || lq_qerr_reaches_others(engine, task->unit));
     if (own && (int64_t)(task->stamp - abort->stamp) >= 0)
         return false; /* younger than the function */
     switch (lq_triggers[abort->trigger].scope) {
@@ -469,7 +469,10 @@ void lq_abort_start(struct lq_engine *engine, struct lq_abort *abort, const stru
     abort->later_units = engine->next_unit_number;
     for (uint32_t i = 0; i < engine->unit_count; i++) {
         struct lq_unit *unit = &engine->units[i];
-        if (is_affected(abort, unit) || reaches_too_far(engine, abort, unit))
+        /* A fault aborts in its own unit, whatever was there before by its LUN [SPC-5 7.5.10]. */
+        bool is_reached = abort->trigger == LQ_TRIGGER_QERR ? unit == named
+                                                            : is_affected(abort, unit);
+        if (is_reached || reaches_too_far(engine, abort, unit))
             affect_unit(engine, abort, unit);
         if (named == NULL && is_affected(abort, unit) &&
             lq_core_wrong(engine, LQ_WRONG_TARGET_RESET_OF_ONE_UNIT))

@@ -60,18 +60,19 @@ static const struct lq_seen_nexus *issuer_of(const struct lq_judge *judge,
     return by == NULL ? NULL : by->nexus;
 }
 
-static bool reaches(const struct lq_seen_unit *unit, const struct lq_seen_task *faulted,
-                    const struct lq_seen_task *task)
-{
-    bool is_for_all = lq_qerr_of(unit) == 1 && !lq_has_tst_per_nexus(unit);
-    return lq_qerr_of(unit) != 0 && (is_for_all || faulted->nexus == task->nexus);
-}
-
 /* Of a unit that was there before by the same number: its task set and parameters were others. */
 static bool is_of_former(const struct lq_seen_task *task)
 {
     return task->received != NULL && task->unit->added != NULL &&
            task->unit->added->seq > task->received->seq;
+}
+
+static bool reaches(const struct lq_seen_unit *unit, const struct lq_seen_task *faulted,
+                    const struct lq_seen_task *task)
+{
+    bool is_for_all = lq_qerr_of(unit) == 1 && !lq_has_tst_per_nexus(unit);
+    return lq_qerr_of(unit) != 0 && (is_for_all || faulted->nexus == task->nexus) &&
+           is_of_former(faulted) == is_of_former(task);
 }
 
 static void on_affected(struct lq_judge *judge, const struct lq_event *event)
@@ -121,7 +122,6 @@ static bool is_left(const struct lq_seen_task *other, const struct lq_seen_task 
 {
     return other != task && other->entered != NULL && other->refused == NULL &&
            other->ended == NULL && lq_same_unit(other->unit, task->unit) &&
-           !is_of_former(other) &&
            other->entered->seq < task->enabled->seq;
 }
 
