@@ -29,6 +29,7 @@ struct member {
     uint64_t steps_at_entry;
     bool saw_ordered, saw_head_of_queue, saw_any, is_in;
     bool is_oldest, is_stuck_told;
+    bool has_passed; /* enabled by an ACA condition, or in spite of it: others were blocked */
     uint64_t oldest_since_ns; /* the oldest of its task set it has been since then */
     struct lq_link in_all, in_attribute, in_store;
 };
@@ -292,7 +293,8 @@ static void on_enabled(struct lq_judge *judge, struct lq_seen_task *task,
         return;
     struct task_set *set = member->set;
     if (task->attribute == LQ_ACA || (task->unit->acas > 0 && task->opcode == 0x5f)) {
-        set->steps++; /* what is blocked does not keep it back */
+        member->has_passed = true; /* what is blocked does not keep it back */
+        set->steps++;
         return;
     }
     const struct member *oldest = FIRST_BESIDE(&set->all, in_all, member);
@@ -348,8 +350,8 @@ static void on_submitted(struct lq_judge *judge, struct lq_seen_task *task,
     const struct task_set *set = member->set;
     const struct member *ordered = FIRST_BESIDE(&set->ordered, in_attribute, member);
     bool is_of_now = task->enabled == NULL || task->enabled->seq > set->regrouped;
-    if (!is_of_now) {
-        /* enabled when its task set was another one */
+    if (!is_of_now || member->has_passed) {
+        /* enabled when its task set was another one, or was blocked */
     } else if (task->attribute == LQ_ORDERED) {
         judge->exercised[P_ORD_5] += member->saw_any;
         LQ_LIST_EACH(link, &set->in_store)
@@ -489,7 +491,7 @@ static void order_reset(struct lq_judge *judge)
     order->entries = 0;
 }
 
-/* The order of entry, and of a HEAD OF QUEUE command what passed it. */
+/* The order of entry, of a HEAD OF QUEUE command what passed it, and who passed ACA conditions. */
 static void mix_set(const struct task_set *set, struct lq_digest *digest)
 {
     lq_digest_word(digest, set->is_per_nexus);
@@ -498,7 +500,7 @@ static void mix_set(const struct task_set *set, struct lq_digest *digest)
         const struct member *member = LQ_ELEMENT(link, struct member, in_all);
         bool waits = member->task->attribute == LQ_HEAD_OF_QUEUE && member->task->enabled == NULL;
         lq_digest_two(digest, lq_name_of_task(member->task),
-                      waits ? set->steps - member->steps_at_entry : 0);
+                      waits ? set->steps - member->steps_at_entry : member->has_passed);
     }
     lq_digest_word(digest, 0);
     LQ_LIST_EACH(link, &set->in_store)
