@@ -214,7 +214,7 @@ static bool should_have_ended(const struct lq_seen_task *preempted,
 static void judge_preempted(struct lq_judge *judge, const struct lq_seen_task *task)
 {
     const struct preempt *preempt = reservation_preempt_of(judge, task->serial);
-    if (preempt == NULL)
+    if (preempt == NULL || !preempt->is_known)
         return;
     for (uint32_t i = 0; i < judge->view.nexuses.count; i++) {
         struct lq_seen_nexus *nexus = lq_array_at(&judge->view.nexuses, i);
