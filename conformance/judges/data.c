@@ -71,6 +71,9 @@ static void data_event(struct lq_judge *judge, const struct lq_event *event)
         if (command != NULL && (event->flags & LQ_F_MEDIUM_READ))
             lq_data_read_moves(judge, command, true);
         break;
+    case LQ_E_RECEIVED:
+        lq_data_task_received(judge, event);
+        break;
     case LQ_I_WRITE_DATA:
         lq_data_write_data(judge, event);
         break;
@@ -143,8 +146,9 @@ static void data_reset(struct lq_judge *judge)
 }
 
 static const uint16_t kinds[] = {
-    LQ_W_POWER, LQ_W_FAULT, LQ_S_CORRUPTED, LQ_I_COMMAND, LQ_I_WRITE_DATA, LQ_I_READ_DATA,
-    LQ_I_STATUS, LQ_I_GAVE_UP, LQ_I_TM_DONE, LQ_I_LOGGED_IN, LQ_I_LOGOUT_DONE, LQ_EVENT_NONE};
+    LQ_W_POWER, LQ_W_FAULT, LQ_S_CORRUPTED, LQ_E_RECEIVED, LQ_I_COMMAND, LQ_I_WRITE_DATA,
+    LQ_I_READ_DATA, LQ_I_STATUS, LQ_I_GAVE_UP, LQ_I_TM_DONE, LQ_I_LOGGED_IN, LQ_I_LOGOUT_DONE,
+    LQ_EVENT_NONE};
 
 const struct lq_judge_part lq_data_part = {
     .name = "data",

@@ -66,8 +66,8 @@ struct data {
 };
 
 /* MARK_CORRUPTED: its store lies about this block, until it is written again; and once more when
- * that write may have been lost (MARK_LIED). MARK_DOUBTED: the network forged a write of it; never
- * taken back. */
+ * that write may have been lost (MARK_LIED). MARK_DOUBTED: the network forged a write of it, or
+ * brought a copy of one late; never taken back. */
 enum { MARK_TM = 1, MARK_NEXUS = 2, MARK_WRITTEN = 4, MARK_CRASH = 8, MARK_CORRUPTED = 16,
        MARK_LIED = 32, MARK_DOUBTED = 64 };
 
@@ -149,6 +149,7 @@ void lq_data_fence_preempted(struct lq_judge *judge, const struct lq_seen_nexus 
 void lq_data_doubt(struct lq_judge *judge, const struct lq_seen_unit *unit, uint64_t lba,
                    uint64_t nblocks);
 void lq_data_fault_strikes(struct lq_judge *judge, const struct lq_event *fault);
+void lq_data_task_received(struct lq_judge *judge, const struct lq_event *event);
 void lq_data_pdu(struct lq_judge *judge, const struct lq_pdu_seen *pdu);
 
 /* --- data_reads.c ---------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DATA: what the network forged. Whatever blocks have then is nobody's fault any more. */
+/* DATA: what the network forged, or delivered once more. Whatever blocks have then is nobody's
+ * fault any more. */
 #include "conformance/judges/data.h"
 
 void lq_data_doubt(struct lq_judge *judge, const struct lq_seen_unit *unit, uint64_t lba,
@@ -19,11 +20,9 @@ static bool says_nowhere(uint32_t opcode)
     return opcode == 0x42 || opcode == 0x48 || opcode == 0x7f;
 }
 
-static void doubt_command(struct lq_judge *judge, const struct lq_event *fault, uint64_t tag)
+static void doubt_command(struct lq_judge *judge, const struct lq_seen_command *command)
 {
     struct data *data = lq_data_of(judge);
-    const struct lq_seen_command *command = lq_view_command_on(&judge->view, fault->connection,
-                                                               tag);
     bool ors = command != NULL && command->sent->detail == 0x8b; /* perhaps told as no write */
     if (command == NULL || command->unit == NULL ||
         (!ors && (command->sent->flags & LQ_F_MEDIUM_WRITE) == 0))
@@ -49,8 +48,20 @@ void lq_data_fault_strikes(struct lq_judge *judge, const struct lq_event *fault)
     bool is_forged = (fault->flags & LQ_F_PDU) != 0 && (fault->flags & LQ_F_FORGED) != 0;
     if (!is_forged || (fault->flags & LQ_F_FROM_TARGET) != 0)
         return;
-    doubt_command(judge, fault, fault->tag);
-    doubt_command(judge, fault, fault->stamp);
+    const struct lq_view *view = &judge->view;
+    doubt_command(judge, lq_view_command_on(view, fault->connection, fault->tag));
+    doubt_command(judge, lq_view_command_on(view, fault->connection, fault->stamp));
+}
+
+/* A copy of an FCP_CMND that is late begins another exchange, since the OX_ID may be used again as
+ * soon as the first has ended [FC-FS-4, exchange identifiers]: the target can't tell. */
+void lq_data_task_received(struct lq_judge *judge, const struct lq_event *event)
+{
+    const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
+    const struct lq_seen_command *copied = task == NULL ? NULL : task->copied;
+    bool is_over_fcp = copied != NULL && task->asked != NULL && task->asked->ports != 0;
+    if (is_over_fcp && copied->task->freed != NULL)
+        doubt_command(judge, copied);
 }
 
 /* Commands that change blocks, and where their CDBs say which [SBC-4 r22 5]. */

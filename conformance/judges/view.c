@@ -324,6 +324,7 @@ static void initiator_event(struct lq_judge *judge, const struct lq_event *event
 static void came_again(struct lq_seen_task *task, struct lq_seen_command *command)
 {
     command->again = task;
+    task->copied = command;
     if (command->asked != NULL && command->asked->ports != 0)
         task->asked = command->asked;
 }
@@ -354,9 +355,8 @@ static struct lq_seen_task *task_make(struct lq_judge *judge, const struct lq_ev
         task->asked = task->command->asked;
         if (task->exchange != NULL)
             task->exchange->task = task;
-    } else {
-        if (task->command != NULL)
-            came_again(task, task->command);
+    } else if (task->command != NULL) {
+        came_again(task, task->command);
         task->command = NULL;
     }
     if (task->asked != NULL)

@@ -100,6 +100,7 @@ struct lq_seen_task {
     struct lq_seen_nexus *nexus;
     const struct lq_seen_unit *unit;
     struct lq_seen_command *command;
+    struct lq_seen_command *copied; /* whose `again' it is, or was; its own command is NULL */
     struct lq_seen_exchange *exchange;
     struct lq_seen_asked *asked;
     const struct lq_event *received, *refused, *entered, *enabled, *ended, *freed;

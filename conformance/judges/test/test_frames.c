@@ -398,6 +398,38 @@ static void test_identity(void)
     }
 }
 
+/* A write ends with a unit attention, and its data is there all the same. A late copy of its
+ * FCP_CMND, when the OX_ID may be used again, explains that; one that comes early doesn't. */
+static void test_late_copy(void)
+{
+    enum { NEVER, EARLY, LATE };
+    uint8_t id[24] = {0};
+    lq_put_be64(id + 8, PORT_NAME);
+    struct story_command write = {.actor = 1, .nexus = lq_nexus_hash(id, sizeof id, 1),
+                                  .serial = 5, .opcode = 0x2a, .nblocks = 1, .content = 77};
+    struct story_command read = write;
+    read.serial = 6;
+    read.opcode = 0x28;
+    for (int copied = NEVER; copied <= LATE; copied++) {
+        begin();
+        EV(LQ_E_NEXUS_ESTABLISHED, .nexus = write.nexus, .stamp = 1);
+        story_send(&write);
+        command(5, WRITE, 0);
+        story_arrive(&write);
+        if (copied == EARLY)
+            EV(LQ_E_RECEIVED, .nexus = write.nexus, .tag = 5, .serial = 50);
+        story_engine_ends(&write, 0x02, 0x062900);
+        story_status(&write, 0x02, 0x062900, 0);
+        story_free(&write);
+        if (copied == LATE)
+            EV(LQ_E_RECEIVED, .nexus = write.nexus, .tag = 5, .serial = 50);
+        story_send(&read);
+        story_status(&read, 0, 0, 77);
+        (void)story_violations(); /* of the rest of its engine's life it tells nothing */
+        CU_ASSERT_EQUAL(story_violations_of("DATA-3"), copied == LATE ? 0 : 1);
+    }
+}
+
 /* --- the fabric ------------------------------------------------------------------------------- */
 
 enum { OTHER = 0x010003, CONTROLLER = 0xfffffd, DIRECTORY = 0xfffffc };
@@ -535,6 +567,7 @@ int main(void)
         {"recovery", test_recovery},
         {"promise", test_promise},
         {"identity", test_identity},
+        {"late copy", test_late_copy},
         {"notices", test_notices},
         {"notices end", test_notices_end},
         {"notices again", test_notices_again},
