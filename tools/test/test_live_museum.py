@@ -16,7 +16,8 @@ BOUND_S = 200
 VIRTUAL_ONLY = {"seed-written-out.scn"}
 # What a live world cannot do, and refuses.
 VIRTUAL_STATEMENTS = re.compile(
-    r"^[^#\n]*\b(power-cut|crash|disk-reset|fault (power|target|lun)\.\S+)( |$)", re.M)
+    r"^[^#\n]*\b(power-cut|crash|disk-reset|transport fcp|fault (power|target|lun)\.\S+)( |$)",
+    re.M)
 # A way too narrow for the target's data: here its sockets buffer them.
 VIRTUAL_WRONGS = {"abort-stops-read-half-way"}
 
