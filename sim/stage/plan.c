@@ -275,7 +275,8 @@ static void make_times(struct lq_plan *plan)
                              plan->login_timeout_ns + plan->tcp.timeout_ns +
                              options[LQ_OPT_LOGIN_TIMEOUT] + options[LQ_OPT_DATA_TIMEOUT] +
                              or_else(options[LQ_OPT_BUSY_AFTER], 0) + 60 * S);
-    plan->safety_ns = 600 * S;
+    /* Where most connections die, and each takes its timeout, a thousand commands need long. */
+    plan->safety_ns = 1800 * S;
 }
 
 bool lq_plan_has_fault(enum lq_transport_kind transport, enum lq_fault fault)
