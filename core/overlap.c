@@ -47,8 +47,11 @@ static bool clashes_with_one_in_store(const struct lq_engine *engine,
         return false;
     for (uint32_t i = 0; i < engine->config.limits.tasks; i++) {
         const struct lq_engine_task *other = &engine->tasks[i];
-        if (other->state == LQ_TASK_IN_STORE && other->unit->store == store &&
-            uses_medium(other) && clash(engine, task, other))
+        /* Between its steps one that is alone is there, too, though ACA holds it up. */
+        bool is_there = other->state == LQ_TASK_IN_STORE ||
+                        (other->state == LQ_TASK_IN_SET && other->is_alone);
+        if (is_there && other->unit->store == store && uses_medium(other) &&
+            clash(engine, task, other))
             return true;
     }
     return false;

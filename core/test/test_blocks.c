@@ -362,6 +362,27 @@ static void nothing_comes_in_between(void)
     rig_fini(&rig);
 }
 
+/* Nor when an ACA condition holds it up between its steps. */
+static void nothing_comes_in_between_by_aca(void)
+{
+    static const uint8_t ones[BLOCK] = {0x0f};
+    const uint8_t or[16] = {0x8b, [9] = 40, [13] = 1}, unknown[10] = {0x3e, [9] = 0x04 /* NACA */};
+    rig_init(&rig, NULL);
+    rig_complete(&rig, rig_write(&rig, 0, LQ_SIMPLE, 40, 1, 0x30));
+    uint32_t first = rig_send_data(&rig, 0, 0, or, 16, ones, BLOCK, 0);
+    rig_send(&rig, 1, 0, LQ_HEAD_OF_QUEUE, unknown, 10, 0, 0, 0, 0);
+    rig_complete(&rig, first); /* it has read */
+    uint32_t second = rig_write(&rig, 1, LQ_ACA, 40, 1, 0x77);
+    CU_ASSERT_FALSE(rig_is_submitted(&rig, second));
+    CU_ASSERT_FALSE(rig_is_submitted(&rig, first));
+    /* It aborts the command with the ACA attribute: CLEAR ACA [SAM-5 7.4]. */
+    CU_ASSERT_TRUE(rig_tm_answered(&rig, rig_tm(&rig, 1, LQ_TM_CLEAR_ACA, 0, 0)));
+    CU_ASSERT_FALSE(rig_is_submitted(&rig, second));
+    rig_complete(&rig, first); /* and written */
+    CU_ASSERT_EQUAL(rig.stores[0].blocks[40 * BLOCK], 0x3f);
+    rig_fini(&rig);
+}
+
 /* --- the medium [SBC-4 r22 5.8, 5.10, 5.31] -------------------------------------------------- */
 
 static uint32_t simple(uint32_t nexus, uint8_t code, uint8_t byte4)
@@ -548,6 +569,7 @@ int main(void)
         {"SANITIZE that fails", sanitize_fails},
         {"COMPARE AND WRITE", compare_and_write},
         {"nothing comes in between", nothing_comes_in_between},
+        {"nothing comes in between by ACA", nothing_comes_in_between_by_aca},
         {"START STOP UNIT", start_and_stop},
         {"ejecting and preventing it", eject_and_prevent},
         CU_TEST_INFO_NULL,
