@@ -98,6 +98,8 @@ void lq_ua_qerr_done(struct lq_judge *judge, const struct lq_seen_task *faulted,
         uint32_t *allowed = &place->conditions[CLEARED].allowed;
         uint32_t of_others = *allowed > 0 ? *allowed - 1 : 0;
         lq_ua_owe(judge, nexus, faulted->unit, CLEARED, true, event);
-        *allowed = of_others;
+        /* What a reset has taken up at this time may be told all the same. */
+        bool is_merged = place->merged != NULL && place->merged->time_ns == event->time_ns;
+        *allowed = is_merged ? of_others + 1 : of_others;
     }
 }
