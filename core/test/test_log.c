@@ -63,7 +63,7 @@ static void supported_pages(void)
         command = sense((uint8_t)(CUMULATIVE | pages[i]), 0, 0, 512);
         CU_ASSERT_EQUAL(command->status, LQ_GOOD);
         CU_ASSERT_EQUAL(command->data_in[0], 0x80 | pages[i]);
-        CU_ASSERT_EQUAL(lq_get_be16(command->data_in + 2) + 4, command->data_in_bytes);
+        CU_ASSERT_EQUAL(lq_get_be16(command->data_in + 2) + 4u, command->data_in_bytes);
         CU_ASSERT_EQUAL(sense((uint8_t)(CUMULATIVE | pages[i]), 0, 0, 3)->data_in_bytes, 3);
     }
     rig_fini(&rig);

@@ -495,6 +495,7 @@ void lq_totals_next_run(struct lq_totals *totals)
     totals->tampered.count = 0;
     totals->tampered.hits = 0;
     memset(totals->tsih, 0, sizeof totals->tsih);
+    memset(totals->place_of, 0, sizeof totals->place_of);
 }
 
 /* --- rows ----------------------------------------------------------------------------------- */

@@ -160,10 +160,11 @@ static void test_clear_reaches_one_set(void)
         struct story_function f = clears(1, 2);
         story_answer(&f, LQ_TM_COMPLETE);
         story_end(&c, 0, 0, 0);
-        if (i == 0)
-            CU_ASSERT_TRUE(story_breaks("TM-3"))
-        else
-            CU_ASSERT_TRUE(story_is_legal())
+        if (i == 0) {
+            CU_ASSERT_TRUE(story_breaks("TM-3"));
+        } else {
+            CU_ASSERT_TRUE(story_is_legal());
+        }
     }
 }
 
@@ -182,10 +183,11 @@ static void test_aca_blocks(void)
         if (i == 2)
             aca(0, NEXUS_A, 0);
         story_end(&older, 0, 0, 0);
-        if (i == 0)
-            CU_ASSERT_TRUE(story_breaks("ACA-1"))
-        else /* it does not concern actor 2, or is over */
-            CU_ASSERT_TRUE(story_is_legal())
+        if (i == 0) {
+            CU_ASSERT_TRUE(story_breaks("ACA-1"));
+        } else { /* it does not concern actor 2, or is over */
+            CU_ASSERT_TRUE(story_is_legal());
+        }
     }
     begin(PLAIN);
     aca(1, NEXUS_A, 9);
@@ -209,10 +211,11 @@ static void test_naca(void)
         if (i == 0)
             aca(1, NEXUS_A, 1);
         story_end(&c, 0x02, 0x052000, 0);
-        if (i == 0)
-            CU_ASSERT_TRUE(story_is_legal())
-        else
-            CU_ASSERT_TRUE(story_breaks("ACA-2"))
+        if (i == 0) {
+            CU_ASSERT_TRUE(story_is_legal());
+        } else {
+            CU_ASSERT_TRUE(story_breaks("ACA-2"));
+        }
     }
 }
 
@@ -237,10 +240,11 @@ static void test_clear_aca(void)
         if (i != 1)
             aca(0, NEXUS_A, 0);
         story_answer(&f, i == 1 ? LQ_TM_REJECTED : LQ_TM_COMPLETE);
-        if (i < 2)
-            CU_ASSERT_TRUE(story_is_legal())
-        else
-            CU_ASSERT_TRUE(story_breaks("ACA-3"))
+        if (i < 2) {
+            CU_ASSERT_TRUE(story_is_legal());
+        } else {
+            CU_ASSERT_TRUE(story_breaks("ACA-3"));
+        }
     }
 }
 
@@ -256,10 +260,11 @@ static void test_queries(void)
         story_answer(&f, says_so ? LQ_TM_SUCCEEDED : LQ_TM_COMPLETE);
         if (is_there)
             story_end(&c, 0, 0, 0);
-        if (is_there == says_so)
-            CU_ASSERT_TRUE(story_is_legal())
-        else
-            CU_ASSERT_TRUE(story_breaks("TM-12"))
+        if (is_there == says_so) {
+            CU_ASSERT_TRUE(story_is_legal());
+        } else {
+            CU_ASSERT_TRUE(story_breaks("TM-12"));
+        }
     }
 }
 

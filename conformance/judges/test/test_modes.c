@@ -77,10 +77,11 @@ static void test_shown(void)
         story_arrive(&c);
         story_enable(&c);
         story_end(&c, 0, 0, 0);
-        if (i == 0)
-            CU_ASSERT_TRUE(story_is_legal())
-        else
-            CU_ASSERT_TRUE(story_breaks("MODE-1"))
+        if (i == 0) {
+            CU_ASSERT_TRUE(story_is_legal());
+        } else {
+            CU_ASSERT_TRUE(story_breaks("MODE-1"));
+        }
         CU_ASSERT_EQUAL(story_exercised("MODE-1"), 1);
     }
 }
@@ -137,10 +138,11 @@ static void test_reset(void)
         if (i == 0)
             modes(PLAIN, 0, 0);
         story_answer(&f, LQ_TM_COMPLETE);
-        if (i == 0)
-            CU_ASSERT_TRUE(story_is_legal())
-        else
-            CU_ASSERT_TRUE(story_breaks("MODE-3"))
+        if (i == 0) {
+            CU_ASSERT_TRUE(story_is_legal());
+        } else {
+            CU_ASSERT_TRUE(story_breaks("MODE-3"));
+        }
     }
 }
 
