@@ -58,8 +58,10 @@ static void fail(struct lq_fc_target *t, struct lq_fct_exchange *x, uint8_t code
 static void go_on(struct lq_fc_target *t, struct lq_fct_exchange *x)
 {
     uint32_t end = x->burst_offset + x->burst_bytes, came = lq_fct_out_bytes(x);
-    if (x->last_end == end && lq_fct_wrong(t, LQ_WRONG_LOST_DATA_FRAME_OVERLOOKED))
+    if (x->last_end == end && lq_fct_wrong(t, LQ_WRONG_LOST_DATA_FRAME_OVERLOOKED)) {
+        memset(x->window + (came - x->window_offset), 0, end - came); /* something definite */
         came = end;
+    }
     if (came == end && end - x->window_offset < x->window_bytes)
         lq_fct_ask(t, x, end);
     else if (came == end)
