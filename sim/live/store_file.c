@@ -313,8 +313,13 @@ static void find_thinness(int fd, struct lq_store *store)
     store->unmap_blocks_max = store->is_thin ? LQ_LIVE_UNMAP_BLOCKS_MAX : 0;
 }
 
+static bool no_memory(const char *name, struct lq_problem *problem)
+{
+    return lq_problem_set(problem, "%s: no memory for the store; expected some; free some", name);
+}
+
 /* Beside a device there is no place for another file. */
-static bool find_records(struct file_store *file, const char *path)
+static bool find_records(struct file_store *file, const char *path, struct lq_problem *problem)
 {
     struct lq_store *store = &file->live.store;
     struct stat status;
@@ -322,8 +327,10 @@ static bool find_records(struct file_store *file, const char *path)
     if (fstat(file->fd, &status) != 0 || !S_ISREG(status.st_mode))
         return true;
     file->records_path = lq_records_path(path);
+    if (file->records_path == NULL)
+        return no_memory(file->name, problem);
     store->reserved_blocks = LQ_SAVED_BYTES / LQ_LIVE_BLOCK_BYTES;
-    return file->records_path != NULL;
+    return lq_records_check(file->name, file->records_path, problem);
 }
 
 static bool file_start(struct file_store *file, const char *name, const char *path,
@@ -336,10 +343,10 @@ static bool file_start(struct file_store *file, const char *name, const char *pa
     find_thinness(file->fd, &file->live.store);
     file->in_memory = is_in_memory(file->fd);
     file->name = strdup(name);
-    if (!lq_completions_init(&file->ended, requests_max) || file->name == NULL ||
-        !find_records(file, path))
-        return lq_problem_set(problem, "%s: no memory for the store; expected some; free some",
-                              name);
+    if (!lq_completions_init(&file->ended, requests_max) || file->name == NULL)
+        return no_memory(name, problem);
+    if (!find_records(file, path, problem))
+        return false;
     file->live.name = file->name;
     if (file->in_memory)
         return true;
@@ -358,7 +365,7 @@ struct lq_live_store *lq_store_file_open(const char *name, const char *path, uin
 {
     struct file_store *file = calloc(1, sizeof *file);
     if (file == NULL) {
-        lq_problem_set(problem, "%s: no memory for the store; expected some; free some", name);
+        (void)no_memory(name, problem);
         return NULL;
     }
     file->fd = -1;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 char *lq_records_path(const char *path)
@@ -14,11 +15,34 @@ char *lq_records_path(const char *path)
     return asprintf(&records_path, "%s.saved", path) < 0 ? NULL : records_path;
 }
 
+bool lq_records_check(const char *name, const char *records_path, struct lq_problem *problem)
+{
+    struct stat status;
+    bool is_there = stat(records_path, &status) == 0;
+    if (!is_there && errno == ENOENT)
+        return true;
+    if (is_there && !S_ISREG(status.st_mode))
+        return lq_problem_set(problem,
+                              "%s: %s is no regular file; expected the file's own records of "
+                              "reservations there, or nothing; move it away",
+                              name, records_path);
+    int fd = is_there ? open(records_path, O_RDWR | O_CLOEXEC | O_NOCTTY) : -1;
+    if (fd >= 0) {
+        close(fd);
+        return true;
+    }
+    return lq_problem_set(problem,
+                          "%s: its records of reservations in %s cannot be read and written (%s); "
+                          "expected to be allowed to; change its permissions, or remove it to "
+                          "forget what was reserved",
+                          name, records_path, strerror(errno));
+}
+
 bool lq_records_load(const char *records_path, uint64_t offset_bytes, uint64_t size_bytes,
                      uint8_t *data)
 {
     memset(data, 0, (size_t)size_bytes);
-    int fd = open(records_path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = open(records_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return errno == ENOENT;
     uint64_t done_bytes = 0;
@@ -69,7 +93,7 @@ static bool sync_directory(const char *records_path)
 enum lq_block_status lq_records_save(const char *records_path, uint64_t offset_bytes,
                                      uint64_t size_bytes, const uint8_t *data)
 {
-    int fd = open(records_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+    int fd = open(records_path, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0600);
     if (fd < 0)
         return LQ_BLOCK_FAILED;
     bool is_saved = write_all(fd, offset_bytes, size_bytes, data) && fsync(fd) == 0 &&

@@ -12,9 +12,15 @@
 #include <stdint.h>
 
 #include "core/store.h"
+#include "sim/live/problem.h"
 
 /* "PATH.saved", to be freed; NULL: no memory. */
 char *lq_records_path(const char *path);
+
+/* Before anything is served: what is there can be read and written, or nothing is there yet. False:
+ * neither, as PROBLEM says of the store NAME; without its records it would forget reservations, and
+ * remember old ones later. */
+bool lq_records_check(const char *name, const char *records_path, struct lq_problem *problem);
 
 /* Reads SIZE_BYTES at OFFSET_BYTES of the room for records; zeros where nothing was ever saved.
  * False: they cannot be read. */

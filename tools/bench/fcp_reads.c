@@ -21,10 +21,11 @@
 #include "proto/fcoe/enode.h"
 #include "sim/live/frames.h"
 #include "sim/live/loop.h"
+#include "tools/units.h"
 
 enum { DEPTH = 32, BLOCK_BYTES = 512, BLOCKS = 8, MEDIUM_BLOCKS = 128 * 1024 /* 64 MiB */ };
 enum { FULL_FRAME_BYTES = 14 + 14 + 24 + 2048 + 4 + 4 }; /* with 2,048 bytes of data */
-enum { LOGIN_SECONDS = 20, RECEIVE_MOST = 64 };
+enum { LOGIN_SECONDS = 20, RECEIVE_MOST = 64, SECONDS_MOST = 3600 };
 
 static const uint64_t S = 1000000000;
 
@@ -56,12 +57,13 @@ static bool open_device(struct lq_frame_device *device, const char *specificatio
 
 /* --- nothing but frames --------------------------------------------------------------------- */
 
-static void send_for_ever(struct lq_frame_device *device)
+static void send_frames(struct lq_frame_device *device, uint64_t seconds)
 {
     uint8_t frame[FULL_FRAME_BYTES] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x89, 0x06};
     struct lq_slice slice = {frame, sizeof frame};
     struct pollfd room = {.fd = device->fd, .events = POLLOUT};
-    for (;;) {
+    uint64_t end_ns = lq_live_now_ns() + seconds * S;
+    while (lq_live_now_ns() < end_ns) {
         if (lq_frame_device_flush(device))
             lq_frame_device_send(device, &slice, 1);
         else
@@ -93,8 +95,10 @@ static int measure_frames(const char *from, const char *to, uint64_t seconds)
         return 1;
     }
     pid_t child = fork();
-    if (child == 0)
-        send_for_ever(&sender);
+    if (child == 0) {
+        send_frames(&sender, seconds + 1); /* the one that counts ends first */
+        _exit(0);
+    }
     uint64_t frames = child < 0 ? 0 : count_frames(&receiver, seconds);
     if (child > 0) {
         kill(child, SIGKILL);
@@ -248,9 +252,11 @@ static int measure_reads(const char *specification, uint64_t seconds)
     lq_arena_init_measuring(&arena);
     carve(&reader, &arena);
     void *memory = aligned_alloc(64, (size_t)((arena.used_bytes + 63) / 64 * 64));
-    if (memory == NULL || !open_device(&reader.device, specification)) {
+    if (memory == NULL)
+        return fail("no memory; expected some; free some");
+    if (!open_device(&reader.device, specification)) {
         free(memory);
-        return fail("no memory or no device");
+        return 1;
     }
     lq_arena_init(&arena, memory, arena.used_bytes);
     carve(&reader, &arena);
@@ -273,10 +279,13 @@ static int measure_reads(const char *specification, uint64_t seconds)
 
 int main(int count, char **arguments)
 {
-    if (count == 5 && strcmp(arguments[1], "--frames") == 0)
-        return measure_frames(arguments[2], arguments[3], strtoull(arguments[4], NULL, 10));
-    if (count == 3)
-        return measure_reads(arguments[1], strtoull(arguments[2], NULL, 10));
-    (void)fail("usage: fcp-reads DEVICE SECONDS | --frames FROM TO SECONDS");
-    return 2;
+    uint64_t seconds = 0;
+    bool is_bare = count == 5 && strcmp(arguments[1], "--frames") == 0;
+    if (!(is_bare || count == 3) ||
+        lq_parse_number(arguments[count - 1], SECONDS_MOST, &seconds) != NULL) {
+        (void)fail("usage: fcp-reads DEVICE SECONDS | --frames FROM TO SECONDS; at most 3600 s");
+        return 2;
+    }
+    return is_bare ? measure_frames(arguments[2], arguments[3], seconds)
+                   : measure_reads(arguments[1], seconds);
 }

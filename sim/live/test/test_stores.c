@@ -309,8 +309,8 @@ static void test_records_refused(void)
     char beside[80];
     uint8_t data[512] = {1};
     snprintf(beside, sizeof beside, "%s.saved", file.path);
-    CU_ASSERT_EQUAL_FATAL(mkdir(beside, 0700), 0);
     struct lq_live_store *live = open_file(file.path);
+    CU_ASSERT_EQUAL_FATAL(mkdir(beside, 0700), 0);
     const struct lq_block_request save = {
         .op = LQ_BLOCK_WRITE, .fua = true, .lba = BLOCKS, .nblocks = 1, .data = data};
     CU_ASSERT_EQUAL(run(live, save), LQ_BLOCK_FAILED);
@@ -329,6 +329,21 @@ static void refused(const char *path, const char *word)
     if (strstr(problem.text, word) == NULL)
         fprintf(stderr, "`%s' is not in `%s'\n", word, problem.text);
     CU_ASSERT_PTR_NOT_NULL(strstr(problem.text, word));
+}
+
+/* What is beside the file is found out before anything is served, and nothing is waited for. */
+static void test_records_of_another_kind(void)
+{
+    struct file file = make_file("/var/tmp", BLOCKS * 512);
+    char beside[80];
+    snprintf(beside, sizeof beside, "%s.saved", file.path);
+    CU_ASSERT_EQUAL_FATAL(mkdir(beside, 0700), 0);
+    refused(file.path, "is no regular file");
+    rmdir(beside);
+    CU_ASSERT_EQUAL_FATAL(mkfifo(beside, 0600), 0);
+    refused(file.path, "is no regular file");
+    unlink(beside);
+    unlink(file.path);
 }
 
 static void test_file_refused(void)
@@ -381,6 +396,7 @@ int main(void)
         {"no space is told", test_file_no_space},
         {"records of logical units are beside the file", test_records},
         {"a record that cannot be saved", test_records_refused},
+        {"records of another kind", test_records_of_another_kind},
         {"what is no usable file is refused", test_file_refused},
         {"a file has one user", test_file_lock},
         CU_TEST_INFO_NULL,
