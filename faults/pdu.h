@@ -40,6 +40,7 @@ struct lq_pdu_table {
     struct lq_pdu_field code, tag;     /* what tells kinds apart; which task a PDU is about */
     uint32_t (*code_of)(const uint8_t *header); /* instead of the field; NULL: there is none */
     bool has_crc;                      /* which a rule may break, besides fields */
+    uint16_t injected_bytes_min;       /* fewer are nothing that a rule could inject */
     const struct lq_pdu_field *common; /* of every kind */
     const struct lq_pdu_kind *kinds;
 };

@@ -180,6 +180,7 @@ const struct lq_pdu_table lq_fcoe_pdu_table = {.transport = "fcp",
                                                .code_of = code_of,
                                                .tag = WORD16("ox_id", 16),
                                                .has_crc = true,
+                                               .injected_bytes_min = LQ_FC_HEADER_BYTES,
                                                .common = common,
                                                .kinds = kinds};
 

@@ -284,6 +284,10 @@ bool lq_scn_check_pdu(struct lq_scn_parser *parser, const struct lq_scn_token *t
         kind->direction != LQ_PDU_EITHER && kind->direction != fault->pdu.direction)
         return lq_scn_fail_at(parser, token, "names a kind that goes the other way",
                               "the kind alone");
+    if (fault->fault == LQ_FAULT_PDU_INJECT && parser->pdus != NULL && fault->pdu.raw_bytes > 0 &&
+        fault->pdu.raw_bytes < parser->pdus->injected_bytes_min)
+        return lq_scn_fail_at(parser, token, "has too few bytes in `hex'",
+                              "a whole FC header, 24 bytes");
     for (uint32_t i = 0; i < ACTS; i++)
         if (acts[i].fault == fault->fault && acts[i].is_needed && !is_said(&fault->pdu))
             return lq_scn_fail_at(parser, token, "does not say what it does", acts[i].form);

@@ -193,6 +193,7 @@ const struct lq_scn_word lq_scn_only[] = {{"iscsi", LQ_SCN_OVER_ISCSI}, /* of a 
                                           {"stall after", LQ_SCN_OVER_ISCSI},
                                           {"immediate", LQ_SCN_OVER_ISCSI},
                                           {"query-task", LQ_SCN_OVER_ISCSI},
+                                          {"i-t-nexus-reset", LQ_SCN_OVER_ISCSI},
                                           {"target-cold-reset", LQ_SCN_OVER_ISCSI},
                                           {"raw", LQ_SCN_OVER_ISCSI},
                                           {"during", LQ_SCN_OVER_ISCSI},

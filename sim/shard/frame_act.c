@@ -136,22 +136,27 @@ static void act_duplicate(struct act *act)
     lq_frame_filter_keep(act->filter, copy);
 }
 
-/* Its CRC, a field, a byte of its payload; else a drawn one of the payload, or of the header when
- * there is none. Whoever receives it finds the CRC wrong; FIP has none. */
+/* Its CRC, a field, a byte of its payload; else a drawn one of the payload, or of the FC header
+ * when there is none. Whoever receives it finds the CRC wrong. FIP has none: such a frame is lost,
+ * as Ethernet's own check would have it. */
 static void act_corrupt(struct act *act)
 {
     const struct lq_pdu_rule *rule = &act->rule->pdu;
     struct lq_frame_kept *frame = act->frame;
     uint32_t count = 0, first = lq_fcoe_payload(frame->bytes, frame->size_bytes, &count);
+    if (first == 0) {
+        act_drop(act);
+        return;
+    }
     if (rule->field.name != NULL) {
         change(frame, &rule->field, value_of(frame, &rule->field) ^ 1);
     } else {
-        if (rule->is_crc && first != 0) {
+        if (rule->is_crc) {
             first += count;
             count = CRC_BYTES;
-        } else if (first == 0 || count == 0) {
-            first = LQ_ETHERNET_BYTES;
-            count = frame->size_bytes - first;
+        } else if (count == 0) {
+            first -= LQ_FC_HEADER_BYTES;
+            count = LQ_FC_HEADER_BYTES;
         }
         uint32_t byte = rule->is_data ? rule->data_byte : (uint32_t)draw(act, SITE_BYTE, count);
         frame->bytes[first + (byte < count ? byte : count - 1)] ^=

@@ -26,7 +26,7 @@ static const char *act_of(enum lq_fault fault)
     switch (fault) {
     case LQ_FAULT_PDU_REPLACE: return " set itt plus 1";
     case LQ_FAULT_PDU_ANSWER: return " status BUSY";
-    case LQ_FAULT_PDU_INJECT: return " hex 00";
+    case LQ_FAULT_PDU_INJECT: return " hex 0000000000000000 0000000000000000 0000000000000000";
     default: return "";
     }
 }
