@@ -279,8 +279,10 @@ bool lq_sim_is_exercised(const struct lq_scenario *scenario, const struct lq_jud
                          uint32_t index)
 {
     uint32_t property = lq_sim_required(scenario->requires[index]);
+    const char *transport = lq_property_transport(property); /* that alone can test it */
+    bool is_of_iscsi = transport != NULL && strcmp(transport, "iscsi") == 0;
     return lq_judge_exercised(judge, property) > 0 ||
-           (scenario->transport == LQ_SCN_OVER_FCP && lq_property_is_of_pdus(property));
+           (scenario->transport == LQ_SCN_OVER_FCP && is_of_iscsi);
 }
 
 static bool is_met(const struct lq_sim *sim)

@@ -49,7 +49,7 @@ static bool is_kept_back(const struct lq_seen_task *task)
 static bool has_naca(const struct lq_seen_asked *asked)
 {
     static const uint8_t control_of_group[8] = {5, 9, 9, 0, 15, 11, 0, 0}; /* [SPC-5 r22 4.2.5] */
-    uint32_t at = control_of_group[asked->cdb[0] >> 5];
+    uint32_t at = asked->cdb[0] == 0x7f ? 1 : control_of_group[asked->cdb[0] >> 5];
     return at != 0 && (asked->cdb[at] & 0x04) != 0;
 }
 

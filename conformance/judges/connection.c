@@ -25,6 +25,10 @@ struct connection_state {
     bool awaits_pong; /* the target has pinged */
     bool has_exp_cmd_sn;
     uint32_t exp_cmd_sn; /* last sent by the target */
+    /* The end of a request told a window up to this. Until something tells a wider one, there may
+     * be room for one more, as the request has its place until that was sent. */
+    bool has_end_max;
+    uint32_t end_max;
     uint32_t ignored_count;
     struct ignored ignored[IGNORED_MAX];
     uint32_t plugged_count;
@@ -161,7 +165,8 @@ static bool must_be_ignored(const struct lq_judge *judge, const struct connectio
                    (pdu->function != NULL && pdu->function->request.number != pdu->at.number) ||
                    find(state->pings, state->ping_count, itt) < state->ping_count;
     uint32_t cmd_sn = lq_wire_cmd_sn(pdu->h);
-    bool is_beyond = is_before(pdu->connection->max_cmd_sn + 1, cmd_sn);
+    uint32_t most = pdu->connection->max_cmd_sn + (state->has_end_max ? 1 : 0);
+    bool is_beyond = is_before(most, cmd_sn);
     return !is_open &&
            (is_beyond || (state->has_exp_cmd_sn && is_before(cmd_sn, state->exp_cmd_sn)) ||
             find(state->plugged, state->plugged_count, cmd_sn) < state->plugged_count);
@@ -202,14 +207,27 @@ static struct ignored *find_ignored(struct connection_state *state, uint32_t itt
     return NULL;
 }
 
+/* The last that is sent for a request. */
+static bool ends_request(const struct lq_pdu_seen *pdu)
+{
+    return pdu->opcode == LQ_WIRE_SCSI_RESPONSE || pdu->opcode == LQ_WIRE_TM_RESPONSE ||
+           pdu->opcode == LQ_WIRE_TEXT_RESPONSE ||
+           (pdu->opcode == LQ_WIRE_NOP_IN && lq_wire_itt(pdu->h) != LQ_WIRE_NO_TAG) ||
+           (pdu->opcode == LQ_WIRE_DATA_IN && (pdu->h[1] & 0x01) != 0); /* S */
+}
+
 /* A full output keeps PDUs that tell of a wider window. One that was made before the target had
- * read as far as the request, as its ExpCmdSN says, tells the window that the request was in. */
+ * read as far as the request, as its ExpCmdSN says, tells the window that the request was in; and
+ * so does the end of another one, whose place it may have. */
 static void excuse_told_late(struct connection_state *state, const struct lq_pdu_seen *pdu)
 {
     uint32_t exp = lq_wire_exp_cmd_sn(pdu->h), max = lq_wire_max_cmd_sn(pdu->h);
     for (uint32_t i = state->ignored_count; i > 0; i--) {
         struct ignored *ignored = &state->ignored[i - 1];
-        if (is_before(exp, ignored->due) && !is_before(max, ignored->cmd_sn))
+        bool has_place = ends_request(pdu) && !is_before(ignored->cmd_sn, exp) &&
+                         ignored->cmd_sn == max + 1;
+        bool is_older = is_before(exp, ignored->due) || exp == ignored->cmd_sn;
+        if (has_place || (is_older && !is_before(max, ignored->cmd_sn)))
             forget_ignored(state, ignored);
     }
 }
@@ -303,6 +321,13 @@ static void take_response(struct lq_judge *judge, const struct lq_pdu_seen *pdu)
     if (!is_login && (!state->has_exp_cmd_sn || is_before(state->exp_cmd_sn, exp)))
         state->exp_cmd_sn = exp;
     state->has_exp_cmd_sn |= !is_login;
+    uint32_t max = pdu->connection->max_cmd_sn;
+    if (ends_request(pdu)) {
+        state->has_end_max = true;
+        state->end_max = max;
+    } else if (max != state->end_max) {
+        state->has_end_max = false;
+    }
     if (pdu->opcode == LQ_WIRE_LOGOUT_RESPONSE && lq_wire_response(pdu->h) == 0)
         judge_pings(judge, pdu, state);
 }

@@ -43,9 +43,6 @@ uint32_t lq_property_find(const char *id);
 /* "iscsi" or "fcp" where only that wire can put the property in this place to the test; NULL. */
 const char *lq_property_transport(uint32_t property);
 
-/* Only iSCSI's PDUs put PROPERTY to the test. */
-bool lq_property_is_of_pdus(uint32_t property);
-
 /* --- findings --------------------------------------------------------------------------------- */
 
 enum { LQ_PROOF_EVENTS_MAX = 8, LQ_FINDING_TEXT_MAX = 320, LQ_FINDINGS_KEPT = 16 };

@@ -66,16 +66,21 @@ static void on_submitted(struct lq_judge *judge, const struct lq_event *event)
     enum { WRITE = 2, UNMAP = 4 }; /* history.h, LQ_S_SUBMITTED */
     const struct lq_seen_task *task = lq_view_task(&judge->view, event->serial);
     bool writes = event->detail == WRITE || event->detail == UNMAP;
-    if (!writes || task == NULL || task->unit == NULL || task->requests > 1)
-        return; /* one that had begun before goes on */
+    if (!writes || task == NULL || task->unit == NULL)
+        return;
     const struct lq_seen_store *store =
         lq_view_store(&judge->view, judge->allocator, event->code);
     if (store != NULL && store->blocks != 0 && event->lba >= store->blocks)
         return; /* behind the last block: what logical units keep of themselves */
     if (!task->unit->is_read_only && !has_swp(task->unit))
         return;
-    convict(judge, P_LUN_2, task,
-            task->unit->is_read_only ? task->unit->access : task->unit->modes, event,
+    const struct lq_event *since = task->unit->is_read_only ? task->unit->access
+                                                            : task->unit->modes;
+    bool had_begun = task->requests > 1 && since != NULL && task->enabled != NULL &&
+                     task->enabled->seq < since->seq;
+    if (had_begun)
+        return; /* it goes on */
+    convict(judge, P_LUN_2, task, since, event,
             "began to write although its logical unit had been write protected");
 }
 

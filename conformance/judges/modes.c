@@ -77,6 +77,15 @@ static bool are_as(const struct pages *pages, const struct lq_event *modes)
 
 /* --- MODE-1, MODE-4: what the target shows ---------------------------------------------------- */
 
+/* The parameter list has not been cut [SPC-5 7.5.1, MODE DATA LENGTH]. */
+static bool is_whole(const struct lq_pdu_seen *pdu, bool is_ten)
+{
+    uint32_t header = is_ten ? 8 : 4;
+    if (pdu->data_bytes < header)
+        return false;
+    return (is_ten ? lq_wire_be16(pdu->data) + 2U : pdu->data[0] + 1U) == pdu->data_bytes;
+}
+
 /* The record that held when TASK ended; NULL: there is none, or it has been replaced since. */
 static const struct lq_event *modes_at_end(const struct lq_seen_task *task)
 {
@@ -93,15 +102,19 @@ static void judge_sense_data(struct lq_judge *judge, const struct lq_pdu_seen *p
 {
     const struct lq_event *modes = modes_at_end(pdu->exchange->task);
     uint8_t control = pdu->exchange->asked.cdb[2] >> 6, code = pdu->exchange->asked.cdb[2] & 0x3f;
+    bool is_ten = is_of_ten(pdu->exchange->asked.cdb[0]);
     struct pages pages;
     if (modes == NULL || control != 0 || lq_wire_buffer_offset(pdu->h) != 0 ||
         pdu->kept_bytes != pdu->data_bytes ||
-        !read_pages(pdu->data, pdu->data_bytes, is_of_ten(pdu->exchange->asked.cdb[0]), &pages))
+        !read_pages(pdu->data, pdu->data_bytes, is_ten, &pages))
         return;
-    if (!pages.has_control && !pages.has_caching && code != CONTROL && code != CACHING)
+    bool is_all = pdu->exchange->asked.cdb[3] == 0 && is_whole(pdu, is_ten); /* no subpage */
+    bool lacks = is_all && ((code == CONTROL && !pages.has_control) ||
+                            (code == CACHING && !pages.has_caching));
+    if (!pages.has_control && !pages.has_caching && !lacks)
         return;
     judge->exercised[P_MODE_1]++;
-    if (are_as(&pages, modes))
+    if (!lacks && are_as(&pages, modes))
         return;
     struct lq_text text = lq_text_form("MODE SENSE % shows other mode parameters than those that "
                                        "hold", pdu->exchange->task->serial, 0, 0, 0);

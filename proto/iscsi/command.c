@@ -567,7 +567,8 @@ void lq_tgt_numbered_request(struct lq_iscsi_target *target, struct lq_tgt_conn 
     }
     /* A NOP-Out without ITT is immediate whatever its I bit says: it takes no CmdSN. */
     bool numbered = !pdu->immediate && pdu->itt != LQ_TAG_NONE;
-    if (numbered && !lq_sn_within(pdu->cmd_sn, session->exp_cmd_sn, session->max_cmd_sn)) {
+    uint32_t max = session->max_cmd_sn + lq_tgt_wrong(target, LQ_WRONG_WINDOW_ONE_TOO_WIDE);
+    if (numbered && !lq_sn_within(pdu->cmd_sn, session->exp_cmd_sn, max)) {
         target->counts.ignored_out_of_window++;
         if (is_executed_all_the_same(target, session, pdu))
             execute(target, conn, pdu);

@@ -111,6 +111,8 @@ const struct lq_wrong lq_iscsi_wrongs[LQ_ISCSI_WRONGS] = {
          "a text answer is sent in one PDU, whatever the initiator takes"},
     [LQ_WRONG_WINDOW_NOT_KEPT] = {"window-not-kept", "SEQ-16",
                                   "a command beyond MaxCmdSN is carried out at once"},
+    [LQ_WRONG_WINDOW_ONE_TOO_WIDE] = {"window-one-too-wide", "SEQ-16",
+                                      "the command behind MaxCmdSN is taken, too"},
     [LQ_WRONG_DUPLICATE_EXECUTED] =
         {"duplicate-executed", "SEQ-16",
          "a command whose CmdSN has been received is carried out once more"},

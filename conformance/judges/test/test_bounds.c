@@ -70,10 +70,21 @@ static void test_at_the_edge_of_the_window(void)
     begin("");
     test_unit_ready(1, 1);
     good(1, 1, 1, 0);
-    test_unit_ready(2, 2);
-    FROM(1, .opcode = 0x21, .flags = 0x80, .itt = 2, .w24 = 3, .w28 = 3, .w32 = 34);
+    for (uint32_t n = 2; n <= 34; n++)
+        test_unit_ready(n, n);
+    FROM(1, .opcode = 0x21, .flags = 0x80, .itt = 34, .w24 = 3, .w28 = 35, .w32 = 66);
     CU_ASSERT(story_is_legal());
     CU_ASSERT(story_exercised("SEQ-16") == 0);
+}
+
+/* Where no status has told the window, it is as wide as it was told. */
+static void test_one_beyond_the_window(void)
+{
+    begin("");
+    for (uint32_t n = 1; n <= 33; n++)
+        test_unit_ready(n, n);
+    FROM(1, .opcode = 0x21, .flags = 0x80, .itt = 33, .w24 = 2, .w28 = 34, .w32 = 65);
+    CU_ASSERT(story_breaks("SEQ-16"));
 }
 
 static void test_received_before(void)
@@ -228,6 +239,7 @@ int main(void)
         {"beyond the window, answered", test_beyond_the_window_answered},
         {"beyond a window that is told late", test_beyond_a_window_that_is_told_late},
         {"at the edge of the window", test_at_the_edge_of_the_window},
+        {"one beyond the window, answered", test_one_beyond_the_window},
         {"received before, answered", test_received_before},
         {"aborted before it came", test_aborted_before_it_came},
         {"unsolicited data as agreed", test_as_much_as_agreed},
