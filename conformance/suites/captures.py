@@ -53,7 +53,7 @@ EXPLAINED_VIRTUAL = [
     # REPORT TIMESTAMP, which it does not know.
     r"No dissection for this service action yet .*SCSI: Mgmt Protocol In LUN: 0x0. Unknown",
     # Nor does it know the answer 7, "function succeeded", of a query [RFC 7144 3].
-    r"3260->.*TCP payload in no iSCSI PDU \(begins 2280",
+    r"3260->.*TCP payload in no iSCSI PDU \(begins 228007",
     # Unasked data of a command that the network lost.
     r"Unknown SCSI exchange, can not decode SCSI data \[SCSI Data Out\]",
     # A Data-Out that the network lost or put out of order is rejected with its header alone

@@ -50,19 +50,6 @@ SHAPES = [
 ]
 # It asks a variable that only another test of its suite sets, and so needs it before.
 IN_SUITE = {"iSCSITMF.LUNResetSimpleAsync"}
-# Failures of the tool's own: every complaint must match.
-TOOLS_OWN = {
-    # Debian's libiscsi keeps 16 bytes of CDB usage data, and a variable length CDB has 32.
-    "ReportSupportedOpcodes.OneCommand":
-        r"\[FAILED\] CDB\[0\] Usage Data was 0x00, expected 0x7f for opcode 0x7f",
-    # Of N logical blocks in a physical one, N > 1, it asks for block N + 1 and wants the answer to
-    # begin with block 2 N, which is not the one asked for [SBC-4 r22 5.7].
-    "GetLBAStatus.UnmapSingle":
-        r"\[FAILED\] GETLBASTATUS command: .*lba offset in first descriptor does not",
-    # It sends a block of FFh with UNMAP and wants zeros. Where unmapped blocks read as zeros, only
-    # a block of zeros may be unmapped; any other is written [SBC-4 r22 4.7.3.4.4].
-    "WriteSame10.UnmapUntilEnd": r"\[FAILED\] Blocks did not read back .*as zero",
-}
 # Said in the table's document.
 REMARKS = """\
 The tool's own: `ReportSupportedOpcodes.OneCommand` keeps 16 of a CDB's 32 bytes of usage data;
@@ -118,11 +105,8 @@ def run_one(test, shape, arguments):
         return Verdict("trouble", f"the tool exited {done.returncode}")
     outcome = iscsi_test_cu.Outcome(test)
     iscsi_test_cu.read_output(outcome, text)
-    complaints = re.findall(r"^ *(?:\d+\. .*CU_FAIL\(\")?(\[FAILED\].*)$",
-                            text.split("  Test: ")[-1], flags=re.M)
-    if name in outcome.failed and test in TOOLS_OWN and complaints and all(
-            re.match(TOOLS_OWN[test], complaint) for complaint in complaints):
-        return Verdict("tool", complaints[0])
+    if name in outcome.failed and iscsi_test_cu.is_tools_own(test, outcome.complaints[name]):
+        return Verdict("tool", outcome.complaints[name][0])
     for kind in ("passed", "skipped", "failed"):
         if name in getattr(outcome, kind):
             return Verdict(kind, outcome.why.get(name, ""))

@@ -114,7 +114,7 @@ def undecoded_findings(arguments, capture):
     rows = tshark(arguments, capture, UNDECODED, UNDECODED_FIELDS)
     cut_off = cut_off_frames(arguments, capture, {row[5] for row in rows})
     findings = [Finding(row[0], row[1], f"{row[2]}->{row[3]}",
-                        f"TCP payload in no iSCSI PDU (begins {row[6][:4]})", row[4])
+                        f"TCP payload in no iSCSI PDU (begins {row[6][:6]})", row[4])
                 for row in rows if row[0] not in cut_off]
     return findings, len(rows) - len(findings)
 
