@@ -2,7 +2,7 @@
 /*
  * The one abort mechanism: trigger -> affected set -> wait -> unit attentions -> answer.
  *
- * Every TM function is a row of the table below; losses of an I_T nexus (nexus.c) use the same
+ * Every TM function is a row of triggers.c's table; losses of an I_T nexus (nexus.c) use the same
  * steps on a command. A command that waits (for order, for data, for an orphan) ends at once. One
  * that is in the store can still change the medium: the trigger waits for it, but at most as long
  * as the quarantine bound says (quarantine.c), and then answers, the command being an orphan.

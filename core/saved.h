@@ -37,7 +37,7 @@ struct lq_saved {
     uint8_t place;
     uint8_t slot;      /* that holds its newest whole record; the next goes to the other */
     uint64_t sequence; /* of the newest record that was handed to the store; 0: none ever */
-    /* Mode pages as they are saved, each as MODE SENSE returns it; none: defaults. */
+    /* Room for saved mode pages, each as MODE SENSE returns it; none so far: SP is refused. */
     uint16_t pages_bytes;
     uint8_t pages[LQ_SAVED_PAGES_BYTES];
 };
