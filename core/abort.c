@@ -100,8 +100,10 @@ bool lq_abort_task(struct lq_engine *engine, struct lq_engine_task *task, enum l
     if (!task->aborted)
         task->aborted_by = trigger;
     task->aborted = true;
-    if (task->state != LQ_TASK_IN_STORE)
+    if (task->state != LQ_TASK_IN_STORE) {
+        lq_saved_blocked_end(engine, task);
         return abort_waiting(engine, task, own_nexus);
+    }
     if (!task->owes_status)
         (void)unlink_transport(task, false); /* all of its data is here, none has been sent */
     if (lq_core_wrong(engine, LQ_WRONG_ABORTED_COMMAND_ENDS_TWICE))
@@ -207,10 +209,8 @@ static uint32_t affect_unit(struct lq_engine *engine, struct lq_abort *abort, st
         bool own = task->nexus == abort->nexus;
         if (decide_status(engine, task, own))
             task->nexus->cleared_by |= bit_of(abort);
-        /* a fault must not wait for initiators */
-        bool waits = lq_triggers[abort->trigger].scope != SCOPE_TASK &&
-                     abort->trigger != LQ_TRIGGER_QERR;
-        if (lq_abort_task(engine, task, abort->trigger, own && waits, abort->serial))
+        bool waits = own && lq_trigger_waits_for_peers(abort->trigger);
+        if (lq_abort_task(engine, task, abort->trigger, waits, abort->serial))
             wait_for(engine, abort, task);
     }
     return affected;
@@ -228,7 +228,7 @@ static bool is_affected(const struct lq_abort *abort, const struct lq_unit *unit
  * data: the function's answer comes, so they have no status any more. */
 static void silence(struct lq_engine *engine, struct lq_abort *abort)
 {
-    bool is_multi_task = lq_triggers[abort->trigger].scope != SCOPE_TASK;
+    bool waits = lq_trigger_waits_for_peers(abort->trigger);
     LQ_LIST_EACH_SAFE(link, following, &abort->nexus->tasks)
     {
         struct lq_engine_task *task = LQ_ELEMENT(link, struct lq_engine_task, nexus_link);
@@ -236,10 +236,10 @@ static void silence(struct lq_engine *engine, struct lq_abort *abort)
             !is_affected(abort, task->unit) || !is_in_scope(engine, abort, task))
             continue;
         task->owes_status = false;
-        if (unlink_transport(task, is_multi_task)) {
+        if (unlink_transport(task, waits)) {
             task->data_wanted = false;
             lq_task_free(engine, task);
-        } else if (is_multi_task) {
+        } else if (waits) {
             wait_for(engine, abort, task);
         }
     }

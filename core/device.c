@@ -65,6 +65,9 @@ void lq_device_begin(struct lq_engine *engine, struct lq_engine_task *task)
         return; /* aca.c makes it ready again */
     if (task->is_answered) {
         task->is_answered = false;
+        task->state = LQ_TASK_IN_STORE; /* as if it were answered now */
+        if (task->saves)
+            lq_saved_ended(engine, task, task->store_status);
         lq_device_store_done(engine, task, task->store_status);
         return;
     }
@@ -148,6 +151,11 @@ void lq_device_store_done(struct lq_engine *engine, struct lq_engine_task *task,
     if (status == LQ_BLOCK_OK && lq_flush_is_void(engine, task))
         status = LQ_BLOCK_RESET;
     struct lq_sense sense = store_sense(task->request.op, status);
+    if (!lq_task_has_unit(engine, task) && (task->is_saved || task->opcode->next != NULL)) {
+        /* Its unit was removed, from a store that allows no orphans: it goes no further. */
+        lq_check_condition(engine, task, 0x0b, 0x08, 0x00);
+        return;
+    }
     if (task->is_saved) {
         task->opcode->run(engine, task);
         return;

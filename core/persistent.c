@@ -311,9 +311,8 @@ static bool is_key_right(const struct lq_engine *engine, const struct lq_persist
 static bool may_persist(const struct lq_persist *request)
 {
     bool moves = request->action == LQ_PERSIST_REGISTER_AND_MOVE;
-    return request->unit->saved.has_place &&
-           (request->unit->reservations.aptpl || request->aptpl ||
-            (moves && (request->list[17] & LQ_PERSIST_MOVE_APTPL) != 0));
+    return request->unit->reservations.aptpl || request->aptpl ||
+           (moves && (request->list[17] & LQ_PERSIST_MOVE_APTPL) != 0);
 }
 
 /* The unit as REQUEST, which has been looked at, would leave it, in AFTER; it is then as BEFORE
@@ -339,10 +338,14 @@ static bool rehearse(struct lq_engine *engine, struct lq_persist request, uint8_
 static bool saves_first(struct lq_engine *engine, const struct lq_persist *request)
 {
     struct lq_engine_task *task = request->task;
-    if (task->is_saved || !may_persist(request) || lq_core_wrong(engine, LQ_WRONG_SAVE_SKIPPED))
+    if (task->is_saved || !request->unit->saved.has_place ||
+        lq_core_wrong(engine, LQ_WRONG_SAVE_SKIPPED))
         return false;
+    /* Also what saves nothing: the record that is out has been laid out without it. */
     if (lq_saved_holds(engine, task))
         return true;
+    if (!may_persist(request))
+        return false;
     struct lq_reservations *reservations = &request->unit->reservations;
     uint8_t *after = lq_saved_image(task), *before = engine->record;
     uint32_t count = reservations->count, generation = reservations->generation;
@@ -350,7 +353,7 @@ static bool saves_first(struct lq_engine *engine, const struct lq_persist *reque
     reservations->generation = generation;
     if (!goes_on)
         return true;
-    if (memcmp(before, after, LQ_SAVED_SLOT_BYTES) == 0)
+    if (memcmp(before, after, LQ_SAVED_SLOT_BYTES) == 0 && !request->unit->saved.is_ahead)
         return false;
     uint32_t after_count = lq_saved_registrations(after);
     lq_saved_submit(engine, task, after_count > count ? after_count - count : 0,

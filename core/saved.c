@@ -134,21 +134,33 @@ static void take_effect(struct lq_engine *engine, struct lq_engine_task *task)
         lq_saved_decode(engine, task->unit, task->unit->store->save.image, false);
 }
 
+/* What was kept for when the command runs again is there for all. */
+static void give_back(struct lq_engine *engine, struct lq_save *save)
+{
+    engine->registrations_free += save->registrations;
+    engine->aborts_promised -= save->aborts;
+    save->registrations = save->aborts = 0;
+}
+
 void lq_saved_orphaned(struct lq_engine *engine, struct lq_engine_task *task)
 {
-    if (task->aborted)
-        take_effect(engine, task);
+    if (!task->aborted)
+        return;
+    give_back(engine, &task->unit->store->save);
+    take_effect(engine, task);
+    task->unit->saved.is_ahead = true;
 }
 
 void lq_saved_ended(struct lq_engine *engine, struct lq_engine_task *task,
                     enum lq_block_status status)
 {
     struct lq_store_state *store = task->unit->store;
-    engine->registrations_free += store->save.registrations;
-    engine->aborts_promised -= store->save.aborts;
-    store->save = (struct lq_save){.image = store->save.image};
-    if (status == LQ_BLOCK_OK)
+    give_back(engine, &store->save);
+    store->save.is_out = false;
+    if (status == LQ_BLOCK_OK) {
         task->unit->saved.slot = 1 - task->unit->saved.slot;
+        task->unit->saved.is_ahead = false;
+    }
     if (task->state == LQ_TASK_IN_STORE && !task->aborted) {
         task->is_saved = status == LQ_BLOCK_OK ||
                          lq_core_wrong(engine, LQ_WRONG_FAILED_SAVE_AS_GOOD);
@@ -158,4 +170,18 @@ void lq_saved_ended(struct lq_engine *engine, struct lq_engine_task *task,
         take_effect(engine, task);
     }
     lq_quarantine_release(engine, store);
+}
+
+void lq_saved_blocked_end(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    if (!task->is_answered || !task->saves)
+        return;
+    bool was_aborted = task->aborted;
+    enum lq_task_state state = task->state;
+    task->aborted = true;
+    task->state = LQ_TASK_IN_STORE;
+    lq_saved_ended(engine, task, task->store_status);
+    task->aborted = was_aborted;
+    task->state = state;
+    task->saves = false;
 }

@@ -37,6 +37,7 @@ struct lq_saved {
     uint8_t place;
     uint8_t slot;      /* that holds its newest whole record; the next goes to the other */
     uint64_t sequence; /* of the newest record that was handed to the store; 0: none ever */
+    bool is_ahead;     /* an orphan's effect holds, whose record may not have become durable */
     /* Room for saved mode pages, each as MODE SENSE returns it; none so far: SP is refused. */
     uint16_t pages_bytes;
     uint8_t pages[LQ_SAVED_PAGES_BYTES];
@@ -76,9 +77,13 @@ void lq_saved_submit(struct lq_engine *engine, struct lq_engine_task *task,
  * before anybody is answered. */
 void lq_saved_orphaned(struct lq_engine *engine, struct lq_engine_task *task);
 
-/* The store has ended TASK's save with STATUS: bookkeeping, before its command goes on. */
+/* The store has ended TASK's save with STATUS: bookkeeping, before its command goes on. While ACA
+ * keeps the command from that, its save stays out: nobody saves anything else meanwhile. */
 void lq_saved_ended(struct lq_engine *engine, struct lq_engine_task *task,
                     enum lq_block_status status);
+
+/* TASK, which ACA blocks, ends without its status: if its record is durable, it is in effect. */
+void lq_saved_blocked_end(struct lq_engine *engine, struct lq_engine_task *task);
 
 /* --- saved_record.c: the record as bytes ------------------------------------------------------ */
 

@@ -152,7 +152,7 @@ static void take_reservations(struct lq_engine *engine, struct lq_unit *unit, co
     for (uint16_t i = 0; i < count; i++) {
         struct lq_registration *taken = NULL;
         if (!take_registration(engine, unit, &at, end, &taken))
-            return;
+            break; /* who does not fit is not registered; what is reserved stays so */
         if (i == holder)
             reservations->holder = taken;
     }

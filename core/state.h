@@ -165,6 +165,7 @@ struct lq_unit {
     struct lq_link tasks;       /* the task set, in order of entry */
     uint32_t dormant;           /* not enabled */
     uint32_t acas;              /* nexuses that have an ACA condition */
+    bool owes_flush;            /* MODE SELECT wanted one that has not been good yet */
     uint32_t barriers;          /* ORDERED and HEAD OF QUEUE in the set */
     struct lq_link rescan_link; /* linked: a task ended, others may be enabled */
     struct lq_reservations reservations;

@@ -378,7 +378,9 @@ void lq_engine_store_done(struct lq_engine *engine, lq_handle handle, enum lq_bl
     }
     task->unit->store->outstanding--;
     lq_store_noticed(engine, task->unit->store, task->request.op, status);
-    if (task->saves)
+    bool is_blocked = task->state == LQ_TASK_IN_STORE && !task->aborted &&
+                      lq_aca_blocks(engine, task);
+    if (task->saves && !is_blocked)
         lq_saved_ended(engine, task, status);
     if (task->state == LQ_TASK_ORPHAN) {
         lq_quarantine_orphan_done(engine, task);
@@ -393,7 +395,7 @@ void lq_engine_store_done(struct lq_engine *engine, lq_handle handle, enum lq_bl
         task->state = LQ_TASK_TERMINATING;
         if (!task->data_wanted)
             lq_task_free(engine, task);
-    } else if (lq_aca_blocks(engine, task)) {
+    } else if (is_blocked) {
         task->is_answered = true;
         task->store_status = status;
         task->state = LQ_TASK_IN_SET;

@@ -25,3 +25,8 @@ bool lq_abort_names_unit(enum lq_trigger trigger)
 {
     return lq_triggers[trigger].scope != SCOPE_TARGET && lq_triggers[trigger].scope != SCOPE_NEXUS;
 }
+
+bool lq_trigger_waits_for_peers(enum lq_trigger trigger)
+{
+    return lq_triggers[trigger].scope != SCOPE_TASK && trigger != LQ_TRIGGER_QERR;
+}

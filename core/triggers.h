@@ -29,4 +29,8 @@ struct lq_trigger_row {
 
 extern const struct lq_trigger_row lq_triggers[LQ_TRIGGERS];
 
+/* The answer waits for what initiators still send to commands of its own I_T nexus. ABORT TASK's
+ * needs not [RFC 7143 4.2.3.3], and a fault must not wait for them. */
+bool lq_trigger_waits_for_peers(enum lq_trigger trigger);
+
 #endif

@@ -141,7 +141,7 @@ const char *lq_engine_unit_add(struct lq_engine *engine, const struct lq_unit_co
     unit->clock_is_set = false;
     unit->clock_began_ms = engine->env->now_ns / 1000000;
     unit->clock_ms = 0;
-    unit->is_stopped = unit->is_ejected = false;
+    unit->is_stopped = unit->is_ejected = unit->owes_flush = false;
     unit->read_only_use = 0;
     unit->target = config->target;
     unit->lun = config->lun;
@@ -193,6 +193,7 @@ static void end_command(struct lq_engine *engine, struct lq_engine_task *task)
     } else {
         if (task->state == LQ_TASK_HELD)
             lq_quarantine_forget_held(engine, task);
+        lq_saved_blocked_end(engine, task);
         lq_check_condition(engine, task, 0x05, 0x25, 0x00); /* LOGICAL UNIT NOT SUPPORTED */
     }
 }

@@ -276,19 +276,18 @@ void rig_init(struct rig *rig, const struct lq_engine_config *config)
     memset(rig, 0, sizeof *rig);
     rig->env.wrongs = wrongs;
     rig->env.now_ns = 1000 * RIG_MS;
-    struct lq_engine_config usual = rig_config();
-    start(rig, config != NULL ? config : &usual, false);
+    rig->config = config != NULL ? *config : rig_config();
+    start(rig, &rig->config, false);
 }
 
 void rig_power(struct rig *rig)
 {
-    struct lq_engine_config config = rig_config();
     free(rig->memory);
     memset(rig->commands, 0, sizeof rig->commands);
     rig->command_count = 0;
     for (uint32_t i = 0; i < 2; i++)
         rig->stores[i].count = 0;
-    start(rig, &config, true);
+    start(rig, &rig->config, true);
 }
 
 void rig_fini(struct rig *rig)
@@ -338,7 +337,15 @@ uint32_t rig_send_data(struct rig *rig, uint32_t nexus, uint16_t lun, const uint
                        uint32_t cdb_bytes, const uint8_t *data, uint32_t data_bytes,
                        uint64_t in_bytes)
 {
-    return send(rig, nexus, lun, LQ_SIMPLE, cdb, cdb_bytes, in_bytes, data_bytes, data,
+    return rig_send_data_as(rig, nexus, lun, LQ_SIMPLE, cdb, cdb_bytes, data, data_bytes,
+                            in_bytes);
+}
+
+uint32_t rig_send_data_as(struct rig *rig, uint32_t nexus, uint16_t lun,
+                          enum lq_attribute attribute, const uint8_t *cdb, uint32_t cdb_bytes,
+                          const uint8_t *data, uint32_t data_bytes, uint64_t in_bytes)
+{
+    return send(rig, nexus, lun, attribute, cdb, cdb_bytes, in_bytes, data_bytes, data,
                 data_bytes);
 }
 

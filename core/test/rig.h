@@ -35,6 +35,7 @@ struct rig_store {
 
 struct rig {
     struct lq_env env;
+    struct lq_engine_config config; /* of rig_init */
     struct lq_engine *engine;
     void *memory;
     struct rig_store stores[2];
@@ -72,6 +73,9 @@ uint32_t rig_send(struct rig *rig, uint32_t nexus, uint16_t lun, enum lq_attribu
 uint32_t rig_send_data(struct rig *rig, uint32_t nexus, uint16_t lun, const uint8_t *cdb,
                        uint32_t cdb_bytes, const uint8_t *data, uint32_t data_bytes,
                        uint64_t in_bytes);
+uint32_t rig_send_data_as(struct rig *rig, uint32_t nexus, uint16_t lun,
+                          enum lq_attribute attribute, const uint8_t *cdb, uint32_t cdb_bytes,
+                          const uint8_t *data, uint32_t data_bytes, uint64_t in_bytes);
 uint32_t rig_read(struct rig *rig, uint32_t nexus, enum lq_attribute attribute, uint32_t lba,
                   uint16_t blocks);
 /* All data comes with the command. */

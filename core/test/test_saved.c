@@ -218,6 +218,88 @@ static void aborted_save(void)
     rig_fini(&rig);
 }
 
+/* What saves nothing waits for a save that is out, too: that record was laid out without it. */
+static void what_saves_nothing_waits(void)
+{
+    begin();
+    CU_ASSERT_EQUAL(enroll(1, 0, 0xb, 0), ANSWER_GOOD);
+    uint32_t save = waiting(enroll(0, 0, 0xa, APTPL));
+    uint32_t reserve = rig.command_count;
+    CU_ASSERT_EQUAL(out(1, OUT_RESERVE, WE, 0xb, 0), ANSWER_NONE);
+    rig_complete(&rig, save);
+    CU_ASSERT_EQUAL(persist_answer(&rig, save), ANSWER_GOOD);
+    rig_complete(&rig, reserve); /* and now it is saved itself */
+    CU_ASSERT_EQUAL(persist_answer(&rig, reserve), ANSWER_GOOD);
+    power();
+    uint64_t key;
+    CU_ASSERT_EQUAL(persist_type(&rig, &key), WE);
+    rig_fini(&rig);
+}
+
+/* An orphan's effect holds, but its record has failed: a command that finds everything as it wants
+ * it saves all the same. */
+static void orphan_whose_save_fails(void)
+{
+    begin();
+    uint32_t save = waiting(enroll(0, 0, 0xa, APTPL));
+    (void)rig_tm(&rig, 0, LQ_TM_ABORT_TASK, 0, save);
+    rig_wait(&rig, 1000 * RIG_MS);
+    CU_ASSERT_TRUE(keys_are(0xa, 0));
+    rig_complete_with(&rig, save, LQ_BLOCK_MEDIUM_ERROR);
+    CU_ASSERT_EQUAL(saved(enroll(0, 0xa, 0xa, APTPL)), ANSWER_GOOD);
+    CU_ASSERT_EQUAL(enroll(0, 0xa, 0xa, APTPL), ANSWER_GOOD); /* now it is there */
+    power();
+    CU_ASSERT_TRUE(keys_are(0xa, 0));
+    rig_fini(&rig);
+}
+
+/* The last registrations that there is room for: an orphan takes them, what is reserved stays. */
+static void orphan_with_the_last_place(void)
+{
+    struct lq_engine_config config = rig_config();
+    config.limits.registrations = 2;
+    rig_init(&rig, &config);
+    power();
+    CU_ASSERT_EQUAL(saved(enroll(0, 0, 0xa, APTPL)), ANSWER_GOOD);
+    CU_ASSERT_EQUAL(saved(out(0, OUT_RESERVE, WE, 0xa, 0)), ANSWER_GOOD);
+    uint32_t save = waiting(enroll(1, 0, 0xb, APTPL));
+    (void)rig_tm(&rig, 1, LQ_TM_ABORT_TASK, 0, save);
+    rig_wait(&rig, 1000 * RIG_MS);
+    CU_ASSERT_TRUE(keys_are(0xa, 0xb));
+    uint64_t key;
+    CU_ASSERT_EQUAL(persist_type(&rig, &key), WE);
+    rig_complete(&rig, save);
+    power();
+    CU_ASSERT_TRUE(keys_are(0xa, 0xb));
+    rig_fini(&rig);
+}
+
+/* An ACA condition comes while a record is with the store: the save stays out, others wait; and who
+ * aborts the command then finds what has become durable in effect. */
+static void save_that_aca_blocks(void)
+{
+    const uint8_t unknown[10] = {0x3e, [9] = 0x04 /* NACA */};
+    for (uint32_t i = 0; i < 2; i++) {
+        begin();
+        uint32_t save = waiting(enroll(0, 0, 0xa, APTPL));
+        rig_send(&rig, 1, 0, LQ_HEAD_OF_QUEUE, unknown, 10, 0, 0, 0, 0);
+        rig_complete(&rig, save);
+        CU_ASSERT_EQUAL(persist_answer(&rig, save), ANSWER_NONE);
+        if (i == 1) {
+            CU_ASSERT_TRUE(rig_tm_answered(&rig, rig_tm(&rig, 0, LQ_TM_ABORT_TASK, 0, save)));
+        }
+        (void)rig_tm(&rig, 1, LQ_TM_CLEAR_ACA, 0, 0);
+        if (i == 0) {
+            CU_ASSERT_EQUAL(persist_answer(&rig, save), ANSWER_GOOD);
+        }
+        CU_ASSERT_TRUE(keys_are(0xa, 0));
+        CU_ASSERT_EQUAL(saved(enroll(1, 0, 0xb, APTPL)), ANSWER_GOOD); /* nothing is out */
+        power();
+        CU_ASSERT_TRUE(keys_are(0xa, 0xb));
+        rig_fini(&rig);
+    }
+}
+
 /* PREEMPT AND ABORT saves, then aborts; the aborted command is in the store meanwhile. */
 static void preempt_and_abort(void)
 {
@@ -270,6 +352,10 @@ int main(void)
         {"a torn save leaves what was there", torn_save},
         {"one save at a time", saves_wait_for_each_other},
         {"a save that is aborted", aborted_save},
+        {"what saves nothing waits", what_saves_nothing_waits},
+        {"an orphan whose save fails", orphan_whose_save_fails},
+        {"an orphan with the last place", orphan_with_the_last_place},
+        {"a save that ACA blocks", save_that_aca_blocks},
         {"PREEMPT AND ABORT saves first", preempt_and_abort},
         {"a LUN that comes again", lun_comes_again},
         CU_TEST_INFO_NULL,
