@@ -20,6 +20,7 @@ void lq_inquiry(struct lq_engine *engine, struct lq_engine_task *task);
 /* device_mode.c [SPC-5 6.9 to 6.15, 7.5; SBC-4 6.5]: (6) and (10) */
 void lq_mode_sense(struct lq_engine *engine, struct lq_engine_task *task);
 void lq_mode_select(struct lq_engine *engine, struct lq_engine_task *task);
+void lq_mode_select_flushed(struct lq_engine *engine, struct lq_engine_task *task);
 
 /* device_report.c [SPC-4 6.35, 6.36] */
 void lq_report_supported_opcodes(struct lq_engine *engine, struct lq_engine_task *task);

@@ -131,5 +131,8 @@ void lq_start_stop(struct lq_engine *engine, struct lq_engine_task *task)
 
 void lq_start_stop_step(struct lq_engine *engine, struct lq_engine_task *task)
 {
-    stop(engine, task);
+    if ((task->cdb[4] & LOEJ) != 0 && is_prevented(engine, task->unit)) /* meanwhile */
+        lq_check_condition(engine, task, 0x05, 0x53, 0x02);
+    else
+        stop(engine, task);
 }

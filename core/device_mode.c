@@ -232,6 +232,22 @@ static bool wants_flush(const struct lq_engine *engine, const struct lq_unit *un
             (!before.swp && unit->control.swp));
 }
 
+/* What has been changed holds; GOOD only when the flush that belongs to it was good, should it also
+ * be that of an earlier MODE SELECT which was not. */
+static void finish(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    if (task->unit->owes_flush)
+        lq_synchronize_cache(engine, task);
+    else
+        lq_task_end(engine, task, LQ_GOOD, no_sense);
+}
+
+void lq_mode_select_flushed(struct lq_engine *engine, struct lq_engine_task *task)
+{
+    task->unit->owes_flush = false;
+    lq_task_end(engine, task, LQ_GOOD, no_sense);
+}
+
 static void change(struct lq_engine *engine, struct lq_engine_task *task,
                    const struct selection *s)
 {
@@ -241,10 +257,8 @@ static void change(struct lq_engine *engine, struct lq_engine_task *task,
     lq_modes_hold(engine, unit, task->nexus->hash, task->serial);
     if (!lq_core_wrong(engine, LQ_WRONG_MODE_SELECT_TELLS_NOBODY))
         tell_others(engine, task);
-    if (wants_flush(engine, unit, before))
-        lq_synchronize_cache(engine, task);
-    else
-        lq_task_end(engine, task, LQ_GOOD, no_sense);
+    unit->owes_flush |= wants_flush(engine, unit, before);
+    finish(engine, task);
 }
 
 void lq_mode_select(struct lq_engine *engine, struct lq_engine_task *task)
@@ -268,7 +282,7 @@ void lq_mode_select(struct lq_engine *engine, struct lq_engine_task *task)
         fail(engine, task, sense);
     else if (memcmp(s.modes, task->unit->modes, sizeof s.modes) == 0 ||
              lq_core_wrong(engine, LQ_WRONG_MODE_SELECT_FORGOTTEN))
-        lq_task_end(engine, task, LQ_GOOD, no_sense);
+        finish(engine, task);
     else
         change(engine, task, &s);
 }

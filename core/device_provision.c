@@ -135,8 +135,8 @@ static void put_status(struct lq_engine_task *task, uint64_t lba, uint32_t block
                        enum lq_provisioning provisioning)
 {
     uint8_t *at = task->buffer + STATUS_HEADER_BYTES + (uint64_t)task->step * DESCRIPTOR_BYTES;
-    uint8_t *before = at - DESCRIPTOR_BYTES;
-    if (task->step > 0 && before[12] == provisioning &&
+    uint8_t *before = task->step > 0 ? at - DESCRIPTOR_BYTES : NULL;
+    if (before != NULL && before[12] == provisioning &&
         lq_get_be32(before + 8) <= UINT32_MAX - blocks) {
         lq_put_be32(before + 8, lq_get_be32(before + 8) + blocks);
         return;

@@ -107,7 +107,8 @@ static void mix_reservations(const struct lq_unit *unit, struct lq_digest *diges
 {
     const struct lq_reservations *reservations = &unit->reservations;
     lq_digest_two(digest, reservations->type, reservations->generation);
-    lq_digest_two(digest, reservations->aptpl, unit->saved.slot);
+    lq_digest_two(digest, reservations->aptpl,
+                  (uint64_t)unit->saved.slot << 1 | unit->saved.is_ahead);
     lq_digest_bytes(digest, unit->saved.pages, unit->saved.pages_bytes);
     lq_digest_word(digest, reservations->reserver == NULL ? 0 : reservations->reserver->hash);
     LQ_LIST_EACH(link, &reservations->registrations)
@@ -124,7 +125,8 @@ static void mix_units(const struct lq_engine *engine, struct lq_digest *digest)
 {
     for (uint32_t i = 0; i < engine->unit_count; i++)
         lq_digest_two(digest,
-                      (uint64_t)engine->units[i].is_stopped << 1 | engine->units[i].is_ejected,
+                      (uint64_t)engine->units[i].owes_flush << 2 |
+                          (uint64_t)engine->units[i].is_stopped << 1 | engine->units[i].is_ejected,
                       (uint64_t)(engine->units[i].sanitizer != NULL) << 2 |
                           (uint64_t)engine->units[i].sanitize_failed << 1 |
                           engine->units[i].sanitize_ause);

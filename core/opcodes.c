@@ -87,7 +87,7 @@
     {.name = name_, .code = code_, .cdb_bytes = bytes_, .direction = LQ_DIRECTION_OUT,            \
      .length_rule = LQ_LENGTH_PARAMETERS, .length = length_,                                      \
      .reservation = LQ_RESERVATION_WRITES, .alua = LQ_ALUA_ACTIVE, .run = lq_mode_select,         \
-     .usage = {__VA_ARGS__}}
+     .next = lq_mode_select_flushed, .usage = {__VA_ARGS__}}
 #define SANITIZES(name_, action_, flags_)                                                         \
     {.name = "SANITIZE, " name_, .code = 0x48, .has_service_action = true,                        \
      .service_action = action_, .cdb_bytes = 10, .direction = LQ_DIRECTION_OUT,                   \

@@ -9,6 +9,7 @@
  * without effect when the orphan's fate stays unknown too long. Nobody can see the medium flip:
  * who asks after the answer sees the orphan's data from the first read on, or never.
  */
+#include "core/device.h"
 #include "core/state.h"
 
 /* The blocks that a write request may disturb. */
@@ -122,6 +123,8 @@ static bool overlaps_orphan(const struct lq_engine *engine, const struct lq_engi
     struct extent wanted = {task->lba, task->lba + task->nblocks};
     if (task->opcode->medium == LQ_MEDIUM_WRITES)
         wanted = extent_of(engine, store->store, task->lba, task->nblocks);
+    if (task->opcode->run == lq_sanitize) /* all of it, whatever fits into the task's fields */
+        wanted = (struct extent){0, UINT64_MAX};
     LQ_LIST_EACH(link, &store->orphans)
     {
         const struct lq_engine_task *orphan = LQ_ELEMENT(link, struct lq_engine_task, work_link);
@@ -144,7 +147,7 @@ static bool must_wait(const struct lq_engine *engine, const struct lq_engine_tas
     const struct lq_store_state *store = task->unit->store;
     if (task->waits_for_save)
         return store->save.is_out;
-    if (task->opcode->medium == LQ_MEDIUM_FLUSHES)
+    if (task->opcode->medium == LQ_MEDIUM_FLUSHES || task->opcode->run == lq_mode_select)
         return store->flushes_out > 0 && !lq_core_wrong(engine, LQ_WRONG_FLUSHES_OVERLAP);
     return !lq_list_is_empty(&store->orphans) && overlaps_orphan(engine, task);
 }

@@ -152,7 +152,15 @@ void lq_taskset_leave(struct lq_engine *engine, struct lq_engine_task *task)
 
 void lq_taskset_changed(struct lq_engine *engine, struct lq_unit *unit)
 {
-    mark_for_rescan(engine, unit);
+    if (!lq_link_is_linked(&unit->rescan_link))
+        lq_list_append(&engine->rescan, &unit->rescan_link);
+}
+
+/* What an ACA condition has held up looks whether it still does. */
+static void wake_blocked(struct lq_engine *engine, struct lq_unit *unit)
+{
+    LQ_LIST_EACH(link, &unit->tasks)
+    lq_task_make_ready(engine, LQ_ELEMENT(link, struct lq_engine_task, set_link));
 }
 
 /* Whoever waits in the one task set holds up all behind it: it is ORDERED, or waits for a barrier
@@ -171,6 +179,8 @@ void lq_taskset_rescan(struct lq_engine *engine, struct lq_unit *unit)
     bool is_per_nexus = lq_taskset_is_per_nexus(engine, unit);
     for (uint32_t i = 0; is_per_nexus && i < engine->config.limits.nexuses; i++)
         engine->nexuses[i].ahead = shared;
+    if (unit->acas > 0)
+        wake_blocked(engine, unit);
     LQ_LIST_EACH(link, &unit->tasks)
     {
         if (unit->dormant == 0)

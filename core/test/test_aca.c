@@ -151,6 +151,23 @@ static void task_sets_of_their_own(void)
     rig_fini(&rig);
 }
 
+/* The task sets are parted while one is blocked: what it does not concern any more goes on. */
+static void parted_while_blocked(void)
+{
+    const uint8_t select[6] = {0x15, 0x10, 0, 0, 16, 0};
+    const uint8_t list[16] = {0, 0, 0, 0, 0x0a, 10, 0x20, 0x10, 0, 0, 0, 0, 0xff, 0xff, 0, 0};
+    rig_init(&rig, NULL);
+    uint32_t waits = rig_write_waiting(&rig, 1, LQ_SIMPLE, 64, 8);
+    fault(0);
+    rig_data_out(&rig, waits, 2);
+    CU_ASSERT_FALSE(rig_is_submitted(&rig, waits));
+    uint32_t place = rig_send_data_as(&rig, 0, 0, LQ_ACA, select, 6, list, 16, 0);
+    CU_ASSERT_TRUE(has_status(place, LQ_GOOD));
+    CU_ASSERT_TRUE(has_status(waits, LQ_CHECK_CONDITION)); /* MODE PARAMETERS CHANGED */
+    CU_ASSERT_EQUAL(rig.commands[waits].asc, 0x2a);
+    rig_fini(&rig);
+}
+
 static void tmf_only(void)
 {
     rig_init(&rig, NULL);
@@ -198,6 +215,7 @@ int main(void)
         {"what ends it", what_ends_it},
         {"a fault of the ACA command", a_fault_of_the_aca_command},
         {"task sets of their own", task_sets_of_their_own},
+        {"parted while blocked", parted_while_blocked},
         {"TMF_ONLY", tmf_only},
         {"with QERR", with_qerr},
         {"INQUIRY says so", inquiry_says_so},

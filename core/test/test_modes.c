@@ -197,6 +197,18 @@ static void the_cache_goes(void)
     uint32_t place = select_six(0, list, 24);
     CU_ASSERT_FALSE(rig.commands[place].completed);
     CU_ASSERT_EQUAL_FATAL(store->requests[store->count - 1]->op, LQ_BLOCK_FLUSH);
+    rig_complete_with(&rig, place, LQ_BLOCK_FAILED);
+    CU_ASSERT_EQUAL(rig.commands[place].status, LQ_CHECK_CONDITION);
+    /* Once more: the values are there, what was cached need not be; and one flush at a time. */
+    const uint8_t synchronize[10] = {0x35};
+    uint32_t other = rig_send(&rig, 1, 0, LQ_SIMPLE, synchronize, 10, 0, 0, 0, 0);
+    (void)rig_attention(&rig, 1, 0);
+    other = rig_send(&rig, 1, 0, LQ_SIMPLE, synchronize, 10, 0, 0, 0, 0);
+    CU_ASSERT_TRUE(rig_is_submitted(&rig, other));
+    place = select_six(0, list, 24);
+    CU_ASSERT_FALSE(rig_is_submitted(&rig, place) || rig.commands[place].completed);
+    rig_complete(&rig, other);
+    CU_ASSERT_EQUAL_FATAL(store->requests[store->count - 1]->op, LQ_BLOCK_FLUSH);
     rig_complete(&rig, place);
     CU_ASSERT_EQUAL(rig.commands[place].status, LQ_GOOD);
     rig_write(&rig, 0, LQ_SIMPLE, 0, 1, 1);
