@@ -121,8 +121,8 @@ static void fit(uint8_t *cdb)
             cdb[fitting[i].byte] = fitting[i].value;
 }
 
-/* SANITIZE wants a list, or none, or a failure before it; and all of the medium would be written for
- * each bit. */
+/* SANITIZE wants a list, or none, or a failure before it; and all of the medium would be written
+ * for each bit. */
 static bool is_refused_plain(const struct lq_opcode *opcode)
 {
     return opcode->code == 0x48;
